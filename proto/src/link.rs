@@ -1,0 +1,348 @@
+//! Envelopes of the link between a gateway and a shard.
+//!
+//! Owns what the two say to each other, in process and over gRPC, and the
+//! codec of the latter. Must not know how an envelope travels.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+use smol_str::SmolStr;
+
+use crate::client::{ChangeFriend, Read, Transient};
+use crate::codes::Code;
+use crate::friends::{FriendAction, FriendList, ListHash, ListVersion};
+use crate::ids::{
+    DeviceId, Epoch, Generation, Identity, MessageId, SessionId, Stamp, Token, UserId,
+};
+use crate::server::{ReceiptKind, Sent, ServerPacket};
+use crate::slot::Slot;
+use crate::status::{PeerStatus, Status};
+
+/// Envelopes that travel together, with the epoch of the ring by which their
+/// sender routed them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch<E> {
+    /// The sender's ring.
+    pub epoch: Epoch,
+    /// At most [`crate::limits::BATCH_ENVELOPES_MAX`].
+    pub envelopes: Vec<E>,
+}
+
+/// From a gateway to a shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Up {
+    /// A session of one of the shard's users is there.
+    Announce(Box<Announce>),
+    /// A session is gone.
+    Gone {
+        /// Which one.
+        session: SessionId,
+        /// Whose.
+        user: UserId,
+        /// The connection broke: the user lingers. Else they logged out.
+        lost: bool,
+    },
+    /// A message of a session of one of the shard's users, to be checked.
+    Submit(Submit),
+    /// A session's client took these.
+    Acknowledge {
+        /// Which session.
+        session: SessionId,
+        /// Whose.
+        user: UserId,
+        /// What it took, in the order of delivery.
+        identities: Vec<Identity>,
+    },
+    /// Something else that a session's client wants.
+    Request {
+        /// Which session.
+        session: SessionId,
+        /// Whose.
+        user: UserId,
+        /// What.
+        request: Request,
+    },
+    /// From another shard.
+    Relay(Relay),
+}
+
+/// From a shard to a gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Down {
+    /// The session is known; deliveries carry this token.
+    Accepted {
+        /// Which session.
+        session: SessionId,
+        /// Of the shard's claim of the user's slot.
+        token: Token,
+    },
+    /// The session is not taken.
+    Refused {
+        /// Which session.
+        session: SessionId,
+        /// Why. [`Code::Busy`] and [`Code::ShardUnavailable`] ask for another
+        /// announcement; anything else closes the session.
+        code: Code,
+    },
+    /// A message for a session.
+    Deliver(Deliver),
+    /// What became of a session's message.
+    Answer {
+        /// Which session.
+        session: SessionId,
+        /// Which message.
+        id: MessageId,
+        /// What became of it.
+        answer: Answer,
+    },
+    /// A message goes back to its session's window, to be sent again.
+    Return(Return),
+    /// A packet for these sessions.
+    Push {
+        /// Which sessions.
+        sessions: SmallVec<[SessionId; 2]>,
+        /// What they are told.
+        packet: Box<ServerPacket>,
+    },
+    /// A session is to be closed.
+    Close {
+        /// Which session.
+        session: SessionId,
+        /// Why.
+        code: Code,
+    },
+    /// For another shard.
+    Relay(Relay),
+}
+
+/// A session is there, for the first time or again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announce {
+    /// The gateway's number for it.
+    pub session: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// Which device.
+    pub device: DeviceId,
+    /// How many deliveries may be unacknowledged.
+    pub window_messages: u32,
+    /// How many bytes of them may be unacknowledged.
+    pub window_bytes: u32,
+    /// The hash of the friend list that the client holds.
+    pub friends_hash: Option<ListHash>,
+    /// The status to show.
+    pub status: Status,
+    /// It was online before: a link or the ring changed, not the user.
+    pub again: bool,
+}
+
+/// A message of a session, to be checked by its sender's shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submit {
+    /// The sender's session.
+    pub session: SessionId,
+    /// Of the session's window.
+    pub generation: Generation,
+    /// Not the first time: rates have counted it already.
+    pub again: bool,
+    /// The sender.
+    pub from: UserId,
+    /// The sender's id for it.
+    pub id: MessageId,
+    /// The recipient.
+    pub to: UserId,
+    /// The hash of the friend list that the client holds.
+    pub friends_hash: Option<ListHash>,
+    /// Opaque to the cluster.
+    pub body: Bytes,
+}
+
+/// A message that its sender's shard has checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The sender.
+    pub from: UserId,
+    /// The sender's id for it.
+    pub id: MessageId,
+    /// The recipient.
+    pub to: UserId,
+    /// When it was accepted.
+    pub stamp: Stamp,
+    /// Opaque to the cluster.
+    pub body: Bytes,
+}
+
+impl Message {
+    /// Who the message is.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            from: self.from.clone(),
+            id: self.id,
+        }
+    }
+}
+
+/// A message for a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deliver {
+    /// Which session.
+    pub session: SessionId,
+    /// Of the shard's claim; another than the session's is dropped.
+    pub token: Token,
+    /// The message.
+    pub message: Message,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is safe.
+    Sent(Sent),
+    /// It is not delivered and never will be.
+    Rejected {
+        /// Why.
+        code: Code,
+        /// Why, in words; empty: the code's own.
+        text: SmolStr,
+    },
+    /// It may be sent again with the same id.
+    Unknown {
+        /// Why.
+        code: Code,
+    },
+}
+
+/// A message goes back to its session's window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Return {
+    /// Which session.
+    pub session: SessionId,
+    /// Which message.
+    pub id: MessageId,
+    /// The generation under which it came.
+    pub generation: Generation,
+    /// Why.
+    pub reason: ReturnReason,
+}
+
+/// Why a message goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReturnReason {
+    /// There is no room at the moment.
+    Busy,
+    /// The slot is another shard's, or was when it was routed.
+    NotOwner,
+}
+
+/// What else a client wants of its user's shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Show another status.
+    SetStatus(Status),
+    /// The friend list.
+    GetFriends,
+    /// Change the friend graph.
+    ChangeFriend(ChangeFriend),
+    /// Pass a transient message on.
+    Transient(Transient),
+    /// Pass a read mark on.
+    Read(Read),
+}
+
+/// From one shard to the owner of a slot, by way of a gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relay {
+    /// Whose owner it is for.
+    pub slot: Slot,
+    /// What it says.
+    pub relayed: Relayed,
+}
+
+/// What one shard says to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Relayed {
+    /// A checked message for its recipient's shard.
+    Forward(Forward),
+    /// A transient message.
+    Transient {
+        /// The sender.
+        from: UserId,
+        /// What.
+        transient: Transient,
+    },
+    /// What became of messages.
+    Receipt {
+        /// Whose devices took or read them.
+        from: UserId,
+        /// Who sent them.
+        to: UserId,
+        /// What became of them.
+        kind: ReceiptKind,
+        /// Of those stamped not later than this.
+        up_to: Stamp,
+    },
+    /// A status for those of the targets that are online.
+    Tell(Tell),
+    /// Answers a [`Tell`] that asks.
+    Statuses {
+        /// Who asked.
+        to: UserId,
+        /// Of those of the targets who show it to them.
+        statuses: Vec<PeerStatus>,
+    },
+    /// A change of the friend graph, for the peer's shard.
+    FriendAct(FriendAct),
+    /// What became of it, for the actor's shard.
+    FriendActed(FriendActed),
+}
+
+/// A checked message, and whom to tell what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forward {
+    /// The message.
+    pub message: Message,
+    /// The sender's session, at the gateway that it comes by.
+    pub session: SessionId,
+    /// Of that session's window: the gateway drops an older one.
+    pub generation: Generation,
+}
+
+/// A status, told to many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tell {
+    /// Whose, and what.
+    pub status: PeerStatus,
+    /// To whom: users of one shard, at most [`crate::limits::TARGETS_MAX`].
+    pub targets: Vec<UserId>,
+    /// Whether the targets' statuses are wanted in return.
+    pub ask: bool,
+}
+
+/// A change of both sides of the friend graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FriendAct {
+    /// The actor's shard's number for it.
+    pub request: u64,
+    /// Who acts.
+    pub actor: UserId,
+    /// On whom.
+    pub peer: UserId,
+    /// What.
+    pub action: FriendAction,
+    /// The version of the actor's list that the change starts from.
+    pub actor_version: ListVersion,
+}
+
+/// What became of a [`FriendAct`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FriendActed {
+    /// The actor's shard's number for it.
+    pub request: u64,
+    /// Who acted.
+    pub actor: UserId,
+    /// `None` when done.
+    pub code: Option<Code>,
+    /// The actor's list as the friend service has it now, where it is known.
+    pub list: Option<Arc<FriendList>>,
+}
