@@ -1,0 +1,173 @@
+//! The loop of the committer thread: gather a group, commit it, tell.
+//!
+//! Owns: the open database, the services. Must not know: what they store.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::database::Database;
+use crate::directory::Directory;
+use crate::lane::Lane;
+use crate::queue::Doorbell;
+use crate::{Failure, Metrics, Settings, Transaction};
+
+/// Requests in a group at most: larger ones cost less each, but not by much,
+/// and the first waits for the last.
+const GROUP_REQUESTS: usize = 1024;
+/// Bytes written by a group, after which it takes no more requests.
+const GROUP_BYTES: usize = 1024 * 1024;
+/// Between a failure and the next try to open the database. Also gives the
+/// threads of the closed one, which fjall does not wait for to the very end,
+/// time to let go of its files.
+const REOPEN_PAUSE: Duration = Duration::from_millis(500);
+
+pub(crate) struct Committer {
+    pub(crate) directory: Directory,
+    pub(crate) settings: Settings,
+    pub(crate) keyspaces: Vec<String>,
+    pub(crate) lanes: Vec<Box<dyn Lane>>,
+    pub(crate) doorbell: Arc<Doorbell>,
+    pub(crate) metrics: Metrics,
+}
+
+enum State {
+    Open(Database),
+    Closed { tried: Instant },
+}
+
+impl Committer {
+    /// Runs until stopped, and then until nothing waits.
+    pub(crate) fn run(mut self, database: Database) {
+        let _closing = Closing(Arc::clone(&self.doorbell));
+        self.doorbell.answer();
+        self.metrics.open.set(1);
+        let mut state = State::Open(database);
+        while self.await_work() {
+            state = match state {
+                State::Open(database) => self.serve_group(database),
+                State::Closed { tried } => self.serve_closed(tried),
+            };
+        }
+        self.metrics.open.set(0);
+    }
+
+    /// Sleeps until a request waits. `false`: it is time to stop.
+    fn await_work(&self) -> bool {
+        loop {
+            // Read before the queues: what was taken before the stop is seen.
+            let stopping = self.doorbell.is_stopping();
+            if self.has_work() {
+                return true;
+            }
+            if stopping {
+                return false;
+            }
+            self.doorbell
+                .sleep_unless(|| self.has_work() || self.doorbell.is_stopping());
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        self.lanes.iter().any(|lane| !lane.is_empty())
+    }
+
+    fn serve_group(&mut self, database: Database) -> State {
+        let committed = self.commit_group(&database);
+        let state = match committed {
+            Ok(()) => State::Open(database),
+            Err(failure) => {
+                tracing::error!(%failure, "group failed, closing the database");
+                self.metrics.failures.inc();
+                self.metrics.open.set(0);
+                // Closed before anybody hears of it: nothing of the group is
+                // written after its failure was told.
+                drop(database);
+                for lane in &mut self.lanes {
+                    lane.roll_back(&failure);
+                }
+                State::Closed {
+                    tried: Instant::now(),
+                }
+            }
+        };
+        self.deliver();
+        state
+    }
+
+    fn commit_group(&mut self, database: &Database) -> Result<(), Failure> {
+        let mut transaction = Transaction::begin(database);
+        let executed = self.execute_group(&mut transaction)?;
+        self.metrics.requests.inc_by(executed as u64);
+        let began = Instant::now();
+        if transaction.commit()? {
+            self.metrics
+                .commit_seconds
+                .observe(began.elapsed().as_secs_f64());
+        }
+        Ok(())
+    }
+
+    /// Takes one request of each service in turn, so that none starves.
+    fn execute_group(&mut self, transaction: &mut Transaction<'_>) -> Result<usize, Failure> {
+        let mut executed = 0;
+        loop {
+            let before = executed;
+            for lane in &mut self.lanes {
+                if executed == GROUP_REQUESTS || transaction.bytes() >= GROUP_BYTES {
+                    return Ok(executed);
+                }
+                executed += usize::from(lane.execute_next(transaction)?);
+            }
+            if executed == before {
+                return Ok(executed);
+            }
+        }
+    }
+
+    fn serve_closed(&mut self, tried: Instant) -> State {
+        if tried.elapsed() < REOPEN_PAUSE {
+            self.refuse_group();
+            return State::Closed { tried };
+        }
+        match Database::open(&self.directory.database(), &self.settings, &self.keyspaces) {
+            Ok(database) => {
+                tracing::info!("database is open again");
+                self.metrics.open.set(1);
+                State::Open(database)
+            }
+            Err(error) => {
+                tracing::error!(%error, "database does not open, trying again");
+                self.refuse_group();
+                State::Closed {
+                    tried: Instant::now(),
+                }
+            }
+        }
+    }
+
+    fn refuse_group(&mut self) {
+        for lane in &mut self.lanes {
+            for _ in 0..GROUP_REQUESTS {
+                if !lane.refuse_next() {
+                    break;
+                }
+            }
+        }
+        self.deliver();
+    }
+
+    fn deliver(&mut self) {
+        for lane in &mut self.lanes {
+            lane.deliver();
+        }
+    }
+}
+
+/// However the thread ends, handles say `Stopped` from then on.
+struct Closing(Arc<Doorbell>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}

@@ -1,0 +1,51 @@
+//! The fjall database and its keyspaces, opened with the sizes of [`Settings`].
+//!
+//! Owns: everything of fjall that is open. Dropping it closes the database.
+
+use std::path::Path;
+
+use fjall::{KeyspaceCreateOptions, SingleWriterTxDatabase, SingleWriterTxKeyspace};
+
+use crate::{Keyspace, Settings};
+
+/// One thread writes tables out while the other merges them: a merge never
+/// holds a commit up.
+const WORKERS: usize = 2;
+
+pub(crate) struct Database {
+    pub(crate) fjall: SingleWriterTxDatabase,
+    pub(crate) keyspaces: Vec<SingleWriterTxKeyspace>,
+}
+
+impl Database {
+    /// Opens or creates the database. The keyspaces named are numbered in
+    /// the order given, so the numbers hold when it is opened again.
+    pub(crate) fn open<'a>(
+        path: &Path,
+        settings: &Settings,
+        names: impl IntoIterator<Item = &'a String>,
+    ) -> fjall::Result<Self> {
+        let fjall = SingleWriterTxDatabase::builder(path)
+            .cache_size(settings.cache_bytes)
+            .max_journaling_size(settings.journal_bytes)
+            .worker_threads(WORKERS)
+            .manual_journal_persist(true)
+            .open()?;
+        let mut database = Self {
+            fjall,
+            keyspaces: Vec::new(),
+        };
+        for name in names {
+            database.keyspace(name, settings)?;
+        }
+        Ok(database)
+    }
+
+    pub(crate) fn keyspace(&mut self, name: &str, settings: &Settings) -> fjall::Result<Keyspace> {
+        let keyspace = self.fjall.keyspace(name, || {
+            KeyspaceCreateOptions::default().max_memtable_size(settings.memtable_bytes)
+        })?;
+        self.keyspaces.push(keyspace);
+        Ok(Keyspace(self.keyspaces.len() - 1))
+    }
+}

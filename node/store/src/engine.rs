@@ -1,0 +1,153 @@
+//! Opening a data directory, and starting and stopping its committer.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use crate::committer::Committer;
+use crate::database::Database;
+use crate::directory::Directory;
+use crate::lane::ServiceLane;
+use crate::queue::{Doorbell, Handle, Queue};
+use crate::{CommitterPanicked, Completions, Keyspace, Metrics, OpenError, Service, Settings};
+
+/// An open data directory whose services are being gathered.
+pub struct Engine {
+    committer: Committer,
+    database: Database,
+}
+
+impl Engine {
+    /// Opens the data directory, and creates what is missing of it.
+    ///
+    /// # Errors
+    /// The directory is in use, newer than this program, or not readable; a
+    /// setting is out of bounds. See [`OpenError`].
+    pub fn open(path: &Path, settings: Settings) -> Result<Self, OpenError> {
+        settings.check()?;
+        let directory = Directory::claim(path)?;
+        let database = Database::open(&directory.database(), &settings, [])
+            .map_err(|source| refused(&directory, source))?;
+        Ok(Self {
+            committer: Committer {
+                directory,
+                settings,
+                keyspaces: Vec::new(),
+                lanes: Vec::new(),
+                doorbell: Arc::default(),
+                metrics: Metrics::new(),
+            },
+            database,
+        })
+    }
+
+    /// Opens a keyspace, and creates it if it is missing. Each one costs
+    /// memory of its own (see [`Settings::memtable_bytes`]): an engine has a
+    /// few, never one per user.
+    ///
+    /// # Errors
+    /// The database cannot create it.
+    ///
+    /// # Panics
+    /// If the name is empty or longer than 255 bytes.
+    pub fn keyspace(&mut self, name: &str) -> Result<Keyspace, OpenError> {
+        let keyspace = self
+            .database
+            .keyspace(name, &self.committer.settings)
+            .map_err(|source| refused(&self.committer.directory, source))?;
+        self.committer.keyspaces.push(name.to_owned());
+        Ok(keyspace)
+    }
+
+    /// Adds a service. At most `capacity` of its requests wait at once.
+    ///
+    /// `sink` takes its outcomes, once per group, on the committer thread: it
+    /// passes them on and never waits.
+    pub fn serve<S: Service>(
+        &mut self,
+        service: S,
+        capacity: usize,
+        sink: impl FnMut(Completions<'_, S>) + Send + 'static,
+    ) -> Handle<S> {
+        let (handle, queue) = Queue::new(
+            capacity,
+            Arc::clone(&self.committer.doorbell),
+            self.metrics(),
+        );
+        self.committer
+            .lanes
+            .push(Box::new(ServiceLane::new(service, queue, sink)));
+        handle
+    }
+
+    /// What this engine counts.
+    pub fn metrics(&self) -> Metrics {
+        self.committer.metrics.clone()
+    }
+
+    /// Starts the committer thread. What was submitted before is served first.
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    pub fn start(self) -> Result<Running, OpenError> {
+        let doorbell = Arc::clone(&self.committer.doorbell);
+        let metrics = self.metrics();
+        let thread = thread::Builder::new()
+            .name("committer".to_owned())
+            .spawn(move || self.committer.run(self.database))
+            .map_err(OpenError::Thread)?;
+        Ok(Running {
+            doorbell,
+            metrics,
+            thread: Some(thread),
+        })
+    }
+}
+
+/// A committer at work. Dropping it stops the committer as [`stop`](Self::stop)
+/// does.
+pub struct Running {
+    doorbell: Arc<Doorbell>,
+    metrics: Metrics,
+    /// Taken when joined.
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Whether the database is open: `false` after a failure, until it could
+    /// be opened again. A daemon that is not open is not ready.
+    pub fn is_open(&self) -> bool {
+        self.metrics.open.get() == 1
+    }
+
+    /// Takes no more requests, finishes those queued, closes the database.
+    /// Waits for the disk: a fraction of a second, more if it is slow.
+    ///
+    /// # Errors
+    /// [`CommitterPanicked`].
+    pub fn stop(mut self) -> Result<(), CommitterPanicked> {
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<(), CommitterPanicked> {
+        self.doorbell.stop();
+        match self.thread.take() {
+            Some(thread) => thread.join().map_err(|_| CommitterPanicked),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Who wants to know calls `stop`.
+        let _ = self.join();
+    }
+}
+
+fn refused(directory: &Directory, source: fjall::Error) -> OpenError {
+    OpenError::Database {
+        path: directory.database(),
+        source,
+    }
+}

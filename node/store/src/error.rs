@@ -1,0 +1,94 @@
+//! What can go wrong, by who must act.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+/// A data directory that cannot be used. The operator must act.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The directory or a file of ours in it cannot be read or written.
+    #[error("data directory: {path}: {source}")]
+    Directory {
+        /// The file or directory concerned.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another process, or another engine of this one, uses the directory.
+    #[error("data directory {path} is in use by another process")]
+    InUse {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// A newer version of this program has written the directory.
+    #[error(
+        "data directory {path} has format version {found}, this program knows versions up to \
+         {known}: use a newer program"
+    )]
+    NewerFormat {
+        /// The data directory.
+        path: PathBuf,
+        /// The version found in the directory.
+        found: u32,
+        /// The newest version that this program can read.
+        known: u32,
+    },
+    /// The file with the format version does not hold a version.
+    #[error("data directory: {path} does not hold a format version but {found:?}")]
+    UnreadableFormat {
+        /// The format file.
+        path: PathBuf,
+        /// What it holds, cut to a few characters.
+        found: String,
+    },
+    /// A setting is out of its bounds.
+    #[error("setting {key} is {value}, allowed is {min} or more")]
+    Setting {
+        /// The key in the settings file.
+        key: &'static str,
+        /// The value given.
+        value: u64,
+        /// The least that is allowed.
+        min: u64,
+    },
+    /// The database in the directory cannot be opened.
+    #[error("data directory {path}: the database does not open: {source}")]
+    Database {
+        /// The database's directory.
+        path: PathBuf,
+        /// What the database said.
+        source: fjall::Error,
+    },
+    /// The committer thread could not be started.
+    #[error("the committer thread does not start: {0}")]
+    Thread(io::Error),
+}
+
+/// Why a request has no outcome. A later try may succeed.
+#[derive(Debug, Clone, Error)]
+pub enum Failure {
+    /// Reading or writing failed. Whether the group was written is unknown
+    /// until the database has been opened again.
+    #[error("the store failed, whether it wrote is unknown: {0}")]
+    Storage(Arc<fjall::Error>),
+    /// The database is closed since an earlier failure and did not open yet.
+    /// The request was not executed.
+    #[error("the store is closed after a failure, nothing was written")]
+    Closed,
+}
+
+impl From<fjall::Error> for Failure {
+    fn from(error: fjall::Error) -> Self {
+        Self::Storage(Arc::new(error))
+    }
+}
+
+/// The committer thread ended by a panic: a defect in the engine or a service.
+///
+/// What was acknowledged is durable; what was queued has no outcome.
+#[derive(Debug, Error)]
+#[error("the committer thread panicked")]
+pub struct CommitterPanicked;
