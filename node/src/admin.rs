@@ -1,0 +1,180 @@
+//! The admin port: `GET /metrics`, `/healthz`, `/readyz` over HTTP/1.1.
+//!
+//! Owns: its listener and connections. Must not know: what makes the daemon
+//! ready, what its figures mean.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::metrics::Metrics;
+
+/// Connections served at once; more wait to be accepted.
+pub const CONNECTIONS_MAX: usize = 16;
+/// A connection is for one request, and lives no longer than this.
+pub const CONNECTION_TIME: Duration = Duration::from_secs(10);
+/// Bytes of a request's head at most; hyper allows no less.
+const HEAD_BYTES_MAX: usize = 8 * 1024;
+/// Rest after a failed accept (no file left): such errors repeat at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Whether a daemon should be sent work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// It serves.
+    Ready,
+    /// It does not, or not yet, and why.
+    NotReady(String),
+}
+
+/// An admin port that cannot be opened. The operator must act.
+#[derive(Debug, Error)]
+pub enum AdminError {
+    /// Everybody who reaches the port may read it, so it stays on the machine.
+    #[error("admin address {0} is not a loopback address, allowed are 127.0.0.0/8 and ::1")]
+    NotLoopback(SocketAddr),
+    /// The system does not give the address.
+    #[error("admin address {address}: {source}")]
+    Bind {
+        /// As given.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// An open admin port.
+pub struct Admin {
+    listener: TcpListener,
+    address: SocketAddr,
+    pages: Arc<Pages>,
+}
+
+struct Pages {
+    metrics: Metrics,
+    ready: Box<dyn Fn() -> Readiness + Send + Sync>,
+}
+
+impl Admin {
+    /// Opens the port; port 0 takes a free one. `ready` is asked at each
+    /// `GET /readyz` and must not wait.
+    ///
+    /// # Errors
+    /// The address is not loopback, or taken.
+    pub async fn bind(
+        address: SocketAddr,
+        metrics: Metrics,
+        ready: impl Fn() -> Readiness + Send + Sync + 'static,
+    ) -> Result<Self, AdminError> {
+        if !address.ip().is_loopback() {
+            return Err(AdminError::NotLoopback(address));
+        }
+        let failed = |source| AdminError::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        Ok(Self {
+            address: listener.local_addr().map_err(failed)?,
+            listener,
+            pages: Arc::new(Pages {
+                metrics,
+                ready: Box::new(ready),
+            }),
+        })
+    }
+
+    /// Where the port is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until dropped, which also closes its connections. Runs on any
+    /// tokio runtime with I/O and time enabled, also a current-thread one.
+    pub async fn serve(self) -> Infallible {
+        let mut connections = JoinSet::new();
+        loop {
+            while connections.try_join_next().is_some() {}
+            if connections.len() >= CONNECTIONS_MAX {
+                connections.join_next().await;
+            }
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    connections.spawn(serve_connection(stream, Arc::clone(&self.pages)));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "admin port accepts nothing");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+async fn serve_connection(stream: TcpStream, pages: Arc<Pages>) {
+    let service = service_fn(move |request| {
+        let response = pages.answer(&request);
+        async move { Ok::<_, Infallible>(response) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .keep_alive(false)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    match timeout(CONNECTION_TIME, connection).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "admin connection failed"),
+        Err(_) => tracing::debug!("admin connection took too long"),
+    }
+}
+
+impl Pages {
+    fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        if request.method() != Method::GET {
+            return page(StatusCode::METHOD_NOT_ALLOWED, TEXT, "allowed is GET\n");
+        }
+        match request.uri().path() {
+            "/metrics" => page(StatusCode::OK, OPEN_METRICS, self.metrics.text()),
+            "/healthz" => page(StatusCode::OK, TEXT, "ok\n"),
+            "/readyz" => match (self.ready)() {
+                Readiness::Ready => page(StatusCode::OK, TEXT, "ready\n"),
+                Readiness::NotReady(why) => page(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    TEXT,
+                    format!("not ready: {why}\n"),
+                ),
+            },
+            _ => page(
+                StatusCode::NOT_FOUND,
+                TEXT,
+                "here are /metrics, /healthz and /readyz\n",
+            ),
+        }
+    }
+}
+
+fn page(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        hyper::header::HeaderValue::from_static(content_type),
+    );
+    response
+}
