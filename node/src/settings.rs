@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use serde::Deserialize;
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Default, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     struct Whole {
         part: Part,
@@ -65,14 +65,6 @@ mod tests {
     struct Part {
         linger_ms: u64,
         patience_ms: u64,
-    }
-
-    impl Default for Whole {
-        fn default() -> Self {
-            Self {
-                part: Part::default(),
-            }
-        }
     }
 
     impl Default for Part {

@@ -35,6 +35,16 @@ enum State {
     Closed { tried: Instant },
 }
 
+impl State {
+    /// How long nothing is to be done if no request comes; `None`: for ever.
+    fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Open(_) => None,
+            Self::Closed { tried } => Some(REOPEN_PAUSE.saturating_sub(tried.elapsed())),
+        }
+    }
+}
+
 impl Committer {
     /// Runs until stopped, and then until nothing waits.
     pub(crate) fn run(mut self, database: Database) {
@@ -42,7 +52,7 @@ impl Committer {
         self.doorbell.answer();
         self.metrics.open.set(1);
         let mut state = State::Open(database);
-        while self.await_work() {
+        while self.await_work(&state) {
             state = match state {
                 State::Open(database) => self.serve_group(database),
                 State::Closed { tried } => self.serve_closed(tried),
@@ -51,8 +61,9 @@ impl Committer {
         self.metrics.open.set(0);
     }
 
-    /// Sleeps until a request waits. `false`: it is time to stop.
-    fn await_work(&self) -> bool {
+    /// Sleeps until there is something to do: a request, or a database to
+    /// open again. `false`: it is time to stop.
+    fn await_work(&self, state: &State) -> bool {
         loop {
             // Read before the queues: what was taken before the stop is seen.
             let stopping = self.doorbell.is_stopping();
@@ -62,8 +73,12 @@ impl Committer {
             if stopping {
                 return false;
             }
+            let pause = state.pause();
+            if pause == Some(Duration::ZERO) {
+                return true;
+            }
             self.doorbell
-                .sleep_unless(|| self.has_work() || self.doorbell.is_stopping());
+                .sleep_unless(pause, || self.has_work() || self.doorbell.is_stopping());
         }
     }
 
@@ -126,6 +141,7 @@ impl Committer {
 
     fn serve_closed(&mut self, tried: Instant) -> State {
         if tried.elapsed() < REOPEN_PAUSE {
+            // Here because a request waits.
             self.refuse_group();
             return State::Closed { tried };
         }

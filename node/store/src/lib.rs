@@ -71,9 +71,10 @@
 //! fjall refuses every write after one that failed, until it is opened again.
 //! So the engine closes the database, fails the group with
 //! [`Failure::Storage`], tells every service ([`Service::rolled_back`]), and
-//! opens the database again when work arrives, at most twice a second. Until
-//! that succeeds requests are answered [`Failure::Closed`]. No restart is
-//! needed when a full disk has room again.
+//! tries twice a second to open the database again. Until that succeeds
+//! requests are answered [`Failure::Closed`]. No restart is needed when a full
+//! disk has room again. While it has none, the database may well open, and
+//! close again at the next write.
 //!
 //! [`Failure::Storage`] means *unknown*: the group may yet be found after
 //! reopening, whole. Services read the truth again, since their caches are

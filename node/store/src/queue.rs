@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -192,12 +193,16 @@ impl Doorbell {
         self.committer.get_or_init(thread::current);
     }
 
-    /// Sleeps until rung, unless `busy` says that there is work. It is asked
-    /// after the intention to sleep is known, so no ring is missed.
-    pub(crate) fn sleep_unless(&self, busy: impl FnOnce() -> bool) {
+    /// Sleeps until rung, or for `pause` if there is one, unless `busy` says
+    /// that there is work. It is asked after the intention to sleep is known,
+    /// so no ring is missed.
+    pub(crate) fn sleep_unless(&self, pause: Option<Duration>, busy: impl FnOnce() -> bool) {
         self.asleep.store(true, Ordering::SeqCst);
         if !busy() {
-            thread::park();
+            match pause {
+                Some(pause) => thread::park_timeout(pause),
+                None => thread::park(),
+            }
         }
         self.asleep.store(false, Ordering::SeqCst);
     }
