@@ -5,6 +5,7 @@
 //! `PROTOCOL.md` beside this crate tells the client's side in prose.
 
 pub mod client;
+pub mod clock;
 pub mod codes;
 pub mod frame;
 pub mod friends;
@@ -12,6 +13,7 @@ pub mod graph;
 pub mod ids;
 pub mod limits;
 pub mod link;
+pub mod rate;
 pub mod ring;
 pub mod server;
 pub mod slot;

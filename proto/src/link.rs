@@ -29,6 +29,9 @@ pub struct Batch<E> {
     pub envelopes: Vec<E>,
 }
 
+/// Messages that a client took; mostly one or two, without an allocation.
+pub type Identities = SmallVec<[Identity; 2]>;
+
 /// From a gateway to a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Up {
@@ -52,7 +55,7 @@ pub enum Up {
         /// Whose.
         user: UserId,
         /// What it took, in the order of delivery.
-        identities: Vec<Identity>,
+        identities: Identities,
     },
     /// Something else that a session's client wants.
     Request {
@@ -284,11 +287,13 @@ pub enum Relayed {
     },
     /// A status for those of the targets that are online.
     Tell(Tell),
-    /// Answers a [`Tell`] that asks.
+    /// Answers a [`Tell`].
     Statuses {
-        /// Who asked.
+        /// The telling shard's number for it.
+        request: u64,
+        /// Who was told of.
         to: UserId,
-        /// Of those of the targets who show it to them.
+        /// Of those of the targets who show theirs, if it was asked for.
         statuses: Vec<PeerStatus>,
     },
     /// A change of the friend graph, for the peer's shard.
@@ -308,9 +313,12 @@ pub struct Forward {
     pub generation: Generation,
 }
 
-/// A status, told to many.
+/// A status, told to many. It is answered with [`Relayed::Statuses`], and told
+/// again until it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tell {
+    /// The telling shard's number for it.
+    pub request: u64,
     /// Whose, and what.
     pub status: PeerStatus,
     /// To whom: users of one shard, at most [`crate::limits::TARGETS_MAX`].

@@ -1,0 +1,118 @@
+//! What a shard sends: to a session, or on to another shard.
+
+use proto::clock::Now;
+use proto::codes::Code;
+use proto::ids::{MessageId, SessionId};
+use proto::link::{Answer, Batch, Deliver, Down};
+use proto::server::{self, ServerPacket};
+use smol_str::SmolStr;
+
+use super::{Gateway, write};
+use crate::effect::Effect;
+use crate::router::LinkId;
+
+impl Gateway {
+    pub(super) fn arrived(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        batch: Batch<Down>,
+        out: &mut Vec<Effect>,
+    ) {
+        for envelope in batch.envelopes {
+            match envelope {
+                Down::Accepted { session, token } => self.accepted(now, session, token, out),
+                Down::Refused { session, code } => self.refused(now, session, code, out),
+                Down::Deliver(deliver) => self.deliver(link, deliver, out),
+                Down::Answer {
+                    session,
+                    id,
+                    answer,
+                } => self.answered(session, id, answer, out),
+                Down::Return(back) => self.returned(now, back.session, back.generation),
+                Down::Push { sessions, packet } => self.push(&sessions, &packet, out),
+                Down::Close { session, code } => self.close(session, code, out),
+                Down::Relay(relay) => self.relay(now, relay, out),
+            }
+        }
+    }
+
+    fn deliver(&mut self, link: LinkId, deliver: Deliver, out: &mut Vec<Effect>) {
+        let held_max = 2 * self.settings.window_messages as usize;
+        let session = deliver.session;
+        let message = deliver.message;
+        let live = match self.live(session) {
+            // Rule 6: another shard than the session's may have woken from a
+            // pause. It still has the message and stores it.
+            Some(live) if live.token == Some(deliver.token) => live,
+            _ => {
+                self.counters.deliveries_dropped += 1;
+                return;
+            }
+        };
+        let known = live.announced_again
+            && live
+                .deliveries
+                .take_over(&message.from, message.id, link);
+        if known {
+            return;
+        }
+        if live.deliveries.len() >= held_max {
+            // A shard keeps to the window; two after each other may exceed it.
+            return self.clogged(session, out);
+        }
+        let seq = live.deliveries.number(message.identity(), link);
+        let packet = server::Deliver {
+            seq,
+            id: message.id,
+            from: message.from,
+            stamp: message.stamp,
+            body: message.body,
+        };
+        write(session, ServerPacket::Deliver(packet), out);
+        self.counters.delivered += 1;
+    }
+
+    /// Exactly one answer leaves per message: the first finds it in the window.
+    fn answered(
+        &mut self,
+        session: SessionId,
+        id: MessageId,
+        answer: Answer,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(live) = self.live(session) else {
+            return;
+        };
+        if live.sends.answered(id).is_none() {
+            return;
+        }
+        live.returned = 0;
+        live.exceeded = 0;
+        let packet = match answer {
+            Answer::Sent(sent) => ServerPacket::Sent { id, sent },
+            Answer::Rejected { code, text } => ServerPacket::Rejected {
+                id,
+                code,
+                text: words(code, text),
+            },
+            Answer::Unknown { code } => ServerPacket::Unknown { id, code },
+        };
+        write(session, packet, out);
+    }
+
+    fn push(&mut self, sessions: &[SessionId], packet: &ServerPacket, out: &mut Vec<Effect>) {
+        for session in sessions {
+            if self.live(*session).is_some_and(|live| live.greeted) {
+                write(*session, packet.clone(), out);
+            }
+        }
+    }
+}
+
+fn words(code: Code, text: SmolStr) -> SmolStr {
+    if text.is_empty() {
+        return SmolStr::new_static(code.text());
+    }
+    text
+}

@@ -1,0 +1,101 @@
+//! Links and rings come and go: rules 7 and 8.
+
+use std::sync::Arc;
+
+use proto::clock::Now;
+use proto::ids::{SessionId, ShardId};
+use proto::link::Up;
+use proto::ring::Ring;
+use proto::slot::Slot;
+
+use super::Gateway;
+use crate::effect::Effect;
+use crate::router::LinkId;
+use crate::session::State;
+
+impl Gateway {
+    /// Every session of the shard's users is announced, then their windows are
+    /// sent again; so are those that hold a message for one of its users.
+    pub(super) fn link_up(&mut self, now: Now, shard: &ShardId, out: &mut Vec<Effect>) {
+        let link = self.router.link(shard);
+        self.router.set_up(link, true);
+        for session in self.live_sessions() {
+            let Some((own, other)) = self.concerned(session, link) else {
+                continue;
+            };
+            if own {
+                self.announce(session, out);
+            }
+            if own || other {
+                self.resend(now, session, out);
+            }
+        }
+    }
+
+    /// What was under way on the link is lost: its sessions have no shard until
+    /// it is up again.
+    pub(super) fn link_down(&mut self, now: Now, shard: &ShardId) {
+        let link = self.router.link(shard);
+        self.router.set_up(link, false);
+        for session in self.live_sessions() {
+            let Some((own, other)) = self.concerned(session, link) else {
+                continue;
+            };
+            if own && let Some(live) = self.live(session) {
+                live.token = None;
+            }
+            if own || other {
+                self.stall(now, session);
+            }
+        }
+    }
+
+    /// Rule 7: all are announced, not only the moved.
+    pub(super) fn ring_changed(&mut self, now: Now, ring: Arc<Ring>, out: &mut Vec<Effect>) {
+        if ring.epoch() <= self.router.epoch() {
+            return;
+        }
+        self.router.set_ring(ring);
+        for session in self.live_sessions() {
+            self.announce(session, out);
+            self.resend(now, session, out);
+        }
+    }
+
+    /// A link's queue is full. A message goes back to its window; without any
+    /// other envelope the shard would not know what it must.
+    pub(super) fn link_full(&mut self, now: Now, envelope: Up, out: &mut Vec<Effect>) {
+        match envelope {
+            Up::Submit(submit) => self.returned(now, submit.session, submit.generation),
+            Up::Relay(relay) => self.relay_lost(now, relay),
+            Up::Announce(announce) => self.stall(now, announce.session),
+            // The session starts anew at its shard, which then knows again what
+            // is acknowledged and asked.
+            Up::Acknowledge { session, .. } | Up::Request { session, .. } => {
+                self.announce(session, out);
+            }
+            // The shard notices by the link, or when the user comes again.
+            Up::Gone { .. } => {}
+        }
+    }
+
+    fn live_sessions(&self) -> Vec<SessionId> {
+        let live = |(id, entry): (&SessionId, &crate::session::Session)| match entry.state {
+            State::Live(_) => Some(*id),
+            State::Offered | State::Checking(_) => None,
+        };
+        self.sessions.iter().filter_map(live).collect()
+    }
+
+    /// Whether the link is that of the session's own shard, and whether its
+    /// window holds a message for a user of the link's shard.
+    fn concerned(&self, session: SessionId, link: LinkId) -> Option<(bool, bool)> {
+        let State::Live(live) = &self.sessions.get(&session)?.state else {
+            return None;
+        };
+        let own = self.router.owner(live.slot) == link;
+        let to_link = |to| self.router.owner(Slot::of(to)) == link;
+        let other = live.sends.iter().any(|message| to_link(&message.to));
+        Some((own, other))
+    }
+}

@@ -1,0 +1,159 @@
+//! A client's message: into the window, on its way, and again if need be.
+
+use proto::client::Send;
+use proto::clock::Now;
+use proto::codes::Code;
+use proto::ids::{Generation, SessionId, UserId};
+use proto::link::{Submit, Up};
+use proto::server::ServerPacket;
+use smol_str::SmolStr;
+
+use super::{Gateway, forward, write};
+use crate::effect::Effect;
+use crate::router::Route;
+use crate::sends::{Admitted, Outstanding};
+use crate::timers::Timer;
+
+impl Gateway {
+    pub(super) fn send(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        send: Send,
+        out: &mut Vec<Effect>,
+    ) {
+        if send.body.len() > self.settings.body_bytes_max as usize {
+            return reject(session, &send, Code::BodyTooLarge, out);
+        }
+        let (count_max, bytes_max) = (self.settings.window_messages, self.settings.window_bytes);
+        let resend_at = now.moment + self.settings.resend_after;
+        let Some(live) = self.live(session) else {
+            return;
+        };
+        live.friends_hash = send.friends_hash.or(live.friends_hash);
+        let message = Outstanding {
+            id: send.id,
+            to: send.to.clone(),
+            friends_hash: send.friends_hash,
+            body: send.body.clone(),
+            since: now.moment,
+        };
+        match live.sends.admit(message, count_max, bytes_max) {
+            Admitted::New => {}
+            Admitted::Again => return,
+            Admitted::Reused => return self.close(session, Code::Malformed, out),
+            Admitted::Exceeded => return self.exceeded(session, &send, out),
+        }
+        let (stalled, slot) = (live.stalled, live.slot);
+        let submit = Submit {
+            session,
+            generation: live.sends.generation(),
+            again: false,
+            from: live.user.clone(),
+            id: send.id,
+            to: send.to,
+            friends_hash: send.friends_hash,
+            body: send.body,
+        };
+        if !live.resend_armed {
+            live.resend_armed = true;
+            self.timers.arm(resend_at, session, Timer::Resend);
+        }
+        self.counters.submitted += 1;
+        if stalled {
+            return;
+        }
+        match self.router.route(slot) {
+            Route::Link(link) => forward(link, self.router.epoch(), Up::Submit(submit), out),
+            Route::Down(_) => self.stall(now, session),
+        }
+    }
+
+    /// A message beyond the window is refused; who goes on like that is closed.
+    fn exceeded(&mut self, session: SessionId, send: &Send, out: &mut Vec<Effect>) {
+        self.counters.window_exceeded += 1;
+        let patience = self.settings.window_messages.saturating_mul(4);
+        let Some(live) = self.live(session) else {
+            return;
+        };
+        live.exceeded += 1;
+        if live.exceeded > patience {
+            return self.close(session, Code::WindowAbused, out);
+        }
+        reject(session, send, Code::WindowExceeded, out);
+    }
+
+    /// What is under way may be lost: nothing more leaves before the window is
+    /// sent again as a whole, and what comes back of the old is dropped.
+    pub(super) fn stall(&mut self, now: Now, session: SessionId) {
+        let Some(live) = self.live(session) else {
+            return;
+        };
+        if live.stalled {
+            return;
+        }
+        live.stalled = true;
+        live.sends.next_generation();
+        let pause = live.pause();
+        live.returned += 1;
+        if !live.stall_armed {
+            live.stall_armed = true;
+            self.timers.arm(now.moment + pause, session, Timer::Stalled);
+        }
+    }
+
+    /// A message came back: its window is sent again after a pause.
+    pub(super) fn returned(&mut self, now: Now, session: SessionId, generation: Generation) {
+        let Some(live) = self.live(session) else {
+            return;
+        };
+        if live.sends.generation() == generation {
+            self.stall(now, session);
+        }
+    }
+
+    /// Rules 7 and 8: the whole window, in order, under a new generation.
+    pub(super) fn resend(&mut self, now: Now, session: SessionId, out: &mut Vec<Effect>) {
+        let Some(slot) = self.live(session).map(|live| live.slot) else {
+            return;
+        };
+        let route = self.router.route(slot);
+        let epoch = self.router.epoch();
+        let Some(live) = self.live(session) else {
+            return;
+        };
+        live.stalled = false;
+        if live.sends.is_empty() {
+            return;
+        }
+        let Route::Link(link) = route else {
+            return self.stall(now, session);
+        };
+        live.sends.next_generation();
+        let generation = live.sends.generation();
+        let from: UserId = live.user.clone();
+        for message in live.sends.iter() {
+            let submit = Submit {
+                session,
+                generation,
+                again: true,
+                from: from.clone(),
+                id: message.id,
+                to: message.to.clone(),
+                friends_hash: message.friends_hash,
+                body: message.body.clone(),
+            };
+            forward(link, epoch, Up::Submit(submit), out);
+        }
+        self.counters.resent += 1;
+    }
+}
+
+fn reject(session: SessionId, send: &Send, code: Code, out: &mut Vec<Effect>) {
+    let packet = ServerPacket::Rejected {
+        id: send.id,
+        code,
+        text: SmolStr::new_static(code.text()),
+    };
+    write(session, packet, out);
+}

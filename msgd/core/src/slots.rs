@@ -1,0 +1,70 @@
+//! Which slots the shard holds, and under which token.
+//!
+//! Owns rule 2's side of the shard: a slot is served only while it is held.
+//! Must not know users.
+
+use proto::ids::{Epoch, Token};
+use proto::slot::{SLOTS, Slot};
+
+use crate::store::Claim;
+
+/// A slot, as this shard has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlotState {
+    /// Another shard's.
+    Foreign,
+    /// Asked of the store.
+    Claiming,
+    /// Served.
+    Held {
+        /// Of the claim.
+        token: Token,
+        /// The epoch in which it became the shard's: what was routed before is
+        /// sent back (rule 4).
+        gained: Epoch,
+    },
+}
+
+/// All slots.
+#[derive(Debug)]
+pub struct Slots {
+    states: Vec<SlotState>,
+}
+
+impl Slots {
+    /// None is the shard's.
+    pub fn new() -> Self {
+        Self {
+            states: vec![SlotState::Foreign; usize::from(SLOTS)],
+        }
+    }
+
+    /// How the shard has a slot.
+    pub fn state(&self, slot: Slot) -> SlotState {
+        self.states[slot.index()]
+    }
+
+    /// Notes how the shard has a slot.
+    pub fn set(&mut self, slot: Slot, state: SlotState) {
+        self.states[slot.index()] = state;
+    }
+
+    /// The claim under which a slot is served.
+    pub fn claim(&self, slot: Slot) -> Option<Claim> {
+        match self.state(slot) {
+            SlotState::Held { token, .. } => Some(Claim { slot, token }),
+            SlotState::Foreign | SlotState::Claiming => None,
+        }
+    }
+
+    /// Whether this claim is the one under which the slot is served.
+    pub fn serves(&self, claim: Claim) -> bool {
+        self.claim(claim.slot) == Some(claim)
+    }
+
+    /// How many are served.
+    pub fn held(&self) -> usize {
+        let held = |state: &&SlotState| matches!(state, SlotState::Held { .. });
+        self.states.iter().filter(held).count()
+    }
+}

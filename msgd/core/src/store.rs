@@ -1,0 +1,284 @@
+//! What a shard asks of its store, and the outcomes.
+//!
+//! Owns the contract that every store keeps: requests of one shard are carried
+//! out in their order, and each operation checks the slot's token where it
+//! happens, so that a shard which woke from a long pause can write nothing. A
+//! public suite runs against every store. Must not know how a store does it.
+
+use std::fmt;
+
+use proto::ids::{Identity, Incarnation, MessageId, Stamp, Token, UserId};
+use proto::link::Message;
+use proto::server::{Outcome as Fate, Receipt};
+use proto::slot::Slot;
+
+/// The place of a message in its recipient's mailbox, given by the append.
+/// The first is 1; the cursor is the first that is not acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Position(pub u64);
+
+impl Position {
+    /// The one after this.
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An answer that a shard gave lately, handed over with the slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// The recipient.
+    pub to: UserId,
+    /// The message.
+    pub identity: Identity,
+    /// When it was accepted.
+    pub stamp: Stamp,
+    /// Tells the same id with another body.
+    pub fingerprint: u64,
+    /// What its sender was told.
+    pub fate: Fate,
+}
+
+/// When a user was last there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// There since the shard of this incarnation said so.
+    Here(Incarnation),
+    /// Left at this time.
+    At(Stamp),
+}
+
+/// Who asks: a slot, under a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Claim {
+    /// The slot of the user concerned.
+    pub slot: Slot,
+    /// Of the shard's claim.
+    pub token: Token,
+}
+
+/// Something asked of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Take slots. Each is granted when its former holder released it or its
+    /// incarnation's lease is dead, and its token rises.
+    Claim {
+        /// Which.
+        slots: Vec<Slot>,
+        /// For whom.
+        shard: Incarnation,
+    },
+    /// Give a slot up, after everything asked before.
+    Release {
+        /// Which.
+        claim: Claim,
+        /// What the next holder is to know.
+        recent: Vec<Remembered>,
+    },
+    /// Look at a user's mailbox.
+    Open {
+        /// Under which claim.
+        claim: Claim,
+        /// Whose.
+        user: UserId,
+        /// Identities of messages stamped from here on are wanted, the newest
+        /// [`OPEN_IDENTITIES_MAX`] at the most.
+        since: Stamp,
+    },
+    /// Append to a user's mailbox, in order. If only some fit, the first are
+    /// appended.
+    Append {
+        /// Under which claim.
+        claim: Claim,
+        /// Whose.
+        user: UserId,
+        /// What, each with its fingerprint.
+        messages: Vec<Letter>,
+    },
+    /// Read a user's mailbox.
+    Read {
+        /// Under which claim.
+        claim: Claim,
+        /// Whose.
+        user: UserId,
+        /// For which reader; the outcome carries it.
+        reader: u64,
+        /// From here on.
+        from: Position,
+        /// So many at most.
+        count_max: usize,
+        /// So many bytes of bodies at most; the first comes in any case.
+        bytes_max: usize,
+    },
+    /// Move the cursor; what lies before it is purged some time.
+    Advance {
+        /// Under which claim.
+        claim: Claim,
+        /// Whose.
+        user: UserId,
+        /// The new cursor.
+        cursor: Position,
+    },
+    /// Keep a receipt for a user who is away: one per peer and kind, the
+    /// latest. It is shed when there are too many.
+    Note {
+        /// Under which claim.
+        claim: Claim,
+        /// For whom.
+        user: UserId,
+        /// What.
+        receipt: Receipt,
+    },
+    /// Take all receipts out.
+    TakeNotes {
+        /// Under which claim.
+        claim: Claim,
+        /// Whose.
+        user: UserId,
+    },
+    /// Keep when a user was last there.
+    Seen {
+        /// Under which claim.
+        claim: Claim,
+        /// Who.
+        user: UserId,
+        /// When.
+        seen: Seen,
+    },
+    /// The shard is alive: what [`Seen::Here`] means after its crash.
+    Alive {
+        /// Which shard.
+        shard: Incarnation,
+        /// Now.
+        stamp: Stamp,
+    },
+}
+
+/// The most identities that [`Request::Open`] gives.
+pub const OPEN_IDENTITIES_MAX: usize = 1_024;
+
+/// A message in a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The message.
+    pub message: Message,
+    /// Tells the same id with another body.
+    pub fingerprint: u64,
+}
+
+/// What a mailbox holds, as [`Request::Open`] finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mailbox {
+    /// The first position that is not acknowledged.
+    pub cursor: Position,
+    /// The position that the next append gets.
+    pub end: Position,
+    /// The latest messages in it, oldest first.
+    pub latest: Vec<Stored>,
+    /// Whether receipts wait in it.
+    pub notes: bool,
+    /// When the user was last there.
+    pub last_seen: Option<Stamp>,
+}
+
+/// A message in a mailbox, without what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its place.
+    pub position: Position,
+    /// Who sent it.
+    pub from: UserId,
+    /// The sender's id for it.
+    pub id: MessageId,
+    /// When it was accepted.
+    pub stamp: Stamp,
+    /// Tells the same id with another body.
+    pub fingerprint: u64,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A slot is the shard's.
+    Claimed {
+        /// Which, under which token.
+        claim: Claim,
+        /// What the former holder answered lately.
+        recent: Vec<Remembered>,
+    },
+    /// A slot is another's still.
+    Held {
+        /// Which.
+        slot: Slot,
+    },
+    /// A mailbox was looked at.
+    Opened {
+        /// Under which claim.
+        claim: Claim,
+        /// Whose.
+        user: UserId,
+        /// What it holds; `None`: the store failed.
+        mailbox: Option<Mailbox>,
+    },
+    /// Messages were appended and are durable.
+    Appended {
+        /// Under which claim.
+        claim: Claim,
+        /// Whose.
+        user: UserId,
+        /// Where the first of them lies.
+        first: Position,
+        /// How many of those asked for; the others did not fit.
+        count: usize,
+    },
+    /// Nothing was appended: the store failed.
+    AppendFailed {
+        /// Under which claim.
+        claim: Claim,
+        /// Whose.
+        user: UserId,
+    },
+    /// Messages were read.
+    Read {
+        /// Under which claim.
+        claim: Claim,
+        /// Whose.
+        user: UserId,
+        /// As asked.
+        reader: u64,
+        /// As asked.
+        from: Position,
+        /// The messages, ascending; `None`: the store failed. Positions may
+        /// be missing where messages were purged by age.
+        letters: Option<Vec<(Position, Letter)>>,
+    },
+    /// A cursor was moved, or was not because the store failed.
+    Advanced {
+        /// Under which claim.
+        claim: Claim,
+        /// Whose.
+        user: UserId,
+        /// Whether.
+        done: bool,
+    },
+    /// Receipts were taken out.
+    Notes {
+        /// Under which claim.
+        claim: Claim,
+        /// Whose.
+        user: UserId,
+        /// What they say.
+        receipts: Vec<Receipt>,
+    },
+    /// The token is not the slot's newest: the shard has lost the slot.
+    Refused {
+        /// Under which claim it was asked.
+        claim: Claim,
+    },
+}
