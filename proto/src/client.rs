@@ -209,7 +209,7 @@ impl Send {
             (3, &self.body),
             (4, hash),
         ];
-        let inner = fields.iter().map(|(_, b)| bytes_field_len(b)).sum();
+        let inner: usize = fields.iter().map(|(_, b)| bytes_field_len(b)).sum();
         let length = 1 + encoded_len_varint(inner as u64) + inner;
         out.reserve(frame::HEADER_BYTES + length);
         out.put_u32(length as u32);

@@ -110,7 +110,10 @@ fn place(members: &[Member]) -> Vec<u16> {
     for slot in Slot::all() {
         let number = (slot.index() as u16).to_le_bytes();
         // A ring with a member has a candidate for every item.
-        let index = ring.calc_candidates(&Key(&number)).next().map_or(0, |n| n.value);
+        let index = ring
+            .calc_candidates(&Key(&number))
+            .next()
+            .map_or(0, |n| n.value);
         table.push(index);
     }
     table

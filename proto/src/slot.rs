@@ -25,10 +25,7 @@ impl Slot {
 
     /// `None` from [`SLOTS`] on.
     pub fn new(number: u32) -> Option<Self> {
-        u16::try_from(number)
-            .ok()
-            .filter(|n| *n < SLOTS)
-            .map(Self)
+        u16::try_from(number).ok().filter(|n| *n < SLOTS).map(Self)
     }
 
     /// The slot's number, as an index into a table of [`SLOTS`].

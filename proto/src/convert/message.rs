@@ -1,0 +1,62 @@
+//! What envelopes say of a message.
+
+use super::field::{Convert, copied, present, user};
+use crate::client::PacketError;
+use crate::ids::{Identity, MessageId, Stamp};
+use crate::link::Message;
+use crate::wire::link as wire;
+
+pub(super) fn message_id(id: Option<wire::MessageId>) -> Result<MessageId, PacketError> {
+    let id = present("id", id)?;
+    let number = u128::from(id.high) << 64 | u128::from(id.low);
+    Ok(MessageId::from_bytes(number.to_be_bytes()))
+}
+
+impl From<MessageId> for wire::MessageId {
+    fn from(id: MessageId) -> Self {
+        let number = u128::from_be_bytes(*id.as_bytes());
+        Self {
+            high: (number >> 64) as u64,
+            low: number as u64,
+        }
+    }
+}
+
+pub(super) fn message(message: Option<wire::Message>) -> Result<Message, PacketError> {
+    let message = present("message", message)?;
+    Ok(Message {
+        from: user("from", &message.from)?,
+        id: message_id(message.id)?,
+        to: user("to", &message.to)?,
+        stamp: Stamp(message.stamp_us),
+        body: message.body,
+    })
+}
+
+pub(super) fn message_to_wire(message: Message) -> wire::Message {
+    wire::Message {
+        from: copied(message.from.as_bytes()),
+        id: Some(message.id.into()),
+        to: copied(message.to.as_bytes()),
+        stamp_us: message.stamp.0,
+        body: message.body,
+    }
+}
+
+impl Convert for wire::Identity {
+    type Into = Identity;
+
+    fn convert(self) -> Result<Identity, PacketError> {
+        Ok(Identity {
+            from: user("from", &self.from)?,
+            id: message_id(self.id)?,
+        })
+    }
+}
+
+pub(super) fn identity_to_wire(identity: &Identity) -> wire::Identity {
+    wire::Identity {
+        from: copied(identity.from.as_bytes()),
+        id: Some(identity.id.into()),
+    }
+}

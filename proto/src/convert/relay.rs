@@ -1,0 +1,191 @@
+//! What one shard says to another, by way of a gateway.
+
+use std::sync::Arc;
+
+use super::client::transient_to_wire;
+use super::field::{Convert, code_of_failure, code_of_failure_to_wire, copied, present, user};
+use super::message::{message, message_to_wire};
+use super::server::{peer_to_wire, peers};
+use crate::client::{PacketError, Transient};
+use crate::friends::{FriendList, ListVersion};
+use crate::ids::{Generation, SessionId, Stamp, UserId};
+use crate::limits::TARGETS_MAX;
+use crate::link::{Forward, FriendAct, FriendActed, Relay, Relayed, Tell};
+use crate::slot::Slot;
+use crate::wire::client as packets;
+use crate::wire::link as wire;
+
+impl Convert for wire::Relay {
+    type Into = Relay;
+
+    fn convert(self) -> Result<Relay, PacketError> {
+        Ok(Relay {
+            slot: present("slot", Slot::new(self.slot))?,
+            relayed: self.relayed.ok_or(PacketError::Unknown)?.convert()?,
+        })
+    }
+}
+
+impl From<Relay> for wire::Relay {
+    fn from(relay: Relay) -> Self {
+        Self {
+            // A slot's number is below 2^14.
+            slot: relay.slot.index() as u32,
+            relayed: Some(relayed_to_wire(relay.relayed)),
+        }
+    }
+}
+
+impl Convert for wire::relay::Relayed {
+    type Into = Relayed;
+
+    fn convert(self) -> Result<Relayed, PacketError> {
+        Ok(match self {
+            Self::Forward(forward) => Relayed::Forward(Forward {
+                message: message(forward.message)?,
+                session: SessionId(forward.session),
+                generation: Generation(forward.generation),
+            }),
+            Self::Transient(transient) => Relayed::Transient {
+                from: user("from", &transient.from)?,
+                transient: Transient {
+                    to: user("to", &transient.to)?,
+                    kind: transient.kind,
+                    body: transient.body,
+                },
+            },
+            Self::Receipt(receipt) => Relayed::Receipt {
+                kind: receipt.kind().convert()?,
+                from: user("from", &receipt.from)?,
+                to: user("to", &receipt.to)?,
+                up_to: Stamp(receipt.up_to_us),
+            },
+            Self::Tell(tell) => Relayed::Tell(tell.convert()?),
+            Self::Statuses(statuses) => {
+                at_most_targets("statuses", statuses.statuses.len())?;
+                Relayed::Statuses {
+                    request: statuses.request,
+                    to: user("to", &statuses.to)?,
+                    statuses: peers(statuses.statuses)?,
+                }
+            }
+            Self::FriendAct(act) => Relayed::FriendAct(act.convert()?),
+            Self::FriendActed(acted) => Relayed::FriendActed(acted.convert()?),
+        })
+    }
+}
+
+fn relayed_to_wire(relayed: Relayed) -> wire::relay::Relayed {
+    use wire::relay::Relayed as Wire;
+    match relayed {
+        Relayed::Forward(forward) => Wire::Forward(wire::Forward {
+            message: Some(message_to_wire(forward.message)),
+            session: forward.session.0,
+            generation: forward.generation.0,
+        }),
+        Relayed::Transient { from, transient } => {
+            let packets::Transient { to, kind, body } = transient_to_wire(&transient);
+            let from = copied(from.as_bytes());
+            Wire::Transient(wire::TransientTo {
+                from,
+                to,
+                kind,
+                body,
+            })
+        }
+        Relayed::Receipt {
+            from,
+            to,
+            kind,
+            up_to,
+        } => Wire::Receipt(wire::ReceiptTo {
+            from: copied(from.as_bytes()),
+            to: copied(to.as_bytes()),
+            kind: packets::ReceiptKind::from(kind).into(),
+            up_to_us: up_to.0,
+        }),
+        Relayed::Tell(tell) => Wire::Tell(tell_to_wire(&tell)),
+        Relayed::Statuses {
+            request,
+            to,
+            statuses,
+        } => Wire::Statuses(wire::Statuses {
+            to: copied(to.as_bytes()),
+            statuses: statuses.iter().map(peer_to_wire).collect(),
+            request,
+        }),
+        Relayed::FriendAct(act) => Wire::FriendAct(wire::FriendAct {
+            request: act.request,
+            actor: copied(act.actor.as_bytes()),
+            peer: copied(act.peer.as_bytes()),
+            action: packets::FriendAction::from(act.action).into(),
+            actor_version: act.actor_version.0,
+        }),
+        Relayed::FriendActed(acted) => Wire::FriendActed(wire::FriendActed {
+            request: acted.request,
+            actor: copied(acted.actor.as_bytes()),
+            code: code_of_failure_to_wire(acted.code),
+            list: acted.list.as_deref().map(packets::Friends::from),
+        }),
+    }
+}
+
+impl Convert for wire::Tell {
+    type Into = Tell;
+
+    fn convert(self) -> Result<Tell, PacketError> {
+        at_most_targets("targets", self.targets.len())?;
+        let targets = self.targets.iter().map(|target| user("targets", target));
+        Ok(Tell {
+            request: self.request,
+            status: present("status", self.status)?.convert()?,
+            targets: targets.collect::<Result<Vec<UserId>, _>>()?,
+            ask: self.ask,
+        })
+    }
+}
+
+fn tell_to_wire(tell: &Tell) -> wire::Tell {
+    let targets = tell.targets.iter().map(|target| copied(target.as_bytes()));
+    wire::Tell {
+        status: Some(peer_to_wire(&tell.status)),
+        targets: targets.collect(),
+        ask: tell.ask,
+        request: tell.request,
+    }
+}
+
+fn at_most_targets(field: &'static str, count: usize) -> Result<(), PacketError> {
+    if count > TARGETS_MAX {
+        return Err(PacketError::Field(field));
+    }
+    Ok(())
+}
+
+impl Convert for wire::FriendAct {
+    type Into = FriendAct;
+
+    fn convert(self) -> Result<FriendAct, PacketError> {
+        Ok(FriendAct {
+            request: self.request,
+            action: self.action().try_into()?,
+            actor: user("actor", &self.actor)?,
+            peer: user("peer", &self.peer)?,
+            actor_version: ListVersion(self.actor_version),
+        })
+    }
+}
+
+impl Convert for wire::FriendActed {
+    type Into = FriendActed;
+
+    fn convert(self) -> Result<FriendActed, PacketError> {
+        let list = self.list.map(FriendList::try_from).transpose()?;
+        Ok(FriendActed {
+            request: self.request,
+            actor: user("actor", &self.actor)?,
+            code: code_of_failure(self.code)?,
+            list: list.map(Arc::new),
+        })
+    }
+}

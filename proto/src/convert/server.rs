@@ -1,0 +1,289 @@
+//! Packets to a client.
+
+use std::sync::Arc;
+
+use super::field::{
+    Convert, code, code_of_failure, code_of_failure_to_wire, copied, device, hash, message_id,
+    present, text, user,
+};
+use super::status::{shown_status, status_to_wire};
+use crate::client::PacketError;
+use crate::friends::ListVersion;
+use crate::ids::{SessionId, Stamp, Token};
+use crate::server::{
+    Closing, Deliver, LoginOk, Outcome, Receipt, ReceiptKind, Sent, ServerPacket, TransientFrom,
+};
+use crate::status::{PeerStatus, StatusVersion};
+use crate::wire::client as wire;
+use crate::wire::client::server_frame::Packet;
+
+impl Convert for wire::ServerFrame {
+    type Into = ServerPacket;
+
+    fn convert(self) -> Result<ServerPacket, PacketError> {
+        Ok(match self.packet.ok_or(PacketError::Unknown)? {
+            Packet::LoginOk(login) => ServerPacket::LoginOk(Box::new(login.convert()?)),
+            Packet::Deliver(deliver) => ServerPacket::Deliver(deliver.convert()?),
+            Packet::Sent(sent) => ServerPacket::Sent {
+                id: message_id(&sent.id)?,
+                sent: sent.convert()?,
+            },
+            Packet::Pong(_) => ServerPacket::Pong,
+            Packet::Rejected(rejected) => ServerPacket::Rejected {
+                id: message_id(&rejected.id)?,
+                code: code(rejected.code)?,
+                text: text(rejected.text)?,
+            },
+            Packet::Unknown(unknown) => ServerPacket::Unknown {
+                id: message_id(&unknown.id)?,
+                code: code(unknown.code)?,
+            },
+            Packet::Receipt(receipt) => ServerPacket::Receipt(receipt.convert()?),
+            Packet::TransientFrom(transient) => ServerPacket::Transient(transient.convert()?),
+            Packet::Presence(presence) => ServerPacket::Presence {
+                peers: peers(presence.peers)?,
+                snapshot: presence.snapshot,
+            },
+            Packet::Friends(friends) => ServerPacket::Friends(Arc::new(friends.try_into()?)),
+            Packet::FriendsChanged(changed) => ServerPacket::FriendsChanged {
+                version: ListVersion(changed.version),
+                hash: hash("hash", &changed.hash)?,
+            },
+            Packet::FriendsStale(stale) => ServerPacket::FriendsStale {
+                version: ListVersion(stale.version),
+                hash: hash("hash", &stale.hash)?,
+            },
+            Packet::FriendResult(result) => ServerPacket::FriendResult {
+                request: result.request,
+                code: code_of_failure(result.code)?,
+            },
+            Packet::Closing(closing) => ServerPacket::Closing(closing.convert()?),
+        })
+    }
+}
+
+/// Copies ids and texts; bodies are shared.
+pub(crate) fn server_to_wire(packet: &ServerPacket) -> wire::ServerFrame {
+    let packet = match packet {
+        ServerPacket::LoginOk(login) => Packet::LoginOk(login_ok_to_wire(login)),
+        ServerPacket::Deliver(deliver) => Packet::Deliver(wire::Deliver {
+            seq: deliver.seq,
+            id: copied(deliver.id.as_bytes()),
+            from: copied(deliver.from.as_bytes()),
+            stamp_us: deliver.stamp.0,
+            body: deliver.body.clone(),
+        }),
+        ServerPacket::Sent { id, sent } => Packet::Sent(wire::Sent {
+            id: copied(id.as_bytes()),
+            stamp_us: sent.stamp.0,
+            outcome: Some(outcome_to_wire(&sent.outcome)),
+        }),
+        ServerPacket::Rejected { id, code, text } => Packet::Rejected(wire::Rejected {
+            id: copied(id.as_bytes()),
+            code: code.number(),
+            text: text.to_string(),
+        }),
+        ServerPacket::Unknown { id, code } => Packet::Unknown(wire::Unknown {
+            id: copied(id.as_bytes()),
+            code: code.number(),
+        }),
+        ServerPacket::Pong => Packet::Pong(wire::Pong {}),
+        ServerPacket::Receipt(receipt) => Packet::Receipt(wire::Receipt {
+            peer: copied(receipt.peer.as_bytes()),
+            kind: wire::ReceiptKind::from(receipt.kind).into(),
+            up_to_us: receipt.up_to.0,
+        }),
+        ServerPacket::Transient(transient) => Packet::TransientFrom(wire::TransientFrom {
+            from: copied(transient.from.as_bytes()),
+            kind: transient.kind,
+            body: transient.body.clone(),
+        }),
+        ServerPacket::Presence { peers, snapshot } => Packet::Presence(wire::Presence {
+            peers: peers.iter().map(peer_to_wire).collect(),
+            snapshot: *snapshot,
+        }),
+        ServerPacket::Friends(list) => Packet::Friends(list.as_ref().into()),
+        ServerPacket::FriendsChanged { version, hash } => {
+            Packet::FriendsChanged(wire::FriendsChanged {
+                version: version.0,
+                hash: copied(&hash.0),
+            })
+        }
+        ServerPacket::FriendsStale { version, hash } => Packet::FriendsStale(wire::FriendsStale {
+            version: version.0,
+            hash: copied(&hash.0),
+        }),
+        ServerPacket::FriendResult { request, code } => Packet::FriendResult(wire::FriendResult {
+            request: *request,
+            code: code_of_failure_to_wire(*code),
+        }),
+        ServerPacket::Closing(closing) => Packet::Closing(wire::Closing {
+            code: closing.code.number(),
+            text: closing.text.to_string(),
+            come_back_after_ms: closing.come_back_after_ms,
+        }),
+    };
+    wire::ServerFrame {
+        packet: Some(packet),
+    }
+}
+
+impl Convert for wire::LoginOk {
+    type Into = LoginOk;
+
+    fn convert(self) -> Result<LoginOk, PacketError> {
+        Ok(LoginOk {
+            version: self.version,
+            features: self.features,
+            user: user("user", &self.user)?,
+            device: device("device", &self.device)?,
+            session: SessionId(self.session),
+            window_messages: self.window_messages,
+            window_bytes: self.window_bytes,
+            heartbeat_ms: self.heartbeat_ms,
+            body_bytes_max: self.body_bytes_max,
+            server_time: Stamp(self.server_time_us),
+        })
+    }
+}
+
+fn login_ok_to_wire(login: &LoginOk) -> wire::LoginOk {
+    wire::LoginOk {
+        version: login.version,
+        features: login.features,
+        user: copied(login.user.as_bytes()),
+        device: copied(login.device.as_bytes()),
+        session: login.session.0,
+        window_messages: login.window_messages,
+        window_bytes: login.window_bytes,
+        heartbeat_ms: login.heartbeat_ms,
+        body_bytes_max: login.body_bytes_max,
+        server_time_us: login.server_time.0,
+    }
+}
+
+impl Convert for wire::Deliver {
+    type Into = Deliver;
+
+    fn convert(self) -> Result<Deliver, PacketError> {
+        Ok(Deliver {
+            seq: self.seq,
+            id: message_id(&self.id)?,
+            from: user("from", &self.from)?,
+            stamp: Stamp(self.stamp_us),
+            body: self.body,
+        })
+    }
+}
+
+impl Convert for wire::Sent {
+    type Into = Sent;
+
+    fn convert(self) -> Result<Sent, PacketError> {
+        let outcome = match present("outcome", self.outcome)? {
+            wire::sent::Outcome::Delivered(by) => Outcome::Delivered {
+                device: device("delivered", &by)?,
+            },
+            wire::sent::Outcome::Stored(_) => Outcome::Stored,
+        };
+        Ok(Sent {
+            stamp: Stamp(self.stamp_us),
+            outcome,
+        })
+    }
+}
+
+fn outcome_to_wire(outcome: &Outcome) -> wire::sent::Outcome {
+    match outcome {
+        Outcome::Delivered { device } => wire::sent::Outcome::Delivered(copied(device.as_bytes())),
+        Outcome::Stored => wire::sent::Outcome::Stored(wire::Stored {}),
+    }
+}
+
+impl Convert for wire::Receipt {
+    type Into = Receipt;
+
+    fn convert(self) -> Result<Receipt, PacketError> {
+        Ok(Receipt {
+            kind: self.kind().convert()?,
+            peer: user("peer", &self.peer)?,
+            up_to: Stamp(self.up_to_us),
+        })
+    }
+}
+
+impl Convert for wire::ReceiptKind {
+    type Into = ReceiptKind;
+
+    fn convert(self) -> Result<ReceiptKind, PacketError> {
+        match self {
+            Self::Delivered => Ok(ReceiptKind::Delivered),
+            Self::Read => Ok(ReceiptKind::Read),
+            Self::Unspecified => Err(PacketError::Field("kind")),
+        }
+    }
+}
+
+impl From<ReceiptKind> for wire::ReceiptKind {
+    fn from(kind: ReceiptKind) -> Self {
+        match kind {
+            ReceiptKind::Delivered => Self::Delivered,
+            ReceiptKind::Read => Self::Read,
+        }
+    }
+}
+
+impl Convert for wire::TransientFrom {
+    type Into = TransientFrom;
+
+    fn convert(self) -> Result<TransientFrom, PacketError> {
+        Ok(TransientFrom {
+            from: user("from", &self.from)?,
+            kind: self.kind,
+            body: self.body,
+        })
+    }
+}
+
+/// Statuses of friends, one each at most.
+pub(super) fn peers(peers: Vec<wire::PeerStatus>) -> Result<Vec<PeerStatus>, PacketError> {
+    peers.into_iter().map(Convert::convert).collect()
+}
+
+impl Convert for wire::PeerStatus {
+    type Into = PeerStatus;
+
+    fn convert(self) -> Result<PeerStatus, PacketError> {
+        Ok(PeerStatus {
+            user: user("user", &self.user)?,
+            status: shown_status(self.status)?,
+            version: StatusVersion {
+                token: Token(self.token),
+                counter: self.counter,
+            },
+            last_seen: (self.last_seen_us != 0).then_some(Stamp(self.last_seen_us)),
+        })
+    }
+}
+
+pub(super) fn peer_to_wire(peer: &PeerStatus) -> wire::PeerStatus {
+    wire::PeerStatus {
+        user: copied(peer.user.as_bytes()),
+        status: Some(status_to_wire(&peer.status)),
+        token: peer.version.token.0,
+        counter: peer.version.counter,
+        last_seen_us: peer.last_seen.map_or(0, |stamp| stamp.0),
+    }
+}
+
+impl Convert for wire::Closing {
+    type Into = Closing;
+
+    fn convert(self) -> Result<Closing, PacketError> {
+        Ok(Closing {
+            code: code(self.code)?,
+            text: text(self.text)?,
+            come_back_after_ms: self.come_back_after_ms,
+        })
+    }
+}

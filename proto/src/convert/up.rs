@@ -1,0 +1,169 @@
+//! Envelopes from a gateway to a shard.
+
+use super::client::{change_friend_to_wire, read_to_wire, transient_to_wire};
+use super::field::{Convert, copied, device, hash_held, hash_held_to_wire, present, user};
+use super::message::{identity_to_wire, message_id};
+use super::status::{status, status_to_wire};
+use crate::client::PacketError;
+use crate::ids::{Generation, SessionId};
+use crate::link::{Announce, Request, Submit, Up};
+use crate::wire::client as packets;
+use crate::wire::link as wire;
+
+impl Convert for wire::Up {
+    type Into = Up;
+
+    fn convert(self) -> Result<Up, PacketError> {
+        use wire::up::Envelope;
+        Ok(match self.envelope.ok_or(PacketError::Unknown)? {
+            Envelope::Submit(submit) => Up::Submit(submit.convert()?),
+            Envelope::Relay(relay) => Up::Relay(relay.convert()?),
+            Envelope::Acknowledge(taken) => Up::Acknowledge {
+                session: SessionId(taken.session),
+                user: user("user", &taken.user)?,
+                identities: taken
+                    .identities
+                    .into_iter()
+                    .map(Convert::convert)
+                    .collect::<Result<_, _>>()?,
+            },
+            Envelope::Announce(announce) => Up::Announce(Box::new(announce.convert()?)),
+            Envelope::Gone(gone) => Up::Gone {
+                session: SessionId(gone.session),
+                user: user("user", &gone.user)?,
+                lost: gone.lost,
+            },
+            Envelope::Request(request) => Up::Request {
+                session: SessionId(request.session),
+                user: user("user", &request.user)?,
+                request: present("request", request.request)?.convert()?,
+            },
+        })
+    }
+}
+
+pub(super) fn up_to_wire(up: Up) -> wire::Up {
+    use wire::up::Envelope;
+    let envelope = match up {
+        Up::Submit(submit) => Envelope::Submit(submit_to_wire(submit)),
+        Up::Relay(relay) => Envelope::Relay(relay.into()),
+        Up::Acknowledge {
+            session,
+            user,
+            identities,
+        } => Envelope::Acknowledge(wire::Acknowledge {
+            session: session.0,
+            user: copied(user.as_bytes()),
+            identities: identities.iter().map(identity_to_wire).collect(),
+        }),
+        Up::Announce(announce) => Envelope::Announce(announce_to_wire(&announce)),
+        Up::Gone {
+            session,
+            user,
+            lost,
+        } => Envelope::Gone(wire::Gone {
+            session: session.0,
+            user: copied(user.as_bytes()),
+            lost,
+        }),
+        Up::Request {
+            session,
+            user,
+            request,
+        } => Envelope::Request(wire::Request {
+            session: session.0,
+            user: copied(user.as_bytes()),
+            request: Some(request_to_wire(&request)),
+        }),
+    };
+    wire::Up {
+        envelope: Some(envelope),
+    }
+}
+
+impl Convert for wire::Submit {
+    type Into = Submit;
+
+    fn convert(self) -> Result<Submit, PacketError> {
+        Ok(Submit {
+            session: SessionId(self.session),
+            generation: Generation(self.generation),
+            again: self.again,
+            from: user("from", &self.from)?,
+            id: message_id(self.id)?,
+            to: user("to", &self.to)?,
+            friends_hash: hash_held(&self.friends_hash)?,
+            body: self.body,
+        })
+    }
+}
+
+fn submit_to_wire(submit: Submit) -> wire::Submit {
+    wire::Submit {
+        session: submit.session.0,
+        generation: submit.generation.0,
+        again: submit.again,
+        from: copied(submit.from.as_bytes()),
+        id: Some(submit.id.into()),
+        to: copied(submit.to.as_bytes()),
+        friends_hash: hash_held_to_wire(submit.friends_hash.as_ref()),
+        body: submit.body,
+    }
+}
+
+impl Convert for wire::Announce {
+    type Into = Announce;
+
+    fn convert(self) -> Result<Announce, PacketError> {
+        Ok(Announce {
+            session: SessionId(self.session),
+            user: user("user", &self.user)?,
+            device: device("device", &self.device)?,
+            window_messages: self.window_messages,
+            window_bytes: self.window_bytes,
+            friends_hash: hash_held(&self.friends_hash)?,
+            status: status(self.status)?,
+            again: self.again,
+        })
+    }
+}
+
+fn announce_to_wire(announce: &Announce) -> wire::Announce {
+    wire::Announce {
+        session: announce.session.0,
+        user: copied(announce.user.as_bytes()),
+        device: copied(announce.device.as_bytes()),
+        window_messages: announce.window_messages,
+        window_bytes: announce.window_bytes,
+        friends_hash: hash_held_to_wire(announce.friends_hash.as_ref()),
+        status: Some(status_to_wire(&announce.status)),
+        again: announce.again,
+    }
+}
+
+impl Convert for wire::request::Request {
+    type Into = Request;
+
+    fn convert(self) -> Result<Request, PacketError> {
+        Ok(match self {
+            Self::SetStatus(set) => Request::SetStatus(status(set.status)?),
+            Self::GetFriends(_) => Request::GetFriends,
+            Self::ChangeFriend(change) => Request::ChangeFriend(change.convert()?),
+            Self::Transient(transient) => Request::Transient(transient.convert()?),
+            Self::Read(read) => Request::Read(read.convert()?),
+        })
+    }
+}
+
+fn request_to_wire(request: &Request) -> wire::request::Request {
+    use wire::request::Request as Wire;
+    match request {
+        Request::SetStatus(status) => Wire::SetStatus(packets::SetStatus {
+            status: Some(status_to_wire(status)),
+        }),
+        Request::GetFriends => Wire::GetFriends(packets::GetFriends {}),
+        Request::ChangeFriend(change) => Wire::ChangeFriend(change_friend_to_wire(change)),
+        Request::Transient(transient) => Wire::Transient(transient_to_wire(transient)),
+        Request::Read(read) => Wire::Read(read_to_wire(read)),
+    }
+}
