@@ -1,1 +1,3 @@
-//! To be filled.
+//! The shard daemon.
+
+pub mod store;

@@ -325,6 +325,8 @@ pub struct Tell {
     pub targets: Vec<UserId>,
     /// Whether the targets' statuses are wanted in return.
     pub ask: bool,
+    /// Whether the targets are shown the status; else it is only asked.
+    pub news: bool,
 }
 
 /// A change of both sides of the friend graph.

@@ -46,11 +46,8 @@ impl Timers {
         if self.next()? > now {
             return None;
         }
-        self.heap.pop().map(|Reverse((_, session, timer))| (session, timer))
-    }
-
-    /// How many entries there are; entries of ended sessions count until due.
-    pub fn len(&self) -> usize {
-        self.heap.len()
+        self.heap
+            .pop()
+            .map(|Reverse((_, session, timer))| (session, timer))
     }
 }

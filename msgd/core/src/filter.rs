@@ -42,7 +42,9 @@ impl Filter for WordList {
         let folded = body.to_ascii_lowercase();
         let found = |word: &Vec<u8>| folded.windows(word.len()).any(|window| window == word);
         if self.words.iter().any(found) {
-            return Err(SmolStr::new_static("the message holds a word that is not allowed"));
+            return Err(SmolStr::new_static(
+                "the message holds a word that is not allowed",
+            ));
         }
         Ok(())
     }

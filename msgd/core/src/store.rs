@@ -6,16 +6,25 @@
 //! public suite runs against every store. Must not know how a store does it.
 
 use std::fmt;
+use std::time::Duration;
 
 use proto::ids::{Identity, Incarnation, MessageId, Stamp, Token, UserId};
 use proto::link::Message;
 use proto::server::{Outcome as Fate, Receipt};
 use proto::slot::Slot;
+use smallvec::SmallVec;
 
 /// The place of a message in its recipient's mailbox, given by the append.
 /// The first is 1; the cursor is the first that is not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position(pub u64);
+
+impl Default for Position {
+    /// Of the first message.
+    fn default() -> Self {
+        Self(1)
+    }
+}
 
 impl Position {
     /// The one after this.
@@ -66,8 +75,9 @@ pub struct Claim {
 /// Something asked of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// Take slots. Each is granted when its former holder released it or its
-    /// incarnation's lease is dead, and its token rises.
+    /// Take slots. Each is granted when its former holder released it, or its
+    /// incarnation's lease is dead, or it is the asker itself (who was not
+    /// told, because the store failed). Its token rises.
     Claim {
         /// Which.
         slots: Vec<Slot>,
@@ -109,14 +119,15 @@ pub enum Request {
         user: UserId,
         /// For which reader; the outcome carries it.
         reader: u64,
-        /// From here on.
+        /// From here on, or from the cursor if that is further.
         from: Position,
         /// So many at most.
         count_max: usize,
         /// So many bytes of bodies at most; the first comes in any case.
         bytes_max: usize,
     },
-    /// Move the cursor; what lies before it is purged some time.
+    /// Move the cursor; what lies before it is purged some time. It never
+    /// goes back, nor beyond the end.
     Advance {
         /// Under which claim.
         claim: Claim,
@@ -162,6 +173,85 @@ pub enum Request {
 
 /// The most identities that [`Request::Open`] gives.
 pub const OPEN_IDENTITIES_MAX: usize = 1_024;
+
+/// The most receipts that [`Request::Note`] keeps for a user.
+pub const NOTES_MAX: usize = 256;
+
+/// Bounds of each mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MailboxSettings {
+    /// Messages that are not acknowledged; more do not fit.
+    pub messages_max: u64,
+    /// Bytes of their bodies; more do not fit.
+    pub bytes_max: u64,
+    /// Messages at the front with a stamp older than this are dropped, at the
+    /// next operation on the mailbox. The time is what [`Request::Alive`] said
+    /// last; before that nothing is dropped.
+    pub age_max: Duration,
+}
+
+impl Default for MailboxSettings {
+    fn default() -> Self {
+        Self {
+            messages_max: 10_000,
+            bytes_max: 16 * 1024 * 1024,
+            age_max: Duration::from_secs(30 * 24 * 60 * 60),
+        }
+    }
+}
+
+/// What came of one request: one outcome, none, or one per slot of a claim.
+pub type Outcomes = SmallVec<[Outcome; 1]>;
+
+impl Request {
+    /// What is told when the store failed: it may have been done or not.
+    ///
+    /// Nothing is told of a release. The slot may be the shard's still for the
+    /// store; it is granted to another when the shard's incarnation is dead.
+    pub fn failed(&self) -> Outcomes {
+        let outcome = match self {
+            Self::Claim { slots, .. } => {
+                return slots.iter().map(|&slot| Outcome::Held { slot }).collect();
+            }
+            Self::Open { claim, user, .. } => Outcome::Opened {
+                claim: *claim,
+                user: user.clone(),
+                mailbox: None,
+            },
+            Self::Append { claim, user, .. } => Outcome::AppendFailed {
+                claim: *claim,
+                user: user.clone(),
+            },
+            Self::Read {
+                claim,
+                user,
+                reader,
+                from,
+                ..
+            } => Outcome::Read {
+                claim: *claim,
+                user: user.clone(),
+                reader: *reader,
+                from: *from,
+                letters: None,
+            },
+            Self::Advance { claim, user, .. } => Outcome::Advanced {
+                claim: *claim,
+                user: user.clone(),
+                done: false,
+            },
+            Self::TakeNotes { claim, user } => Outcome::Notes {
+                claim: *claim,
+                user: user.clone(),
+                receipts: Vec::new(),
+            },
+            Self::Release { .. } | Self::Note { .. } | Self::Seen { .. } | Self::Alive { .. } => {
+                return Outcomes::new();
+            }
+        };
+        Outcomes::from_buf([outcome])
+    }
+}
 
 /// A message in a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,7 +302,7 @@ pub enum Outcome {
         /// What the former holder answered lately.
         recent: Vec<Remembered>,
     },
-    /// A slot is another's still.
+    /// A slot is another's still, or the store failed: ask again.
     Held {
         /// Which.
         slot: Slot,
@@ -237,7 +327,7 @@ pub enum Outcome {
         /// How many of those asked for; the others did not fit.
         count: usize,
     },
-    /// Nothing was appended: the store failed.
+    /// The store failed. Whether anything was appended is unknown.
     AppendFailed {
         /// Under which claim.
         claim: Claim,
@@ -258,7 +348,7 @@ pub enum Outcome {
         /// be missing where messages were purged by age.
         letters: Option<Vec<(Position, Letter)>>,
     },
-    /// A cursor was moved, or was not because the store failed.
+    /// A cursor was moved, or may not have been because the store failed.
     Advanced {
         /// Under which claim.
         claim: Claim,

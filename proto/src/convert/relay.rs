@@ -141,6 +141,7 @@ impl Convert for wire::Tell {
             status: present("status", self.status)?.convert()?,
             targets: targets.collect::<Result<Vec<UserId>, _>>()?,
             ask: self.ask,
+            news: self.news,
         })
     }
 }
@@ -151,6 +152,7 @@ fn tell_to_wire(tell: &Tell) -> wire::Tell {
         status: Some(peer_to_wire(&tell.status)),
         targets: targets.collect(),
         ask: tell.ask,
+        news: tell.news,
         request: tell.request,
     }
 }

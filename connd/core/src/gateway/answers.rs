@@ -50,10 +50,8 @@ impl Gateway {
                 return;
             }
         };
-        let known = live.announced_again
-            && live
-                .deliveries
-                .take_over(&message.from, message.id, link);
+        let known =
+            live.announced_again && live.deliveries.take_over(&message.from, message.id, link);
         if known {
             return;
         }

@@ -75,7 +75,11 @@ impl Gateway {
             return;
         };
         let mut given_up = 0;
-        while live.sends.oldest().is_some_and(|o| o + patience <= now.moment) {
+        while live
+            .sends
+            .oldest()
+            .is_some_and(|o| o + patience <= now.moment)
+        {
             let Some(message) = live.sends.expired(now.moment) else {
                 break;
             };

@@ -68,13 +68,7 @@ impl Gateway {
     }
 
     /// Something that the user's shard answers.
-    fn request(
-        &mut self,
-        now: Now,
-        session: SessionId,
-        request: Request,
-        out: &mut Vec<Effect>,
-    ) {
+    fn request(&mut self, now: Now, session: SessionId, request: Request, out: &mut Vec<Effect>) {
         if !self.within_rate(now, session, out) {
             return;
         }

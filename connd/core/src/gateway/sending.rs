@@ -15,13 +15,7 @@ use crate::sends::{Admitted, Outstanding};
 use crate::timers::Timer;
 
 impl Gateway {
-    pub(super) fn send(
-        &mut self,
-        now: Now,
-        session: SessionId,
-        send: Send,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn send(&mut self, now: Now, session: SessionId, send: Send, out: &mut Vec<Effect>) {
         if send.body.len() > self.settings.body_bytes_max as usize {
             return reject(session, &send, Code::BodyTooLarge, out);
         }

@@ -1,0 +1,231 @@
+//! What a recipient's shard answered lately, so that a message that comes
+//! again gets the same answer and is not delivered twice.
+//!
+//! Per recipient: at most `senders_max` senders, each with at most
+//! `per_sender_max` answers; older ones than the window go. Must not know how
+//! a message became safe.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use proto::ids::{MessageId, Stamp, UserId};
+use proto::server::Sent;
+
+/// What is known of a message that came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It is new.
+    New,
+    /// It was answered so.
+    Answered(Sent),
+    /// The id was answered for another message.
+    Reused,
+    /// It is older than what is remembered.
+    TooOld,
+}
+
+/// How much is remembered.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// For how long.
+    pub window: Duration,
+    /// Answers of one sender.
+    pub per_sender_max: usize,
+    /// Senders.
+    pub senders_max: usize,
+}
+
+#[derive(Debug)]
+struct Answered {
+    id: MessageId,
+    fingerprint: u64,
+    sent: Sent,
+}
+
+#[derive(Debug, Default)]
+struct Sender {
+    /// In the order of the answers.
+    answers: VecDeque<Answered>,
+    /// The newest id of all: one above it needs no search.
+    newest: Option<MessageId>,
+    /// When the newest answer that had to go for want of room was minted.
+    horizon_ms: u64,
+}
+
+/// One recipient's memory of answers.
+#[derive(Debug, Default)]
+pub struct Recent {
+    /// In the order in which senders first came.
+    senders: IndexMap<UserId, Sender>,
+}
+
+impl Recent {
+    /// What is known of a message.
+    pub fn find(
+        &self,
+        bounds: &Bounds,
+        wall: Stamp,
+        from: &UserId,
+        id: MessageId,
+        fingerprint: u64,
+    ) -> Known {
+        let window_ms = u64::try_from(bounds.window.as_millis()).unwrap_or(u64::MAX);
+        let oldest_ms = wall.as_ms().saturating_sub(window_ms);
+        let Some(sender) = self.senders.get(from) else {
+            return if id.minted_ms() < oldest_ms {
+                Known::TooOld
+            } else {
+                Known::New
+            };
+        };
+        if sender.newest.is_none_or(|newest| id > newest) && id.minted_ms() >= oldest_ms {
+            return Known::New;
+        }
+        match sender.answers.iter().rev().find(|a| a.id == id) {
+            Some(known) if known.fingerprint == fingerprint => Known::Answered(known.sent.clone()),
+            Some(_) => Known::Reused,
+            None if id.minted_ms() < oldest_ms.max(sender.horizon_ms) => Known::TooOld,
+            None => Known::New,
+        }
+    }
+
+    /// Remembers an answer.
+    pub fn remember(
+        &mut self,
+        bounds: &Bounds,
+        from: &UserId,
+        id: MessageId,
+        fingerprint: u64,
+        sent: Sent,
+    ) {
+        if !self.senders.contains_key(from) && self.senders.len() >= bounds.senders_max {
+            // The client drops what comes twice because of this.
+            self.senders.shift_remove_index(0);
+        }
+        let sender = self.senders.entry(from.clone()).or_default();
+        if sender.answers.iter().rev().any(|a| a.id == id) {
+            return;
+        }
+        if sender.answers.len() >= bounds.per_sender_max
+            && let Some(gone) = sender.answers.pop_front()
+        {
+            sender.horizon_ms = sender.horizon_ms.max(gone.id.minted_ms());
+        }
+        sender.newest = sender.newest.max(Some(id));
+        sender.answers.push_back(Answered {
+            id,
+            fingerprint,
+            sent,
+        });
+    }
+
+    /// Forgets what is older than the window.
+    pub fn forget(&mut self, bounds: &Bounds, wall: Stamp) {
+        let window_us = u64::try_from(bounds.window.as_micros()).unwrap_or(u64::MAX);
+        let oldest = Stamp(wall.0.saturating_sub(window_us));
+        self.senders.retain(|_, sender| {
+            while sender
+                .answers
+                .front()
+                .is_some_and(|a| a.sent.stamp < oldest)
+            {
+                sender.answers.pop_front();
+            }
+            !sender.answers.is_empty()
+        });
+        self.senders.shrink_to_fit();
+    }
+
+    /// Every answer, for who takes the slot over.
+    pub fn iter(&self) -> impl Iterator<Item = (&UserId, MessageId, u64, &Sent)> {
+        self.senders.iter().flat_map(|(from, sender)| {
+            sender
+                .answers
+                .iter()
+                .map(move |a| (from, a.id, a.fingerprint, &a.sent))
+        })
+    }
+
+    /// Whether nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.senders.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::server::Outcome;
+
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds {
+        window: Duration::from_secs(600),
+        per_sender_max: 4,
+        senders_max: 2,
+    };
+
+    fn id(ms: u64) -> MessageId {
+        MessageId::mint(ms, [7; 10])
+    }
+
+    fn sent(ms: u64) -> Sent {
+        Sent {
+            stamp: Stamp(ms * 1000),
+            outcome: Outcome::Stored,
+        }
+    }
+
+    #[test]
+    fn an_answer_is_repeated_until_the_window_is_over() {
+        let ann = UserId::new("ann").unwrap();
+        let mut recent = Recent::default();
+        let wall = Stamp(1_000_000_000);
+        assert_eq!(recent.find(&BOUNDS, wall, &ann, id(999_000), 1), Known::New);
+        recent.remember(&BOUNDS, &ann, id(999_000), 1, sent(999_500));
+        assert_eq!(
+            recent.find(&BOUNDS, wall, &ann, id(999_000), 1),
+            Known::Answered(sent(999_500))
+        );
+        assert_eq!(
+            recent.find(&BOUNDS, wall, &ann, id(999_000), 2),
+            Known::Reused
+        );
+        let later = Stamp(wall.0 + 700_000_000);
+        recent.forget(&BOUNDS, later);
+        assert!(recent.is_empty());
+        assert_eq!(
+            recent.find(&BOUNDS, later, &ann, id(999_000), 1),
+            Known::TooOld
+        );
+    }
+
+    #[test]
+    fn what_went_for_want_of_room_is_too_old_not_new() {
+        let ann = UserId::new("ann").unwrap();
+        let mut recent = Recent::default();
+        let wall = Stamp(1_000_000_000);
+        for n in 0..6 {
+            recent.remember(&BOUNDS, &ann, id(999_000 + n), 1, sent(999_500));
+        }
+        assert_eq!(
+            recent.find(&BOUNDS, wall, &ann, id(999_000), 1),
+            Known::TooOld
+        );
+        assert_eq!(recent.find(&BOUNDS, wall, &ann, id(999_006), 1), Known::New);
+        assert!(matches!(
+            recent.find(&BOUNDS, wall, &ann, id(999_005), 1),
+            Known::Answered(_)
+        ));
+    }
+
+    #[test]
+    fn senders_are_bounded() {
+        let mut recent = Recent::default();
+        for name in ["ann", "ben", "cat"] {
+            let from = UserId::new(name).unwrap();
+            recent.remember(&BOUNDS, &from, id(1), 1, sent(1));
+        }
+        assert_eq!(recent.iter().count(), 2);
+    }
+}

@@ -1,0 +1,324 @@
+//! Changes of the friend graph.
+//!
+//! A change of the actor's list alone goes to the friend service from the
+//! actor's shard. One of both lists goes by the peer's shard, the owner of the
+//! peer's consent, and comes back to the actor's. Either way each shard
+//! replaces its list before the answer leaves (rule 11), so that a block, once
+//! acknowledged, holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::client::ChangeFriend;
+use proto::clock::Now;
+use proto::codes::Code;
+use proto::friends::{FriendList, ListVersion};
+use proto::graph::{Change, GraphAnswer, GraphRequest};
+use proto::ids::{GatewayId, SessionRef, UserId};
+use proto::link::{Down, FriendAct, FriendActed, Relay, Relayed, Request, Up};
+use proto::server::ServerPacket;
+use proto::slot::Slot;
+use smallvec::smallvec;
+
+use super::graph::Question;
+use super::{Shard, send};
+use crate::effect::{Effect, GraphTicket};
+use crate::friends::Lookup;
+use crate::timers::Timer;
+use crate::waiting::Waiting;
+
+/// A change that a client waits for.
+#[derive(Debug)]
+pub(super) struct Act {
+    user: UserId,
+    at: SessionRef,
+    request: u32,
+}
+
+/// A change that the friend service was asked for.
+#[derive(Debug)]
+pub(super) struct Changing {
+    change: Change,
+    attempts: u32,
+    reply: Reply,
+}
+
+/// Who waits for it.
+#[derive(Debug)]
+enum Reply {
+    /// An act of this shard.
+    Own(u64),
+    /// An act of another shard, by this gateway.
+    Relayed(GatewayId, u64),
+}
+
+/// After this long without an answer the client is told so.
+const ACT_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often a change is tried when lists change under it.
+const ATTEMPTS_MAX: u32 = 4;
+
+impl Shard {
+    pub(super) fn change_friend(
+        &mut self,
+        now: Now,
+        at: SessionRef,
+        name: UserId,
+        change: ChangeFriend,
+        out: &mut Vec<Effect>,
+    ) {
+        let request = change.request;
+        if change.peer == name {
+            return friend_result(at, request, Some(Code::OwnSelf), out);
+        }
+        if self.acts.len() >= self.settings.acts_max {
+            return friend_result(at, request, Some(Code::Busy), out);
+        }
+        let max_age = self.settings.friends_max_age;
+        let Some(user) = self.users.get_mut(&name) else {
+            return;
+        };
+        let actor_version = match user.friends.look_up(now.moment, max_age) {
+            Lookup::Known(list) => list.version(),
+            other => {
+                if other == Lookup::Ask {
+                    self.ask_list(now, &name, out);
+                }
+                let waiting = Waiting {
+                    gateway: at.gateway,
+                    epoch: self.ring.epoch(),
+                    envelope: Up::Request {
+                        session: at.session,
+                        user: name,
+                        request: Request::ChangeFriend(change),
+                    },
+                };
+                return self.wait_for_list(now, waiting, out);
+            }
+        };
+        self.act(now, at, name, change, actor_version, out);
+    }
+
+    fn act(
+        &mut self,
+        now: Now,
+        at: SessionRef,
+        actor: UserId,
+        change: ChangeFriend,
+        actor_version: ListVersion,
+        out: &mut Vec<Effect>,
+    ) {
+        let number = self.number();
+        let act = Act {
+            user: actor.clone(),
+            at,
+            request: change.request,
+        };
+        self.acts.insert(number, act);
+        self.timers
+            .arm(now.moment + ACT_PATIENCE, Timer::Act(number));
+        let ChangeFriend { peer, action, .. } = change;
+        if action.changes_both() {
+            let relay = Relay {
+                slot: Slot::of(&peer),
+                relayed: Relayed::FriendAct(FriendAct {
+                    request: number,
+                    actor,
+                    peer,
+                    action,
+                    actor_version,
+                }),
+            };
+            return self.relay(now, at.gateway, relay, out);
+        }
+        let changing = Changing {
+            change: Change {
+                actor,
+                peer,
+                action,
+                actor_version,
+                peer_version: ListVersion::default(),
+            },
+            attempts: 1,
+            reply: Reply::Own(number),
+        };
+        self.ask_change(changing, out);
+    }
+
+    /// Another shard's user acts on one of this shard's.
+    pub(super) fn friend_act(
+        &mut self,
+        now: Now,
+        gateway: GatewayId,
+        act: FriendAct,
+        out: &mut Vec<Effect>,
+    ) {
+        let max_age = self.settings.friends_max_age;
+        let Some(user) = self.users.get_mut(&act.peer) else {
+            return;
+        };
+        let peer_version = match user.friends.look_up(now.moment, max_age) {
+            Lookup::Known(list) => list.version(),
+            other => {
+                if other == Lookup::Ask {
+                    self.ask_list(now, &act.peer, out);
+                }
+                let waiting = Waiting {
+                    gateway,
+                    epoch: self.ring.epoch(),
+                    envelope: Up::Relay(Relay {
+                        slot: Slot::of(&act.peer),
+                        relayed: Relayed::FriendAct(act),
+                    }),
+                };
+                return self.wait_for_list(now, waiting, out);
+            }
+        };
+        let changing = Changing {
+            change: Change {
+                actor: act.actor,
+                peer: act.peer,
+                action: act.action,
+                actor_version: act.actor_version,
+                peer_version,
+            },
+            attempts: 1,
+            reply: Reply::Relayed(gateway, act.request),
+        };
+        self.ask_change(changing, out);
+    }
+
+    fn ask_change(&mut self, changing: Changing, out: &mut Vec<Effect>) {
+        if self.questions.len() >= self.settings.acts_max + self.settings.users_max {
+            self.counters.shed += 1;
+            return;
+        }
+        let ticket = GraphTicket(self.number());
+        let request = GraphRequest::Change(changing.change.clone());
+        self.questions.insert(ticket, Question::Change(changing));
+        self.counters.friendd_requests += 1;
+        out.push(Effect::AskGraph { ticket, request });
+    }
+
+    pub(super) fn change_answered(
+        &mut self,
+        now: Now,
+        mut changing: Changing,
+        answer: GraphAnswer,
+        out: &mut Vec<Effect>,
+    ) {
+        match answer {
+            GraphAnswer::Changed { actor, peer } => {
+                self.changed(now, &changing, None, Some(&actor), out);
+                self.take_list(now, &changing.change.actor, &actor, out);
+                self.take_list(now, &changing.change.peer, &peer, out);
+            }
+            GraphAnswer::Conflict { actor, peer } => {
+                self.take_list(now, &changing.change.actor, &actor, out);
+                self.take_list(now, &changing.change.peer, &peer, out);
+                if changing.attempts >= ATTEMPTS_MAX {
+                    let code = Some(Code::Busy);
+                    return self.changed(now, &changing, code, Some(&actor), out);
+                }
+                changing.attempts += 1;
+                changing.change.actor_version = actor.version();
+                changing.change.peer_version = peer.version();
+                self.ask_change(changing, out);
+            }
+            GraphAnswer::Refused { code } => {
+                self.changed(now, &changing, Some(code), None, out);
+            }
+            GraphAnswer::List(_) | GraphAnswer::NotModified { .. } | GraphAnswer::Unavailable => {
+                // It may have happened: what is held is not to be trusted.
+                self.doubt(&changing.change.actor);
+                self.doubt(&changing.change.peer);
+                let code = Some(Code::FriendsUnavailable);
+                self.changed(now, &changing, code, None, out);
+            }
+        }
+    }
+
+    fn doubt(&mut self, name: &UserId) {
+        if let Some(user) = self.users.get_mut(name) {
+            user.friends.doubt();
+        }
+    }
+
+    /// Tells who waits for a change what became of it.
+    fn changed(
+        &mut self,
+        now: Now,
+        changing: &Changing,
+        code: Option<Code>,
+        list: Option<&Arc<FriendList>>,
+        out: &mut Vec<Effect>,
+    ) {
+        match changing.reply {
+            Reply::Own(number) => self.finish_act(number, code, out),
+            Reply::Relayed(gateway, request) => {
+                let actor = changing.change.actor.clone();
+                let relay = Relay {
+                    slot: Slot::of(&actor),
+                    relayed: Relayed::FriendActed(FriendActed {
+                        request,
+                        actor,
+                        code,
+                        list: list.cloned(),
+                    }),
+                };
+                self.relay(now, gateway, relay, out);
+            }
+        }
+    }
+
+    /// The peer's shard cannot take an act on.
+    pub(super) fn act_failed(
+        &mut self,
+        now: Now,
+        gateway: GatewayId,
+        act: FriendAct,
+        code: Code,
+        out: &mut Vec<Effect>,
+    ) {
+        let relay = Relay {
+            slot: Slot::of(&act.actor),
+            relayed: Relayed::FriendActed(FriendActed {
+                request: act.request,
+                actor: act.actor,
+                code: Some(code),
+                list: None,
+            }),
+        };
+        self.relay(now, gateway, relay, out);
+    }
+
+    /// The peer's shard tells what became of an act of this shard's user.
+    pub(super) fn friend_acted(&mut self, now: Now, acted: FriendActed, out: &mut Vec<Effect>) {
+        if let Some(list) = &acted.list {
+            self.take_list(now, &acted.actor, list, out);
+        }
+        self.finish_act(acted.request, acted.code, out);
+    }
+
+    fn finish_act(&mut self, number: u64, code: Option<Code>, out: &mut Vec<Effect>) {
+        if let Some(act) = self.acts.swap_remove(&number) {
+            friend_result(act.at, act.request, code, out);
+        }
+    }
+
+    pub(super) fn act_due(&mut self, number: u64, out: &mut Vec<Effect>) {
+        let Some(act) = self.acts.swap_remove(&number) else {
+            return;
+        };
+        self.doubt(&act.user);
+        friend_result(act.at, act.request, Some(Code::FriendsUnavailable), out);
+    }
+}
+
+fn friend_result(at: SessionRef, request: u32, code: Option<Code>, out: &mut Vec<Effect>) {
+    let envelope = Down::Push {
+        sessions: smallvec![at.session],
+        packet: Box::new(ServerPacket::FriendResult { request, code }),
+    };
+    send(at.gateway, envelope, out);
+}

@@ -1,0 +1,238 @@
+//! Envelopes come in: served, sent back, or asked to wait (rule 4).
+
+use proto::clock::Now;
+use proto::codes::Code;
+use proto::ids::{Epoch, GatewayId, Generation, MessageId, SessionId, SessionRef, UserId};
+use proto::link::{Batch, Down, Relayed, Return, ReturnReason, Up};
+use proto::slot::Slot;
+
+use super::{SENT_BACK_MAX, Shard, send};
+use crate::effect::Effect;
+use crate::slots::SlotState;
+use crate::waiting::Waiting;
+
+/// Whether the shard serves an envelope.
+enum Admission {
+    Serve,
+    Wait,
+    NotOwner,
+}
+
+impl Shard {
+    pub(super) fn arrived(
+        &mut self,
+        now: Now,
+        gateway: GatewayId,
+        batch: Batch<Up>,
+        out: &mut Vec<Effect>,
+    ) {
+        for envelope in batch.envelopes {
+            let waiting = Waiting {
+                gateway,
+                epoch: batch.epoch,
+                envelope,
+            };
+            self.up(now, waiting, out);
+        }
+    }
+
+    /// One envelope, for the first time or after it waited.
+    pub(super) fn up(&mut self, now: Now, waiting: Waiting, out: &mut Vec<Effect>) {
+        match self.admit(waiting.epoch, &waiting.envelope) {
+            Admission::Serve => self.serve(now, waiting, out),
+            Admission::Wait => {
+                if let Err(waiting) = self.waiting.enter(waiting) {
+                    self.send_back(waiting, ReturnReason::Busy, out);
+                }
+            }
+            Admission::NotOwner => self.send_back(waiting, ReturnReason::NotOwner, out),
+        }
+    }
+
+    fn admit(&self, epoch: Epoch, envelope: &Up) -> Admission {
+        // Who delivered is who is told, whoever owns the slot by then (rule 1).
+        if matches!(envelope, Up::Acknowledge { .. }) {
+            return Admission::Serve;
+        }
+        if epoch > self.ring.epoch() {
+            return Admission::Wait;
+        }
+        let slot = slot_of(envelope);
+        if !self.owns(slot) {
+            return Admission::NotOwner;
+        }
+        match self.slots.state(slot) {
+            SlotState::Held { gained, .. } if epoch < gained => Admission::NotOwner,
+            SlotState::Held { .. } => Admission::Serve,
+            SlotState::Claiming | SlotState::Foreign => Admission::Wait,
+        }
+    }
+
+    fn serve(&mut self, now: Now, waiting: Waiting, out: &mut Vec<Effect>) {
+        let Some(waiting) = self.with_mailbox(now, waiting, out) else {
+            return;
+        };
+        let gateway = waiting.gateway;
+        match waiting.envelope {
+            Up::Announce(announce) => self.announce(now, gateway, *announce, out),
+            Up::Gone {
+                session,
+                user,
+                lost,
+            } => self.gone(now, SessionRef { gateway, session }, &user, lost, out),
+            Up::Submit(submit) => self.submit(now, gateway, submit, out),
+            Up::Acknowledge {
+                session,
+                user,
+                identities,
+            } => {
+                let at = SessionRef { gateway, session };
+                self.acknowledged(now, at, &user, &identities, out);
+            }
+            Up::Request {
+                session,
+                user,
+                request,
+            } => self.request(now, SessionRef { gateway, session }, user, request, out),
+            Up::Relay(relay) => match relay.relayed {
+                Relayed::Forward(_) => {
+                    let envelope = Up::Relay(relay);
+                    let waiting = Waiting {
+                        envelope,
+                        ..waiting
+                    };
+                    self.forward(now, waiting, out);
+                }
+                Relayed::Transient { from, transient } => self.transient_to(from, transient, out),
+                Relayed::Receipt {
+                    from,
+                    to,
+                    kind,
+                    up_to,
+                } => self.receipt_to(from, to, kind, up_to, out),
+                Relayed::Tell(tell) => self.told(now, gateway, waiting.epoch, &tell, out),
+                Relayed::Statuses {
+                    request,
+                    to,
+                    statuses,
+                } => self.statuses(request, &to, statuses, out),
+                Relayed::FriendAct(act) => self.friend_act(now, gateway, act, out),
+                Relayed::FriendActed(acted) => self.friend_acted(now, acted, out),
+            },
+        }
+    }
+
+    /// An envelope that finds no room or the wrong shard goes back to where it
+    /// came from; what nobody keeps is asked again by who wants it.
+    pub(super) fn send_back(
+        &mut self,
+        waiting: Waiting,
+        reason: ReturnReason,
+        out: &mut Vec<Effect>,
+    ) {
+        let gateway = waiting.gateway;
+        match waiting.envelope {
+            Up::Announce(announce) => {
+                let code = match reason {
+                    ReturnReason::Busy => Code::Busy,
+                    ReturnReason::NotOwner => Code::ShardUnavailable,
+                };
+                let session = announce.session;
+                send(gateway, Down::Refused { session, code }, out);
+            }
+            Up::Submit(submit) => {
+                let (session, generation) = (submit.session, submit.generation);
+                self.return_message(gateway, session, submit.id, generation, reason, out);
+            }
+            Up::Relay(relay) => {
+                if let Relayed::Forward(forward) = relay.relayed {
+                    let (session, generation) = (forward.session, forward.generation);
+                    let id = forward.message.id;
+                    self.return_message(gateway, session, id, generation, reason, out);
+                } else {
+                    self.counters.shed += 1;
+                }
+            }
+            Up::Request { .. } => self.counters.shed += 1,
+            Up::Acknowledge { .. } | Up::Gone { .. } => {}
+        }
+    }
+
+    fn return_message(
+        &mut self,
+        gateway: GatewayId,
+        session: SessionId,
+        id: MessageId,
+        generation: Generation,
+        reason: ReturnReason,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.sent_back.len() >= SENT_BACK_MAX {
+            self.sent_back.shift_remove_index(0);
+        }
+        let at = SessionRef { gateway, session };
+        self.sent_back.insert(at, generation);
+        self.counters.returned += 1;
+        let back = Return {
+            session,
+            id,
+            generation,
+            reason,
+        };
+        send(gateway, Down::Return(back), out);
+    }
+
+    /// Whether a message stands behind one that was sent back: it must not
+    /// overtake it.
+    pub(super) fn is_behind(&mut self, at: SessionRef, generation: Generation) -> bool {
+        if self.sent_back.is_empty() {
+            return false;
+        }
+        match self.sent_back.get(&at) {
+            Some(back) if *back == generation => true,
+            Some(_) => {
+                self.sent_back.swap_remove(&at);
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Something changed that envelopes may have waited for.
+    pub(super) fn call_waiting(&mut self, now: Now, out: &mut Vec<Effect>) {
+        for waiting in self.waiting.leave() {
+            self.up(now, waiting, out);
+        }
+    }
+}
+
+/// The user that an envelope is for.
+pub(super) fn user_of(envelope: &Up) -> Option<&UserId> {
+    match envelope {
+        Up::Announce(announce) => Some(&announce.user),
+        Up::Gone { user, .. } | Up::Acknowledge { user, .. } | Up::Request { user, .. } => {
+            Some(user)
+        }
+        Up::Submit(submit) => Some(&submit.from),
+        Up::Relay(relay) => match &relay.relayed {
+            Relayed::Forward(forward) => Some(&forward.message.to),
+            Relayed::Transient { transient, .. } => Some(&transient.to),
+            Relayed::Receipt { to, .. } | Relayed::Statuses { to, .. } => Some(to),
+            // For many users; each is looked at by itself.
+            Relayed::Tell(_) => None,
+            Relayed::FriendAct(act) => Some(&act.peer),
+            Relayed::FriendActed(acted) => Some(&acted.actor),
+        },
+    }
+}
+
+fn slot_of(envelope: &Up) -> Slot {
+    match envelope {
+        Up::Relay(relay) => relay.slot,
+        Up::Announce(announce) => Slot::of(&announce.user),
+        Up::Gone { user, .. } | Up::Acknowledge { user, .. } | Up::Request { user, .. } => {
+            Slot::of(user)
+        }
+        Up::Submit(submit) => Slot::of(&submit.from),
+    }
+}

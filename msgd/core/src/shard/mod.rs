@@ -1,0 +1,246 @@
+//! A shard: all users of its slots.
+//!
+//! Owns which user is in memory and which slot is served. Each file beside
+//! this one is one thing that happens, from top to bottom; this one holds the
+//! state and the list of them.
+//!
+//! 'Sent' is spoken in two places only: where a device's acknowledgement
+//! arrives, and where the store says that an append is durable; both are in
+//! `settle.rs`. Elsewhere an earlier answer is only repeated.
+
+mod acts;
+mod arrive;
+mod deadlines;
+mod delivery;
+mod forward;
+mod graph;
+mod open;
+mod requests;
+mod ring;
+mod sessions;
+mod settle;
+mod status;
+mod submit;
+mod tells;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use indexmap::{IndexMap, IndexSet};
+use proto::clock::{Moment, Now};
+use proto::ids::{GatewayId, Generation, Incarnation, SessionRef, ShardId, Stamp, UserId};
+use proto::link::Down;
+use proto::rate::Allowance;
+use proto::ring::Ring;
+use proto::slot::Slot;
+
+use crate::effect::{Counters, Effect, GraphTicket};
+use crate::event::Event;
+use crate::filter::Filter;
+use crate::inbox::Step;
+use crate::recent::Bounds;
+use crate::settings::Settings;
+use crate::slots::Slots;
+use crate::store::Remembered;
+use crate::timers::Timers;
+use crate::user::User;
+use crate::waiting::WaitingRoom;
+
+/// The state machine of one shard.
+#[derive(Debug)]
+pub struct Shard {
+    settings: Settings,
+    name: ShardId,
+    incarnation: Incarnation,
+    filter: Option<Box<dyn Filter>>,
+    ring: Arc<Ring>,
+    slots: Slots,
+    /// Slots that are another's still, to be claimed again.
+    unclaimed: Vec<Slot>,
+    /// At most `settings.users_max`; a map that keeps an order, so that the
+    /// same events give the same effects.
+    users: IndexMap<UserId, Box<User>>,
+    /// Users that were idle when they were put here, each at most once.
+    idle: VecDeque<UserId>,
+    /// What former holders answered, for users not yet in memory; forgotten
+    /// with `settings.recent_window`.
+    handed_over: IndexMap<UserId, Vec<Remembered>>,
+    gateways: IndexSet<GatewayId>,
+    waiting: WaitingRoom,
+    /// Sessions whose window goes back, by the generation that does: what came
+    /// behind the message that was sent back must not overtake it.
+    sent_back: IndexMap<SessionRef, Generation>,
+    /// At most `settings.tells_max`.
+    tells: IndexMap<u64, tells::Told>,
+    /// At most `settings.acts_max`.
+    acts: IndexMap<u64, acts::Act>,
+    /// Questions to the friend service: one per user, and one per act.
+    questions: IndexMap<GraphTicket, graph::Question>,
+    next_number: u64,
+    timers: Timers,
+    session_rate: Allowance,
+    user_rate: Allowance,
+    last_stamp: Stamp,
+    lease_until: Option<Moment>,
+    fenced: bool,
+    counters: Counters,
+    /// Reused from event to event.
+    steps: Vec<Step>,
+}
+
+/// Sessions of which it is remembered that their window goes back; beyond
+/// this the oldest go, at the cost of order under overload.
+const SENT_BACK_MAX: usize = 65_536;
+
+impl Shard {
+    /// A shard that holds nothing; [`Shard::start`] makes it claim its slots.
+    ///
+    /// `seed` is any number; different ones keep the numbers of tells and acts
+    /// of two incarnations apart.
+    pub fn new(
+        settings: Settings,
+        name: ShardId,
+        incarnation: Incarnation,
+        ring: Arc<Ring>,
+        filter: Option<Box<dyn Filter>>,
+    ) -> Self {
+        let rate = |per_second: u32| Allowance::new(per_second, per_second.saturating_mul(4));
+        Self {
+            name,
+            incarnation,
+            filter,
+            ring,
+            slots: Slots::new(),
+            unclaimed: Vec::new(),
+            users: IndexMap::new(),
+            idle: VecDeque::new(),
+            handed_over: IndexMap::new(),
+            gateways: IndexSet::new(),
+            waiting: WaitingRoom::new(settings.waiting_max),
+            sent_back: IndexMap::new(),
+            tells: IndexMap::new(),
+            acts: IndexMap::new(),
+            questions: IndexMap::new(),
+            next_number: incarnation.0 << 20,
+            timers: Timers::default(),
+            session_rate: rate(settings.session_messages_per_second),
+            user_rate: rate(settings.user_messages_per_second),
+            last_stamp: Stamp::default(),
+            lease_until: None,
+            fenced: false,
+            counters: Counters::default(),
+            steps: Vec::new(),
+            settings,
+        }
+    }
+
+    /// Claims the slots of its ring, and says that it is alive.
+    pub fn start(&mut self, now: Now, out: &mut Vec<Effect>) {
+        self.claim_owned(out);
+        self.alive_due(now, out);
+    }
+
+    /// Takes what happened, and gives what is to be done about it.
+    pub fn handle(&mut self, now: Now, event: Event, out: &mut Vec<Effect>) {
+        // Rule 5: the lease is looked at before any input.
+        if let Event::Lease { until } = event {
+            return self.lease(now, until, out);
+        }
+        if !self.holds_lease(now, out) {
+            return;
+        }
+        match event {
+            Event::GatewayUp { gateway } => self.gateway_up(gateway),
+            Event::GatewayLost { gateway } => self.gateway_lost(now, gateway, out),
+            Event::Arrived { gateway, batch } => self.arrived(now, gateway, batch, out),
+            Event::Store(outcome) => self.stored(now, outcome, out),
+            Event::Graph { ticket, answer } => self.graph(now, ticket, answer, out),
+            Event::RingChanged(ring) => self.ring_changed(now, ring, out),
+            Event::Lease { .. } => {}
+            Event::Tick => self.tick(now, out),
+            Event::Stopping => self.stopping(now, out),
+        }
+    }
+
+    /// When [`Event::Tick`] is due.
+    pub fn next_deadline(&self) -> Option<Moment> {
+        let timer = self.timers.next();
+        match self.lease_until {
+            Some(lease) => Some(timer.map_or(lease, |timer| timer.min(lease))),
+            None => timer,
+        }
+    }
+
+    /// What was counted since the start.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// How many slots are served.
+    pub fn slots_held(&self) -> usize {
+        self.slots.held()
+    }
+
+    /// How many of the ring's slots are the shard's, served or not yet.
+    pub fn slots_owned(&self) -> usize {
+        Slot::all().filter(|slot| self.owns(*slot)).count()
+    }
+
+    /// How many users are in memory, and how many sessions they have.
+    pub fn population(&self) -> (usize, usize) {
+        let sessions = self.users.values().map(|user| user.sessions.len()).sum();
+        (self.users.len(), sessions)
+    }
+
+    /// How many envelopes wait for slots or rings.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// What must hold between two events; simulation and fuzzing look.
+    ///
+    /// # Panics
+    /// If something does not hold: a bug of this crate.
+    pub fn check_invariants(&self) {
+        assert!(self.users.len() <= self.settings.users_max);
+        assert!(self.waiting.len() <= self.settings.waiting_max);
+        assert!(self.tells.len() <= self.settings.tells_max);
+        for (name, user) in &self.users {
+            assert!(self.slots.claim(user.slot).is_some(), "{name} is not ours");
+            assert_eq!(user.sessions.len(), user.inbox.readers().len());
+            for (session, reader) in user.sessions.iter().zip(user.inbox.readers()) {
+                assert_eq!(session.at, reader.session);
+            }
+            assert!(user.sessions.len() <= self.settings.sessions_per_user_max);
+            assert!(user.listing.len() <= self.settings.deferred_max);
+            user.inbox.check_invariants();
+        }
+    }
+
+    fn owns(&self, slot: Slot) -> bool {
+        *self.ring.owner(slot) == self.name
+    }
+
+    fn recent_bounds(&self) -> Bounds {
+        Bounds {
+            window: self.settings.recent_window,
+            per_sender_max: self.settings.recent_per_sender_max,
+            senders_max: self.settings.recent_senders_max,
+        }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
+
+    /// A stamp never goes back, whatever the clock does.
+    fn stamp(&mut self, now: Now) -> Stamp {
+        self.last_stamp = now.wall.max(Stamp(self.last_stamp.0 + 1));
+        self.last_stamp
+    }
+}
+
+fn send(gateway: GatewayId, envelope: Down, out: &mut Vec<Effect>) {
+    out.push(Effect::Send { gateway, envelope });
+}

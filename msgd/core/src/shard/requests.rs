@@ -1,0 +1,202 @@
+//! What else a client wants, and what other users' clients sent: statuses,
+//! the friend list, transient messages, read marks.
+
+use proto::client::{Read, Transient};
+use proto::clock::Now;
+use proto::ids::{SessionRef, Stamp, UserId};
+use proto::link::{Down, Relay, Relayed, Request, ReturnReason, Up};
+use proto::server::{Receipt, ReceiptKind, ServerPacket, TransientFrom};
+use proto::slot::Slot;
+use proto::status::Status;
+use smallvec::smallvec;
+
+use super::{Shard, send};
+use crate::effect::Effect;
+use crate::friends::{Lookup, may_write};
+use crate::store::Request as StoreRequest;
+use crate::waiting::Waiting;
+
+impl Shard {
+    pub(super) fn request(
+        &mut self,
+        now: Now,
+        at: SessionRef,
+        name: UserId,
+        request: Request,
+        out: &mut Vec<Effect>,
+    ) {
+        let known = self.users.get(&name).and_then(|user| user.session(at));
+        if known.is_none() {
+            return;
+        }
+        match request {
+            Request::SetStatus(status) => self.set_status(now, &name, status, out),
+            Request::GetFriends => self.get_friends(now, at, name, out),
+            Request::ChangeFriend(change) => self.change_friend(now, at, name, change, out),
+            Request::Transient(transient) => self.transient(now, at, name, transient, out),
+            Request::Read(read) => self.read_mark(now, at, name, read, out),
+        }
+    }
+
+    fn set_status(&mut self, now: Now, name: &UserId, status: Status, out: &mut Vec<Effect>) {
+        let Some(user) = self.users.get_mut(name) else {
+            return;
+        };
+        let news = user.presence.set(status);
+        user.presence.untold |= news;
+        self.tell_friends(now, name, false, out);
+    }
+
+    fn get_friends(&mut self, now: Now, at: SessionRef, name: UserId, out: &mut Vec<Effect>) {
+        let max_age = self.settings.friends_max_age;
+        let Some(user) = self.users.get_mut(&name) else {
+            return;
+        };
+        let looked_up = user.friends.look_up(now.moment, max_age);
+        if let Lookup::Known(list) = looked_up {
+            let envelope = Down::Push {
+                sessions: smallvec![at.session],
+                packet: Box::new(ServerPacket::Friends(list)),
+            };
+            return send(at.gateway, envelope, out);
+        }
+        let envelope = Up::Request {
+            session: at.session,
+            user: name.clone(),
+            request: Request::GetFriends,
+        };
+        let waiting = Waiting {
+            gateway: at.gateway,
+            epoch: self.ring.epoch(),
+            envelope,
+        };
+        if looked_up == Lookup::Ask {
+            self.ask_list(now, &name, out);
+        }
+        self.wait_for_list(now, waiting, out);
+    }
+
+    /// Puts an envelope behind the question for its user's list.
+    pub(super) fn wait_for_list(&mut self, now: Now, waiting: Waiting, out: &mut Vec<Effect>) {
+        let name = super::arrive::user_of(&waiting.envelope).cloned();
+        let Some(name) = name else {
+            return;
+        };
+        match self.users.get_mut(&name) {
+            Some(user) if user.listing.len() < self.settings.deferred_max => {
+                user.listing.push_back(waiting);
+                self.arm_friends(now, &name);
+            }
+            _ => self.send_back(waiting, ReturnReason::Busy, out),
+        }
+    }
+
+    fn transient(
+        &mut self,
+        now: Now,
+        at: SessionRef,
+        from: UserId,
+        transient: Transient,
+        out: &mut Vec<Effect>,
+    ) {
+        let relay = Relay {
+            slot: Slot::of(&transient.to),
+            relayed: Relayed::Transient { from, transient },
+        };
+        self.relay(now, at.gateway, relay, out);
+    }
+
+    /// A transient message for a user who is there; nobody waits for it.
+    pub(super) fn transient_to(
+        &mut self,
+        from: UserId,
+        transient: Transient,
+        out: &mut Vec<Effect>,
+    ) {
+        if !self.takes_from(&transient.to, &from) {
+            self.counters.shed += 1;
+            return;
+        }
+        let packet = ServerPacket::Transient(TransientFrom {
+            from,
+            kind: transient.kind,
+            body: transient.body,
+        });
+        self.push(&transient.to, packet, out);
+    }
+
+    fn takes_from(&self, owner: &UserId, from: &UserId) -> bool {
+        let list = self.users.get(owner).and_then(|user| user.friends.list());
+        let (policy, blocks) = (self.settings.policy, self.settings.blocks);
+        list.is_some_and(|list| may_write(list, owner, from, policy, blocks).is_ok())
+    }
+
+    fn read_mark(
+        &mut self,
+        now: Now,
+        at: SessionRef,
+        from: UserId,
+        read: Read,
+        out: &mut Vec<Effect>,
+    ) {
+        let relay = Relay {
+            slot: Slot::of(&read.peer),
+            relayed: Relayed::Receipt {
+                from,
+                to: read.peer,
+                kind: ReceiptKind::Read,
+                up_to: read.up_to,
+            },
+        };
+        self.relay(now, at.gateway, relay, out);
+    }
+
+    /// What became of a user's messages: told to who is there, else kept.
+    pub(super) fn receipt_to(
+        &mut self,
+        from: UserId,
+        to: UserId,
+        kind: ReceiptKind,
+        up_to: Stamp,
+        out: &mut Vec<Effect>,
+    ) {
+        // A mark that a stranger made up is not shown.
+        let blocked = self.users.get(&to).and_then(|user| user.friends.list());
+        if blocked.is_some() && !self.takes_from(&to, &from) {
+            self.counters.shed += 1;
+            return;
+        }
+        let receipt = Receipt {
+            peer: from,
+            kind,
+            up_to,
+        };
+        let Some(user) = self.users.get_mut(&to) else {
+            return;
+        };
+        if !user.sessions.is_empty() {
+            return self.push(&to, ServerPacket::Receipt(receipt), out);
+        }
+        user.notes = true;
+        if let Some(claim) = self.slots.claim(user.slot) {
+            out.push(Effect::Store(StoreRequest::Note {
+                claim,
+                user: to.clone(),
+                receipt,
+            }));
+        }
+        self.note_idle(&to);
+    }
+
+    /// Receipts that were kept for a user who has come.
+    pub(super) fn notes_taken(
+        &mut self,
+        name: &UserId,
+        receipts: Vec<Receipt>,
+        out: &mut Vec<Effect>,
+    ) {
+        for receipt in receipts {
+            self.push(name, ServerPacket::Receipt(receipt), out);
+        }
+    }
+}

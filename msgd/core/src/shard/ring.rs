@@ -1,0 +1,201 @@
+//! Slots come and go: rules 2 to 5.
+
+use std::sync::Arc;
+
+use proto::clock::{Moment, Now};
+use proto::ids::{Identity, UserId};
+use proto::ring::Ring;
+use proto::slot::Slot;
+
+use super::Shard;
+use crate::effect::Effect;
+use crate::slots::SlotState;
+use crate::store::{Claim, Remembered, Request};
+use crate::timers::Timer;
+
+/// The pause before a slot that is another's still is claimed again.
+const CLAIM_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+
+impl Shard {
+    pub(super) fn ring_changed(&mut self, now: Now, ring: Arc<Ring>, out: &mut Vec<Effect>) {
+        if ring.epoch() <= self.ring.epoch() {
+            return;
+        }
+        self.ring = ring;
+        let lost: Vec<Claim> = Slot::all()
+            .filter(|slot| !self.owns(*slot))
+            .filter_map(|slot| self.slots.claim(slot))
+            .collect();
+        for claim in lost {
+            self.give_up(claim, out);
+        }
+        self.claim_owned(out);
+        self.call_waiting(now, out);
+    }
+
+    /// Claims every slot of the ring that is the shard's and not held.
+    pub(super) fn claim_owned(&mut self, out: &mut Vec<Effect>) {
+        let slots: Vec<Slot> = Slot::all()
+            .filter(|slot| self.owns(*slot) && self.slots.state(*slot) == SlotState::Foreign)
+            .collect();
+        self.claim(slots, out);
+    }
+
+    fn claim(&mut self, slots: Vec<Slot>, out: &mut Vec<Effect>) {
+        if slots.is_empty() {
+            return;
+        }
+        for slot in &slots {
+            self.slots.set(*slot, SlotState::Claiming);
+        }
+        let shard = self.incarnation;
+        out.push(Effect::Store(Request::Claim { slots, shard }));
+    }
+
+    /// Rule 4: a slot is served once the claim is through.
+    pub(super) fn claimed(
+        &mut self,
+        now: Now,
+        claim: Claim,
+        recent: Vec<Remembered>,
+        out: &mut Vec<Effect>,
+    ) {
+        let Claim { slot, token } = claim;
+        if !self.owns(slot) {
+            // The ring moved on meanwhile; what was handed over goes on.
+            self.slots.set(slot, SlotState::Foreign);
+            out.push(Effect::Store(Request::Release { claim, recent }));
+            return;
+        }
+        let gained = self.ring.epoch();
+        self.slots.set(slot, SlotState::Held { token, gained });
+        for known in recent {
+            let user = self.handed_over.entry(known.to.clone()).or_default();
+            user.push(known);
+        }
+        if self.waiting.len() > 0 {
+            self.call_waiting(now, out);
+        }
+    }
+
+    /// A slot is another's still.
+    pub(super) fn claim_later(&mut self, now: Now, slot: Slot) {
+        if self.unclaimed.is_empty() {
+            self.timers.arm(now.moment + CLAIM_PAUSE, Timer::Claim);
+        }
+        self.unclaimed.push(slot);
+    }
+
+    pub(super) fn claim_due(&mut self, out: &mut Vec<Effect>) {
+        let unclaimed = std::mem::take(&mut self.unclaimed);
+        for slot in &unclaimed {
+            self.slots.set(*slot, SlotState::Foreign);
+        }
+        let own: Vec<Slot> = unclaimed
+            .into_iter()
+            .filter(|slot| self.owns(*slot))
+            .collect();
+        self.claim(own, out);
+    }
+
+    /// Rule 3: at once no answer for the slot; what is undelivered is stored,
+    /// in its order; what was answered is handed over; the token is released;
+    /// everything is forgotten.
+    pub(super) fn give_up(&mut self, claim: Claim, out: &mut Vec<Effect>) {
+        let mut recent = Vec::new();
+        for name in self.users_of(claim.slot) {
+            let Some(mut user) = self.users.swap_remove(&name) else {
+                continue;
+            };
+            for messages in user.inbox.leave() {
+                out.push(Effect::Store(Request::Append {
+                    claim,
+                    user: name.clone(),
+                    messages,
+                }));
+            }
+            for (from, id, fingerprint, sent) in user.recent.iter() {
+                recent.push(Remembered {
+                    to: name.clone(),
+                    identity: Identity {
+                        from: from.clone(),
+                        id,
+                    },
+                    stamp: sent.stamp,
+                    fingerprint,
+                    fate: sent.outcome.clone(),
+                });
+            }
+        }
+        self.handed_over.retain(|name, known| {
+            let moves = Slot::of(name) == claim.slot;
+            if moves {
+                recent.append(known);
+            }
+            !moves
+        });
+        self.slots.set(claim.slot, SlotState::Foreign);
+        out.push(Effect::Store(Request::Release { claim, recent }));
+    }
+
+    /// The store knows a newer token: another shard holds the slot. Nothing of
+    /// it can be written any more.
+    pub(super) fn refused_by_store(&mut self, claim: Claim, out: &mut Vec<Effect>) {
+        if !self.slots.serves(claim) {
+            return;
+        }
+        for name in self.users_of(claim.slot) {
+            self.users.swap_remove(&name);
+        }
+        self.slots.set(claim.slot, SlotState::Foreign);
+        if self.owns(claim.slot) {
+            self.claim(vec![claim.slot], out);
+        }
+    }
+
+    pub(super) fn stopping(&mut self, now: Now, out: &mut Vec<Effect>) {
+        self.alive_due(now, out);
+        let held: Vec<Claim> = Slot::all()
+            .filter_map(|slot| self.slots.claim(slot))
+            .collect();
+        for claim in held {
+            self.give_up(claim, out);
+        }
+        self.fenced = true;
+    }
+
+    /// Rule 5: renewed in time, or over.
+    pub(super) fn lease(&mut self, now: Now, until: Moment, out: &mut Vec<Effect>) {
+        if self.holds_lease(now, out) {
+            self.lease_until = Some(until);
+        }
+    }
+
+    /// Whether the shard may still answer. One that missed its deadline drops
+    /// everything, and another incarnation takes its place.
+    pub(super) fn holds_lease(&mut self, now: Now, out: &mut Vec<Effect>) -> bool {
+        if self.fenced {
+            return false;
+        }
+        if self.lease_until.is_none_or(|until| now.moment < until) {
+            return true;
+        }
+        self.fenced = true;
+        self.users.clear();
+        self.waiting.leave();
+        self.tells.clear();
+        self.acts.clear();
+        self.questions.clear();
+        for slot in Slot::all() {
+            self.slots.set(slot, SlotState::Foreign);
+        }
+        self.lease_until = None;
+        out.push(Effect::Fenced);
+        false
+    }
+
+    fn users_of(&self, slot: Slot) -> Vec<UserId> {
+        let of_slot = self.users.iter().filter(|(_, user)| user.slot == slot);
+        of_slot.map(|(name, _)| name.clone()).collect()
+    }
+}

@@ -1,0 +1,225 @@
+//! Sessions of the shard's users come and go.
+
+use proto::clock::Now;
+use proto::codes::Code;
+use proto::ids::{GatewayId, SessionRef, UserId};
+use proto::link::{Announce, Down};
+use proto::rate::Usage;
+use proto::status::Status;
+
+use super::{Shard, send};
+use crate::effect::Effect;
+use crate::friends::Lookup;
+use crate::inbox::Reader;
+use crate::store::{Request, Seen};
+use crate::timers::Timer;
+use crate::user::Session;
+
+impl Shard {
+    pub(super) fn announce(
+        &mut self,
+        now: Now,
+        gateway: GatewayId,
+        announce: Announce,
+        out: &mut Vec<Effect>,
+    ) {
+        let session = announce.session;
+        let at = SessionRef { gateway, session };
+        let name = announce.user.clone();
+        self.end_former(now, at, &announce, out);
+        let number = self.number();
+        let Some(user) = self.users.get_mut(&name) else {
+            return;
+        };
+        let Some(claim) = self.slots.claim(user.slot) else {
+            return;
+        };
+        if user.sessions.len() >= self.settings.sessions_per_user_max {
+            let code = Code::TooManySessions;
+            return send(gateway, Down::Refused { session, code }, out);
+        }
+        user.sessions.push(Session {
+            at,
+            device: announce.device,
+            rate: Usage::default(),
+        });
+        let (count, bytes) = (announce.window_messages, announce.window_bytes);
+        user.inbox
+            .attach(|next| Reader::new(at, number, next, count as usize, bytes as usize));
+        self.counters.sessions += 1;
+        let token = claim.token;
+        send(gateway, Down::Accepted { session, token }, out);
+        if user.notes {
+            user.notes = false;
+            out.push(Effect::Store(Request::TakeNotes {
+                claim,
+                user: name.clone(),
+            }));
+        }
+        if !user.presence.marked {
+            user.presence.marked = true;
+            out.push(Effect::Store(Request::Seen {
+                claim,
+                user: name.clone(),
+                seen: Seen::Here(self.incarnation),
+            }));
+        }
+        let asked_before = self.counters.friendd_requests;
+        self.come_online(now, &name, announce.status, announce.again, out);
+        if let Some(hash) = announce.friends_hash {
+            self.hash_named(now, at, &name, hash, out);
+        }
+        self.counters.friendd_logins += u64::from(self.counters.friendd_requests > asked_before);
+        self.pump(now, &name, out);
+    }
+
+    /// A session that is announced again starts anew; another one of the same
+    /// device is replaced and told why.
+    fn end_former(&mut self, now: Now, at: SessionRef, announce: &Announce, out: &mut Vec<Effect>) {
+        let Some(user) = self.users.get_mut(&announce.user) else {
+            return;
+        };
+        if let Some(index) = user.session(at) {
+            user.sessions.remove(index);
+            user.inbox.detach(index);
+            return;
+        }
+        let same = |session: &Session| session.device == announce.device;
+        let Some(index) = user.sessions.iter().position(same) else {
+            return;
+        };
+        let former = user.sessions.remove(index);
+        user.inbox.detach(index);
+        let envelope = Down::Close {
+            session: former.at.session,
+            code: Code::Replaced,
+        };
+        send(former.at.gateway, envelope, out);
+        // The linger covers the moment until the new one stands.
+        user.presence.linger_until = Some(now.moment + self.settings.presence_linger);
+    }
+
+    /// The first session of a user is told to friends; each session asks for
+    /// theirs.
+    fn come_online(
+        &mut self,
+        now: Now,
+        name: &UserId,
+        status: Status,
+        again: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let max_age = self.settings.friends_max_age;
+        let Some(user) = self.users.get_mut(name) else {
+            return;
+        };
+        user.presence.linger_until = None;
+        // A session that is announced again does not undo what another set.
+        let keeps = again && user.presence.is_shown();
+        let news = !keeps && user.presence.set(status);
+        user.presence.untold |= news;
+        match user.friends.look_up(now.moment, max_age) {
+            Lookup::Known(_) => self.tell_friends(now, name, true, out),
+            Lookup::Ask => self.ask_list(now, name, out),
+            Lookup::Wait => {}
+        }
+    }
+
+    pub(super) fn gone(
+        &mut self,
+        now: Now,
+        at: SessionRef,
+        name: &UserId,
+        lost: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let linger = self.settings.presence_linger;
+        let Some(user) = self.users.get_mut(name) else {
+            return;
+        };
+        let Some(index) = user.session(at) else {
+            return;
+        };
+        user.sessions.remove(index);
+        user.inbox.detach(index);
+        if user.sessions.is_empty() {
+            if lost {
+                let until = now.moment + linger;
+                user.presence.linger_until = Some(until);
+                if !user.armed.linger {
+                    user.armed.linger = true;
+                    self.timers.arm(until, Timer::Linger(name.clone()));
+                }
+            } else {
+                self.go_offline(now, name, out);
+            }
+        }
+        self.pump(now, name, out);
+        self.note_idle(name);
+    }
+
+    pub(super) fn linger_due(&mut self, now: Now, name: &UserId, out: &mut Vec<Effect>) {
+        let Some(user) = self.users.get_mut(name) else {
+            return;
+        };
+        user.armed.linger = false;
+        let Some(until) = user.presence.linger_until else {
+            return;
+        };
+        if !user.sessions.is_empty() {
+            user.presence.linger_until = None;
+        } else if until > now.moment {
+            user.armed.linger = true;
+            self.timers.arm(until, Timer::Linger(name.clone()));
+        } else {
+            self.go_offline(now, name, out);
+            self.note_idle(name);
+        }
+    }
+
+    fn go_offline(&mut self, now: Now, name: &UserId, out: &mut Vec<Effect>) {
+        let Some(user) = self.users.get_mut(name) else {
+            return;
+        };
+        user.presence.linger_until = None;
+        user.presence.marked = false;
+        user.presence.snapshot = None;
+        user.presence.last_seen = Some(now.wall);
+        let news = user.presence.set(Status::offline());
+        user.presence.untold |= news;
+        if let Some(claim) = self.slots.claim(user.slot) {
+            out.push(Effect::Store(Request::Seen {
+                claim,
+                user: name.clone(),
+                seen: Seen::At(now.wall),
+            }));
+        }
+        self.tell_friends(now, name, false, out);
+    }
+
+    pub(super) fn gateway_up(&mut self, gateway: GatewayId) {
+        self.gateways.insert(gateway);
+    }
+
+    /// Rule 14: a dead gateway's sessions are gone, under linger.
+    pub(super) fn gateway_lost(&mut self, now: Now, gateway: GatewayId, out: &mut Vec<Effect>) {
+        self.gateways.shift_remove(&gateway);
+        self.waiting.forget(gateway);
+        self.sent_back.retain(|at, _| at.gateway != gateway);
+        let mut lost = Vec::new();
+        for (name, user) in &mut self.users {
+            if let crate::user::Phase::Opening(queue) = &mut user.phase {
+                queue.retain(|waiting| waiting.gateway != gateway);
+            }
+            user.listing.retain(|waiting| waiting.gateway != gateway);
+            for session in &user.sessions {
+                if session.at.gateway == gateway {
+                    lost.push((session.at, name.clone()));
+                }
+            }
+        }
+        for (at, name) in lost {
+            self.gone(now, at, &name, true, out);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A message of one of the shard's users: step 3 of 'One message'.
+
+use std::time::Duration;
+
+use proto::clock::Now;
+use proto::codes::Code;
+use proto::ids::{GatewayId, SessionRef};
+use proto::link::{Answer, Down, Forward, Message, Relay, Relayed, Submit, Up};
+use proto::slot::Slot;
+use smol_str::SmolStr;
+
+use super::{Shard, send};
+use crate::effect::Effect;
+use crate::waiting::Waiting;
+
+/// How far a client's clock may be ahead.
+const AHEAD_MAX: Duration = Duration::from_secs(60);
+
+impl Shard {
+    pub(super) fn submit(
+        &mut self,
+        now: Now,
+        gateway: GatewayId,
+        submit: Submit,
+        out: &mut Vec<Effect>,
+    ) {
+        let session = submit.session;
+        let at = SessionRef { gateway, session };
+        // A late frame of a dead session changes nothing.
+        let known = self.users.get_mut(&submit.from);
+        let Some((user, index)) = known.and_then(|user| user.session(at).map(|i| (user, i))) else {
+            return;
+        };
+        if !submit.again {
+            let own = user.sessions[index]
+                .rate
+                .take(now.moment, &self.session_rate);
+            let all = user.rate.take(now.moment, &self.user_rate);
+            if own.and(all).is_err() {
+                return self.reject(
+                    gateway,
+                    &submit,
+                    Code::RateExceeded,
+                    SmolStr::default(),
+                    out,
+                );
+            }
+        }
+        let ahead = u64::try_from(AHEAD_MAX.as_millis()).unwrap_or(u64::MAX);
+        if submit.id.minted_ms() > now.wall.as_ms().saturating_add(ahead) {
+            return self.reject(gateway, &submit, Code::MintedAhead, SmolStr::default(), out);
+        }
+        if let Some(filter) = &self.filter
+            && let Err(text) = filter.check(&submit.from, &submit.to, &submit.body)
+        {
+            return self.reject(gateway, &submit, Code::Filtered, text, out);
+        }
+        if let Some(hash) = submit.friends_hash {
+            self.hash_named(now, at, &submit.from, hash, out);
+        }
+        self.counters.accepted += u64::from(!submit.again);
+        let stamp = self.stamp(now);
+        let relay = Relay {
+            slot: Slot::of(&submit.to),
+            relayed: Relayed::Forward(Forward {
+                message: Message {
+                    from: submit.from,
+                    id: submit.id,
+                    to: submit.to,
+                    stamp,
+                    body: submit.body,
+                },
+                session,
+                generation: submit.generation,
+            }),
+        };
+        self.relay(now, gateway, relay, out);
+    }
+
+    /// To the owner of a slot: by the gateway, or straight on if that is this
+    /// shard. Straight on keeps the order: it is the same link's.
+    pub(super) fn relay(
+        &mut self,
+        now: Now,
+        gateway: GatewayId,
+        relay: Relay,
+        out: &mut Vec<Effect>,
+    ) {
+        if !self.owns(relay.slot) {
+            return send(gateway, Down::Relay(relay), out);
+        }
+        let waiting = Waiting {
+            gateway,
+            epoch: self.ring.epoch(),
+            envelope: Up::Relay(relay),
+        };
+        self.up(now, waiting, out);
+    }
+
+    fn reject(
+        &mut self,
+        gateway: GatewayId,
+        submit: &Submit,
+        code: Code,
+        text: SmolStr,
+        out: &mut Vec<Effect>,
+    ) {
+        self.counters.rejected += 1;
+        let envelope = Down::Answer {
+            session: submit.session,
+            id: submit.id,
+            answer: Answer::Rejected { code, text },
+        };
+        send(gateway, envelope, out);
+    }
+}

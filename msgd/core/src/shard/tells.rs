@@ -1,0 +1,260 @@
+//! A user's status goes to friends, one envelope per shard, and is told again
+//! until each shard has answered.
+
+use proto::clock::Now;
+use proto::ids::UserId;
+use proto::limits::TARGETS_MAX;
+use proto::link::{Relay, Relayed, Tell};
+use proto::slot::Slot;
+use proto::status::PeerStatus;
+
+use super::Shard;
+use crate::effect::Effect;
+use crate::friends::sees;
+use crate::presence::Snapshot;
+use crate::timers::Timer;
+use crate::user::User;
+
+/// A status that was told to another shard and is not answered.
+#[derive(Debug)]
+pub(super) struct Told {
+    user: UserId,
+    targets: Vec<UserId>,
+    ask: bool,
+    news: bool,
+    tries: u32,
+}
+
+/// How often a status is told in all: about two minutes.
+const TRIES_MAX: u32 = 8;
+
+impl Shard {
+    /// Tells all friends what is untold, and asks for their statuses if a
+    /// session has to be shown them.
+    pub(super) fn tell_friends(
+        &mut self,
+        now: Now,
+        name: &UserId,
+        ask: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(user) = self.users.get_mut(name) else {
+            return;
+        };
+        let Some(list) = user.friends.list().cloned() else {
+            return;
+        };
+        let news = std::mem::take(&mut user.presence.untold);
+        if !news && !ask {
+            return;
+        }
+        let friends = list.entries().iter().map(|entry| &entry.user);
+        let friends = friends.filter(|friend| sees(&list, friend)).cloned();
+        self.tell(now, name, friends.collect(), ask, news, 0, out);
+    }
+
+    /// Tells these users, and asks for their statuses in return.
+    pub(super) fn tell(
+        &mut self,
+        now: Now,
+        name: &UserId,
+        targets: Vec<UserId>,
+        ask: bool,
+        news: bool,
+        tries: u32,
+        out: &mut Vec<Effect>,
+    ) {
+        let mut requests = Vec::new();
+        let mut statuses = Vec::new();
+        for (own, targets) in self.by_shard(targets) {
+            let Some(status) = self.status_of(name) else {
+                return;
+            };
+            let tell = Tell {
+                request: self.number(),
+                status,
+                targets,
+                ask,
+                news,
+            };
+            if own {
+                statuses.extend(self.tell_here(now, &tell, out));
+            } else {
+                requests.push(tell.request);
+                self.tell_there(now, name, tell, tries, out);
+            }
+        }
+        if ask {
+            self.gather(now, name, requests, statuses, out);
+        }
+    }
+
+    /// What others see of a user, if the slot is served.
+    fn status_of(&self, name: &UserId) -> Option<PeerStatus> {
+        let user = self.users.get(name)?;
+        let claim = self.slots.claim(user.slot)?;
+        Some(user.presence.told(name, claim.token))
+    }
+
+    /// The targets, one group per shard; whether it is this one stands beside.
+    fn by_shard(&self, targets: Vec<UserId>) -> Vec<(bool, Vec<UserId>)> {
+        let mut groups: Vec<(usize, Vec<UserId>)> = Vec::new();
+        for target in targets {
+            let owner = self.ring.owner_index(Slot::of(&target));
+            let group = groups
+                .iter_mut()
+                .find(|(index, group)| *index == owner && group.len() < TARGETS_MAX);
+            match group {
+                Some((_, group)) => group.push(target),
+                None => groups.push((owner, vec![target])),
+            }
+        }
+        let own = |index: usize| self.ring.members()[index].shard == self.name;
+        groups
+            .into_iter()
+            .map(|(index, group)| (own(index), group))
+            .collect()
+    }
+
+    fn tell_there(
+        &mut self,
+        now: Now,
+        name: &UserId,
+        tell: Tell,
+        tries: u32,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.tells.len() >= self.settings.tells_max {
+            self.counters.tells_shed += 1;
+            return;
+        }
+        let told = Told {
+            user: name.clone(),
+            targets: tell.targets.clone(),
+            ask: tell.ask,
+            news: tell.news,
+            tries,
+        };
+        self.tells.insert(tell.request, told);
+        let pause = self.settings.presence_patience * (1 << tries.min(TRIES_MAX));
+        self.timers
+            .arm(now.moment + pause, Timer::Tell(tell.request));
+        let Some(target) = tell.targets.first() else {
+            return;
+        };
+        let relay = Relay {
+            slot: Slot::of(target),
+            relayed: Relayed::Tell(tell),
+        };
+        // By the gateway that the user came by, or any: without one it is told
+        // when the timer fires.
+        let session = self.users.get(name).and_then(|user| user.sessions.first());
+        let gateway = session.map(|session| session.at.gateway);
+        if let Some(gateway) = gateway.or(self.gateways.first().copied()) {
+            self.relay(now, gateway, relay, out);
+        }
+    }
+
+    pub(super) fn tell_due(&mut self, now: Now, request: u64, out: &mut Vec<Effect>) {
+        let Some(told) = self.tells.swap_remove(&request) else {
+            return;
+        };
+        if told.tries >= TRIES_MAX {
+            self.counters.tells_shed += 1;
+            return;
+        }
+        let Told {
+            user,
+            targets,
+            ask,
+            news,
+            tries,
+        } = told;
+        self.tell(now, &user, targets, ask, news, tries + 1, out);
+    }
+
+    /// Statuses for a session that has just come: sent as one once all shards
+    /// have answered, or after `presence_patience`.
+    fn gather(
+        &mut self,
+        now: Now,
+        name: &UserId,
+        requests: Vec<u64>,
+        statuses: Vec<PeerStatus>,
+        out: &mut Vec<Effect>,
+    ) {
+        let until = now.moment + self.settings.presence_patience;
+        let Some(user) = self.users.get_mut(name) else {
+            return;
+        };
+        let snapshot = user.presence.snapshot.get_or_insert_with(|| {
+            Box::new(Snapshot {
+                until,
+                ..Snapshot::default()
+            })
+        });
+        snapshot.requests.extend(requests);
+        snapshot.peers.extend(statuses);
+        if !user.armed.snapshot {
+            user.armed.snapshot = true;
+            self.timers.arm(until, Timer::Snapshot(name.clone()));
+        }
+        self.send_snapshot_if_whole(name, out);
+    }
+
+    /// A shard answered what was told to it.
+    pub(super) fn statuses(
+        &mut self,
+        request: u64,
+        name: &UserId,
+        statuses: Vec<PeerStatus>,
+        out: &mut Vec<Effect>,
+    ) {
+        self.tells.swap_remove(&request);
+        let Some(user) = self.users.get_mut(name) else {
+            return;
+        };
+        match &mut user.presence.snapshot {
+            Some(snapshot) => {
+                snapshot.requests.retain(|open| *open != request);
+                snapshot.peers.extend(statuses);
+                self.send_snapshot_if_whole(name, out);
+            }
+            // Late: it comes as an update.
+            None if statuses.is_empty() => {}
+            None => self.push_statuses(name, statuses, false, out),
+        }
+    }
+
+    fn send_snapshot_if_whole(&mut self, name: &UserId, out: &mut Vec<Effect>) {
+        let whole = |user: &mut Box<User>| {
+            let snapshot = user.presence.snapshot.take()?;
+            if snapshot.requests.is_empty() {
+                return Some(snapshot);
+            }
+            user.presence.snapshot = Some(snapshot);
+            None
+        };
+        if let Some(snapshot) = self.users.get_mut(name).and_then(whole) {
+            self.push_statuses(name, snapshot.peers, true, out);
+        }
+    }
+
+    pub(super) fn snapshot_due(&mut self, now: Now, name: &UserId, out: &mut Vec<Effect>) {
+        let Some(user) = self.users.get_mut(name) else {
+            return;
+        };
+        user.armed.snapshot = false;
+        let Some(snapshot) = user.presence.snapshot.take() else {
+            return;
+        };
+        if snapshot.until > now.moment {
+            user.armed.snapshot = true;
+            self.timers
+                .arm(snapshot.until, Timer::Snapshot(name.clone()));
+            user.presence.snapshot = Some(snapshot);
+            return;
+        }
+        self.push_statuses(name, snapshot.peers, true, out);
+    }
+}

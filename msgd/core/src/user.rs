@@ -1,0 +1,120 @@
+//! One user of the shard's slots, as the shard has them in memory.
+//!
+//! Owns what belongs to one user and the order in which envelopes for them
+//! wait. Must not know other users.
+
+use std::collections::VecDeque;
+
+use proto::clock::Moment;
+use proto::ids::{DeviceId, SessionRef, UserId};
+use proto::rate::Usage;
+use proto::slot::Slot;
+
+use crate::friends::Friends;
+use crate::inbox::Inbox;
+use crate::presence::Presence;
+use crate::recent::Recent;
+use crate::waiting::Waiting;
+
+/// A user in memory.
+#[derive(Debug)]
+pub struct User {
+    /// The user's slot.
+    pub slot: Slot,
+    /// Where the mailbox is in becoming known.
+    pub phase: Phase,
+    /// Live sessions; the reader of the same index in the inbox is its place
+    /// in the log.
+    pub sessions: Vec<Session>,
+    /// Envelopes that wait for the friend list, in order.
+    pub listing: VecDeque<Waiting>,
+    /// The friend list and what is asked about it.
+    pub friends: Friends,
+    /// Messages on their way.
+    pub inbox: Inbox,
+    /// Answers given lately.
+    pub recent: Recent,
+    /// What is shown of the user.
+    pub presence: Presence,
+    /// Messages sent by all sessions.
+    pub rate: Usage,
+    /// Receipts wait in the mailbox.
+    pub notes: bool,
+    /// When something last happened.
+    pub touched: Moment,
+    /// Which timers are armed.
+    pub armed: Armed,
+    /// Stands in the shard's queue of idle users.
+    pub in_idle_queue: bool,
+}
+
+/// Whether a user's mailbox is known.
+#[derive(Debug)]
+pub enum Phase {
+    /// The store was asked; what came for the user waits, in order.
+    Opening(VecDeque<Waiting>),
+    /// It is.
+    Open,
+}
+
+/// A live session.
+#[derive(Debug)]
+pub struct Session {
+    /// Where it is.
+    pub at: SessionRef,
+    /// Which device.
+    pub device: DeviceId,
+    /// Messages sent by it.
+    pub rate: Usage,
+}
+
+/// Which of a user's timers stand in the table.
+#[derive(Debug, Default)]
+pub struct Armed {
+    /// [`crate::timers::Timer::Delivery`].
+    pub delivery: bool,
+    /// [`crate::timers::Timer::Linger`].
+    pub linger: bool,
+    /// [`crate::timers::Timer::Friends`].
+    pub friends: bool,
+    /// [`crate::timers::Timer::Snapshot`].
+    pub snapshot: bool,
+    /// [`crate::timers::Timer::Recent`].
+    pub recent: bool,
+}
+
+impl User {
+    /// A user of whom the store was asked.
+    pub fn opening(user: &UserId, now: Moment) -> Self {
+        Self {
+            slot: Slot::of(user),
+            phase: Phase::Opening(VecDeque::new()),
+            sessions: Vec::new(),
+            listing: VecDeque::new(),
+            friends: Friends::default(),
+            inbox: Inbox::default(),
+            recent: Recent::default(),
+            presence: Presence::default(),
+            rate: Usage::default(),
+            notes: false,
+            touched: now,
+            armed: Armed::default(),
+            in_idle_queue: false,
+        }
+    }
+
+    /// The index of a session.
+    pub fn session(&self, at: SessionRef) -> Option<usize> {
+        self.sessions.iter().position(|session| session.at == at)
+    }
+
+    /// Whether the user may be dropped from memory.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Open)
+            && self.sessions.is_empty()
+            && self.listing.is_empty()
+            && self.inbox.is_idle()
+            && !self.friends.is_asking()
+            && !self.presence.is_shown()
+    }
+}

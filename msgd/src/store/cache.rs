@@ -1,0 +1,69 @@
+//! Mailboxes that were used lately.
+//!
+//! Bounded: who was not asked for while half of the bound was, is forgotten.
+//! That costs reading it from the database again, nothing else: what is here
+//! is in the database too, or in the open group.
+
+use std::collections::HashMap;
+
+use proto::ids::UserId;
+
+use super::mailbox::Mailbox;
+
+/// Mailboxes by user, in two generations.
+#[derive(Debug)]
+pub(super) struct Cache {
+    young: HashMap<UserId, Mailbox>,
+    old: HashMap<UserId, Mailbox>,
+    generation_max: usize,
+}
+
+impl Cache {
+    /// Holds at most `max` mailboxes, two or more.
+    pub(super) fn new(max: usize) -> Self {
+        Self {
+            young: HashMap::new(),
+            old: HashMap::new(),
+            generation_max: max / 2,
+        }
+    }
+
+    /// The mailbox, if it is known. It is young again.
+    pub(super) fn get(&mut self, user: &UserId) -> Option<&mut Mailbox> {
+        if let Some((user, mailbox)) = self.old.remove_entry(user) {
+            self.insert(user, mailbox);
+        }
+        self.young.get_mut(user)
+    }
+
+    pub(super) fn insert(&mut self, user: UserId, mailbox: Mailbox) -> &mut Mailbox {
+        if self.young.len() >= self.generation_max {
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
+        }
+        self.young.entry(user).insert_entry(mailbox).into_mut()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.young.clear();
+        self.old.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_asked_for_stays_and_others_go() {
+        let mut cache = Cache::new(20);
+        let user = |number: usize| UserId::new(format!("user{number}")).unwrap();
+        for number in 0..100 {
+            assert!(cache.get(&user(number)).is_none());
+            cache.insert(user(number), Mailbox::NEW);
+            assert!(cache.get(&user(0)).is_some(), "{number}");
+            assert!(cache.young.len() + cache.old.len() <= 20);
+        }
+        assert!(cache.get(&user(50)).is_none());
+    }
+}

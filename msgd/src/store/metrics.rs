@@ -1,0 +1,53 @@
+//! What is counted of mailboxes.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
+
+/// Counters of one embedded store. Clones count into the same.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics {
+    pub(super) appended: Counter,
+    pub(super) read: Counter,
+    pub(super) advanced: Counter,
+    pub(super) full: Counter,
+    pub(super) expired: Counter,
+    pub(super) purged: Counter,
+    pub(super) notes_shed: Counter,
+    pub(super) damaged: Counter,
+}
+
+impl Metrics {
+    /// Names the counters in `registry`, with the prefix `mailboxes_`.
+    pub fn register(&self, registry: &mut Registry) {
+        let mailboxes = registry.sub_registry_with_prefix("mailboxes");
+        let counters = [
+            ("appended", "Messages appended", &self.appended),
+            ("read", "Messages read", &self.read),
+            ("advanced", "Cursors moved by a shard", &self.advanced),
+            (
+                "full",
+                "Messages not appended because the mailbox was full",
+                &self.full,
+            ),
+            ("expired", "Messages dropped by their age", &self.expired),
+            (
+                "purged",
+                "Messages removed from the disk behind a cursor",
+                &self.purged,
+            ),
+            (
+                "notes_shed",
+                "Receipts not kept because there were too many",
+                &self.notes_shed,
+            ),
+            (
+                "damaged",
+                "Requests that failed at a row that cannot be read",
+                &self.damaged,
+            ),
+        ];
+        for (name, help, counter) in counters {
+            mailboxes.register(name, help, counter.clone());
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The embedded store of shards: mailboxes in one database of this process.
+//!
+//! Owns: how [`msgd_core::store`]'s requests are carried out on the committer
+//! thread of a data directory, in which keys and rows, and which shard of this
+//! process gets which outcome. Must not know: what a shard does with an
+//! outcome, links, sessions.
+//!
+//! # What is promised
+//!
+//! - A shard's requests are carried out in their order, those of several
+//!   shards each in theirs.
+//! - Every outcome is told after the fsync of the group that it was written
+//!   in. What was told survives the death of the process; what was not told
+//!   may have been done or not. So a cursor whose [`Advanced`] was not told
+//!   may be found where it was: its messages are delivered again, and the
+//!   client drops them.
+//! - A request that a full disk or a defective row kept from being carried out
+//!   is answered as [`Request::failed`] says. After a failed group the engine
+//!   opens the database again by itself, and nothing here is lost but caches.
+//!
+//! # Claims
+//!
+//! The data directory belongs to one process, so whoever held a slot before
+//! this process is dead. Within the process each shard has one incarnation at
+//! a time: when a shard claims as a new one, its former one is dead.
+//!
+//! All slots of a claim get the same token, one above all tokens given before:
+//! one row holds it, so claiming every slot costs as much as claiming one.
+//! Which token a slot has is in memory: none that was given before the process
+//! started is good.
+//!
+//! # Rows
+//!
+//! Two keyspaces. `letters` holds the messages: slot, user, position. Each row
+//! carries the sum of the body bytes before it, so an append writes that row
+//! and nothing else. `mailboxes` holds a row per user with its cursor and when
+//! it was last there, a row per user with receipts, and the rows of slots and
+//! incarnations. Moving a cursor removes the messages before it in the same
+//! group, a bounded number at once. Reading begins at the cursor, never among
+//! removed rows.
+//!
+//! [`Advanced`]: msgd_core::store::Outcome::Advanced
+//! [`Request::failed`]: msgd_core::store::Request::failed
+
+mod alive;
+mod cache;
+mod claims;
+mod handle;
+mod key;
+mod letter;
+mod mailbox;
+mod mailboxes;
+mod metrics;
+mod notes;
+mod recent;
+mod row;
+mod service;
+
+pub use handle::{Answers, EmbeddedStore, ShardStore};
+pub use metrics::Metrics;
+pub use msgd_core::store::MailboxSettings;
