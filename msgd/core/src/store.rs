@@ -204,6 +204,21 @@ impl Default for MailboxSettings {
 pub type Outcomes = SmallVec<[Outcome; 1]>;
 
 impl Request {
+    /// The claim that must be its slot's newest.
+    pub fn claim(&self) -> Option<Claim> {
+        match self {
+            Self::Claim { .. } | Self::Alive { .. } => None,
+            Self::Release { claim, .. }
+            | Self::Open { claim, .. }
+            | Self::Append { claim, .. }
+            | Self::Read { claim, .. }
+            | Self::Advance { claim, .. }
+            | Self::Note { claim, .. }
+            | Self::TakeNotes { claim, .. }
+            | Self::Seen { claim, .. } => Some(*claim),
+        }
+    }
+
     /// What is told when the store failed: it may have been done or not.
     ///
     /// Nothing is told of a release. The slot may be the shard's still for the

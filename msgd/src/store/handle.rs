@@ -94,7 +94,7 @@ impl ShardStore {
 
 /// Whose a request is, and what its outcome is if the store fails.
 #[derive(Debug)]
-pub struct Ticket {
+pub(super) struct Ticket {
     place: usize,
     failed: Outcomes,
 }

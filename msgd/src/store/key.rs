@@ -12,7 +12,7 @@ use proto::slot::Slot;
 use smallvec::SmallVec;
 
 /// The longest is 2 bytes of slot, 64 of a user id, a zero, 8 of a position.
-pub(super) type Key = SmallVec<[u8; 80]>;
+pub(super) type Key = SmallVec<[u8; 96]>;
 
 /// The highest token that was given.
 pub(super) const TOKEN: &[u8] = b"\xfftoken";
@@ -97,9 +97,8 @@ mod tests {
     #[test]
     fn keys_of_a_user_lie_together_in_the_order_of_positions() {
         let slot = Slot::new(300).unwrap();
-        let key = |user: &str, position| {
-            UserKey::new(slot, &UserId::new(user).unwrap()).letter(position)
-        };
+        let key =
+            |user: &str, position| UserKey::new(slot, &UserId::new(user).unwrap()).letter(position);
         let ordered = [
             key("ann", 1),
             key("ann", 256),

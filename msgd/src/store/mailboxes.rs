@@ -314,12 +314,7 @@ impl Rows {
         transaction.put(self.letters, &key.letter(mailbox.end), &self.value);
     }
 
-    fn put_mailbox(
-        &mut self,
-        transaction: &mut Transaction<'_>,
-        mailbox: &Mailbox,
-        key: &UserKey,
-    ) {
+    fn put_mailbox(&mut self, transaction: &mut Transaction<'_>, mailbox: &Mailbox, key: &UserKey) {
         mailbox.encode(&mut self.value);
         transaction.put(self.mailboxes, &key.mailbox(), &self.value);
     }

@@ -3,7 +3,7 @@
 //! Must not know mailboxes.
 
 use msgd_core::store::NOTES_MAX;
-use proto::ids::{Stamp, UserId};
+use proto::ids::Stamp;
 use proto::server::{Receipt, ReceiptKind};
 use store::{Failure, Keyspace, Transaction};
 
@@ -34,11 +34,12 @@ impl Notes {
         receipt: Receipt,
     ) -> Result<bool, Trouble> {
         let mut receipts = self.read(transaction, user)?;
+        let is_full = receipts.len() >= NOTES_MAX;
         let same = |kept: &&mut Receipt| kept.kind == receipt.kind && kept.peer == receipt.peer;
         match receipts.iter_mut().find(same) {
             Some(kept) if kept.up_to >= receipt.up_to => return Ok(true),
             Some(kept) => kept.up_to = receipt.up_to,
-            None if receipts.len() >= NOTES_MAX => return Ok(false),
+            None if is_full => return Ok(false),
             None => receipts.push(receipt),
         }
         encode(&receipts, &mut self.value);
@@ -68,11 +69,7 @@ impl Notes {
         Ok(transaction.get(self.rows, &user.notes())?.is_some())
     }
 
-    fn read(
-        &self,
-        transaction: &Transaction<'_>,
-        user: &UserKey,
-    ) -> Result<Vec<Receipt>, Trouble> {
+    fn read(&self, transaction: &Transaction<'_>, user: &UserKey) -> Result<Vec<Receipt>, Trouble> {
         match transaction.get(self.rows, &user.notes())? {
             Some(value) => Ok(decode(&value)?),
             None => Ok(Vec::new()),
@@ -108,4 +105,3 @@ fn decode(value: &[u8]) -> Result<Vec<Receipt>, Damaged> {
     }
     Ok(receipts)
 }
-

@@ -3,8 +3,8 @@
 //! Owns the check of the claim before every request, and the table of
 //! requests. Must not know threads and queues.
 
-use msgd_core::store::{self as contract, Claim, MailboxSettings, Outcome, Outcomes, Request};
-use proto::ids::UserId;
+use msgd_core::store::{Claim, Mailbox, MailboxSettings, Outcome, Outcomes, Position, Request};
+use proto::ids::{Stamp, UserId};
 use store::{Failure, Keyspace, Service, Transaction};
 
 use super::alive::Alive;
@@ -18,14 +18,14 @@ use super::row::Trouble;
 
 /// A request, and the shard of this process that asks.
 #[derive(Debug)]
-pub struct Asked {
+pub(super) struct Asked {
     pub(super) place: usize,
     pub(super) request: Request,
 }
 
 /// Carries requests out on the committer thread.
 #[derive(Debug)]
-pub struct Keeper {
+pub(super) struct Keeper {
     claims: Claims,
     alive: Alive,
     mailboxes: Mailboxes,
@@ -91,31 +91,112 @@ impl Keeper {
             self.alive.load(transaction)?;
             self.loaded = true;
         }
+        if let Some(claim) = request.claim()
+            && !self.claims.is_newest(claim)
+        {
+            return Ok(one(Outcome::Refused { claim }));
+        }
         match request {
             Request::Claim { slots, shard } => {
                 Ok(self.claims.claim(transaction, place, shard, &slots)?)
+            }
+            Request::Release { claim, recent } => {
+                self.claims.release(transaction, claim, &recent);
+                Ok(Outcomes::new())
+            }
+            Request::Open { claim, user, since } => self.open(transaction, claim, user, since),
+            Request::Append {
+                claim,
+                user,
+                messages,
+            } => self
+                .mailboxes
+                .append(transaction, claim, user, &messages)
+                .map(one),
+            Request::Read {
+                claim,
+                user,
+                reader,
+                from,
+                count_max,
+                bytes_max,
+            } => {
+                let key = UserKey::new(claim.slot, &user);
+                let most = (count_max, bytes_max);
+                let letters = self.mailboxes.read(transaction, &user, &key, from, most)?;
+                Ok(one(Outcome::Read {
+                    claim,
+                    user,
+                    reader,
+                    from,
+                    letters: Some(letters),
+                }))
+            }
+            Request::Advance {
+                claim,
+                user,
+                cursor,
+            } => self
+                .mailboxes
+                .advance(transaction, claim, user, cursor)
+                .map(one),
+            Request::Note {
+                claim,
+                user,
+                receipt,
+            } => {
+                let key = UserKey::new(claim.slot, &user);
+                if !self.notes.keep(transaction, &key, receipt)? {
+                    self.metrics.notes_shed.inc();
+                }
+                Ok(Outcomes::new())
+            }
+            Request::TakeNotes { claim, user } => {
+                let key = UserKey::new(claim.slot, &user);
+                let receipts = self.notes.take(transaction, &key)?;
+                Ok(one(Outcome::Notes {
+                    claim,
+                    user,
+                    receipts,
+                }))
+            }
+            Request::Seen { claim, user, seen } => {
+                let key = UserKey::new(claim.slot, &user);
+                self.mailboxes.see(transaction, user, &key, seen)?;
+                Ok(Outcomes::new())
             }
             Request::Alive { shard, stamp } => {
                 self.alive.keep(transaction, shard, stamp);
                 self.mailboxes.time_is(stamp);
                 Ok(Outcomes::new())
             }
-            Request::Release { claim, .. }
-            | Request::Open { claim, .. }
-            | Request::Append { claim, .. }
-            | Request::Read { claim, .. }
-            | Request::Advance { claim, .. }
-            | Request::Note { claim, .. }
-            | Request::TakeNotes { claim, .. }
-            | Request::Seen { claim, .. }
-                if !self.claims.is_newest(claim) =>
-            {
-                Ok(Outcomes::from_buf([Outcome::Refused { claim }]))
-            }
-            claimed => {
-                let outcome = self.carry_out_claimed(claimed, transaction)?;
-                Ok(outcome.into_iter().collect())
-            }
         }
     }
+
+    fn open(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        claim: Claim,
+        user: UserId,
+        since: Stamp,
+    ) -> Result<Outcomes, Trouble> {
+        let key = UserKey::new(claim.slot, &user);
+        let (mailbox, latest) = self.mailboxes.look(transaction, &user, &key, since)?;
+        let mailbox = Mailbox {
+            cursor: Position(mailbox.cursor),
+            end: Position(mailbox.end),
+            latest,
+            notes: self.notes.any(transaction, &key)?,
+            last_seen: mailbox.seen.and_then(|seen| self.alive.resolve(seen)),
+        };
+        Ok(one(Outcome::Opened {
+            claim,
+            user,
+            mailbox: Some(mailbox),
+        }))
+    }
+}
+
+fn one(outcome: Outcome) -> Outcomes {
+    Outcomes::from_buf([outcome])
 }
