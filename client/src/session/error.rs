@@ -1,0 +1,59 @@
+//! Why the session does not take what the application gives.
+//!
+//! Owns the public errors. In each the application must act, as it says.
+
+use bytes::Bytes;
+use proto::codes::Code;
+use proto::ids::MessageId;
+
+/// Why a message is not taken. It has not been sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Too much is unanswered, or there was no log-in yet. The body comes back;
+    /// give it again later, or let `Client::send` wait.
+    #[error("too much is unanswered, or there was no log-in yet")]
+    Full(Bytes),
+    /// Above what the server takes. Send less.
+    #[error("a body of {bytes} bytes; the server takes {limit}")]
+    TooLarge {
+        /// The bytes of the body.
+        bytes: usize,
+        /// The most that the server takes.
+        limit: usize,
+    },
+    /// A message with this id has no answer yet. Wait for its fate.
+    #[error("message {0} is under way")]
+    UnderWay(MessageId),
+    /// The session is over. Connect anew.
+    #[error("the session is closed")]
+    Closed,
+}
+
+/// Why a request is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// Too many wait already. Try a moment later.
+    #[error("too many requests wait")]
+    Busy,
+    /// Above what a status text or a token may have. Give less.
+    #[error("longer than {0} bytes")]
+    TooLong(usize),
+    /// The session is over. Connect anew.
+    #[error("the session is closed")]
+    Closed,
+}
+
+/// Why a relation did not change.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// The server refused it.
+    #[error("{0}")]
+    Refused(Code),
+    /// No answer came, or the connection broke before it. It may have been
+    /// done: look at the friend list before trying again.
+    #[error("no answer; look at the friend list before trying again")]
+    Unanswered,
+    /// It was not asked.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+}

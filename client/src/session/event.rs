@@ -1,0 +1,166 @@
+//! What the application is told.
+//!
+//! Owns the public words for it. Must not know when they are said.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use proto::codes::Code;
+use proto::friends::FriendList;
+use proto::ids::{DeviceId, Identity, MessageId, SessionId, Stamp, UserId};
+use proto::server::{Receipt, TransientFrom};
+use proto::status::PeerStatus;
+use smol_str::SmolStr;
+
+/// What the application is told, in the order in which it happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Logged in, for the first time or again.
+    Connected(Connected),
+    /// No connection; the next is tried by itself.
+    Reconnecting {
+        /// After this long.
+        after: Duration,
+        /// Why there is none.
+        reason: Reason,
+    },
+    /// A message, shown once.
+    Message(Message),
+    /// What became of messages to a peer; several may come as one.
+    Receipt(Receipt),
+    /// A message that is never stored: typing, signals. Shed first.
+    Transient(TransientFrom),
+    /// A friend looks different; several changes may come as one.
+    Presence(PeerStatus),
+    /// The friend list is another.
+    Friends(Arc<FriendList>),
+    /// The token has expired: the session waits for a fresh one, given to
+    /// `Client::refresh_token`.
+    TokenExpired,
+    /// The session is over and does not come back by itself; nothing follows.
+    Closed {
+        /// Why; `None` when the application closed it.
+        code: Option<Code>,
+        /// Why, in words.
+        text: SmolStr,
+    },
+}
+
+/// A log-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// Who is logged in.
+    pub user: UserId,
+    /// Which device.
+    pub device: DeviceId,
+    /// The session's number, for logs.
+    pub session: SessionId,
+    /// The server's clock. A message with an older stamp came while away.
+    pub server_time: Stamp,
+}
+
+/// A message for this user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The sender.
+    pub from: UserId,
+    /// The sender's id for it.
+    pub id: MessageId,
+    /// When the cluster accepted it.
+    pub stamp: Stamp,
+    /// As the sender gave it.
+    pub body: Bytes,
+}
+
+impl Message {
+    /// Who the message is: for `Events::confirm` and for a store of what was
+    /// shown.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            from: self.from.clone(),
+            id: self.id,
+        }
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// No address took the connection.
+    Unreachable(String),
+    /// The connection broke, or the server sent what is no packet.
+    Lost(String),
+    /// The server was silent for longer than agreed.
+    Silent,
+    /// The server ended it and may be asked again.
+    Closed {
+        /// Why.
+        code: Code,
+        /// Why, in words.
+        text: SmolStr,
+    },
+    /// Messages found no room because the application took none; they are
+    /// fetched now.
+    Behind,
+    /// The application gave a fresh token.
+    FreshToken,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(text) => write!(f, "cannot connect: {text}"),
+            Self::Lost(text) => write!(f, "connection lost: {text}"),
+            Self::Silent => f.write_str("the server is silent"),
+            Self::Closed { code, text } => write!(f, "{} {text}", code.number()),
+            Self::Behind => f.write_str("fetching messages that found no room"),
+            Self::FreshToken => f.write_str("logging in with the fresh token"),
+        }
+    }
+}
+
+/// What became of a message that this client sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// The recipient's device took it.
+    Delivered {
+        /// Which device.
+        device: DeviceId,
+        /// When the cluster accepted it.
+        stamp: Stamp,
+    },
+    /// It is durable in the recipient's mailbox; a receipt follows when a
+    /// device has taken it.
+    Stored {
+        /// When the cluster accepted it.
+        stamp: Stamp,
+    },
+    /// It was not delivered and never will be.
+    Rejected {
+        /// Why.
+        code: Code,
+        /// Why, in words.
+        text: SmolStr,
+    },
+    /// It may or may not have arrived. Sent again with the same id
+    /// (`Client::send_with_id`) it is not shown twice.
+    Unknown {
+        /// Why. With [`Code::TooOld`] the server does not remember whether it
+        /// took the message, and will not later either.
+        code: Code,
+    },
+}
+
+/// How messages count as taken by the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Confirmation {
+    /// When the next event is asked for.
+    #[default]
+    Automatic,
+    /// When `Events::confirm` names them.
+    Manual,
+}

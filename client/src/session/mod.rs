@@ -1,0 +1,311 @@
+//! One client's session: log-in, messages both ways, friends, presence, and
+//! the way back after a lost connection.
+//!
+//! A pure state machine. Owns everything that must hold over reconnects. Must
+//! not know sockets, clocks, tasks or what an application keeps on disk: it is
+//! given events and the time, and returns effects and packets.
+
+mod account;
+mod backoff;
+mod connection;
+mod dice;
+mod error;
+mod event;
+mod friends;
+mod inbox;
+mod news;
+mod outbox;
+mod presence;
+mod requests;
+mod seen;
+mod talk;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use proto::client::{TRANSIENT_TYPING, Transient};
+use proto::clock::Moment;
+use proto::friends::{FriendAction, FriendList};
+use proto::ids::{Identity, MessageId, Stamp, UserId};
+use proto::limits::{BODY_BYTES_MAX, LOGIN_FRAME_BYTES_MAX, TEXT_BYTES_MAX};
+use proto::status::{PeerStatus, Status};
+
+pub use self::account::{Account, Credentials};
+pub use self::error::{ChangeError, RequestError, SendError};
+pub use self::event::{Confirmation, Connected, Event, Fate, Message, Reason};
+
+use self::backoff::Backoff;
+use self::connection::{Farewell, Granted, Phase};
+use self::dice::Dice;
+use self::friends::Friends;
+use self::inbox::Inbox;
+use self::news::{News, NewsQueue};
+use self::outbox::{NotTaken, Outbox, Unanswered};
+use self::presence::Presence;
+use self::requests::Requests;
+
+/// The longest token, in bytes: what a log-in frame takes beside the rest.
+pub const TOKEN_BYTES_MAX: usize = LOGIN_FRAME_BYTES_MAX - 1024;
+
+/// What the shell does for the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// A message has its fate.
+    Settle {
+        /// Which one.
+        id: MessageId,
+        /// What became of it.
+        fate: Fate,
+    },
+    /// A change of a relation has its answer.
+    Changed {
+        /// The number that [`Session::change_friend`] gave.
+        request: u32,
+        /// What became of it.
+        result: Result<(), ChangeError>,
+    },
+    /// The application has taken this message; its own store is told before
+    /// the acknowledgement leaves.
+    Remember(Identity),
+}
+
+/// What the session wants of the shell at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wants {
+    /// Nothing but a tick at its deadline.
+    Rest,
+    /// A connection.
+    Dial,
+    /// The connection that it has, kept.
+    Connection,
+    /// The connection's end after what was transmitted; it is over.
+    Nothing,
+}
+
+/// One client's session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    account: Account,
+    confirmation: Confirmation,
+    phase: Phase,
+    /// By the newest log-in; none before the first.
+    granted: Option<Granted>,
+    /// The application gave a token that no log-in has used.
+    token_is_fresh: bool,
+    farewell: Option<Farewell>,
+    outbox: Outbox,
+    inbox: Inbox,
+    /// The message that the application was given last, in automatic mode.
+    handed: Option<Identity>,
+    requests: Requests,
+    friends: Friends,
+    presence: Presence,
+    news: NewsQueue,
+    backoff: Backoff,
+    dice: Dice,
+}
+
+impl Session {
+    /// A session that wants its first connection. `seed` is random.
+    pub(crate) fn new(account: Account, confirmation: Confirmation, seed: u64) -> Self {
+        Self {
+            account,
+            confirmation,
+            phase: Phase::Dialing,
+            granted: None,
+            token_is_fresh: false,
+            farewell: None,
+            outbox: Outbox::default(),
+            inbox: Inbox::default(),
+            handed: None,
+            requests: Requests::new(),
+            friends: Friends::default(),
+            presence: Presence::default(),
+            news: NewsQueue::default(),
+            backoff: Backoff::default(),
+            dice: Dice::new(seed),
+        }
+    }
+
+    /// Takes a message if there is room. Without an `id` one is minted by the
+    /// server's clock, so nothing is taken before the first log-in.
+    pub(crate) fn send(
+        &mut self,
+        now: Moment,
+        id: Option<MessageId>,
+        to: UserId,
+        body: Bytes,
+    ) -> Result<MessageId, SendError> {
+        if self.is_ending() {
+            return Err(SendError::Closed);
+        }
+        let Some(granted) = &self.granted else {
+            return Err(SendError::Full(body));
+        };
+        let limit = granted.body_bytes_max.min(granted.window.bytes);
+        let limit = limit.min(BODY_BYTES_MAX);
+        if body.len() > limit {
+            let bytes = body.len();
+            return Err(SendError::TooLarge { bytes, limit });
+        }
+        let minted_ms = granted.server_ms(now);
+        let id = id.unwrap_or_else(|| MessageId::mint(minted_ms, self.dice.id_bytes()));
+        let message = Unanswered {
+            id,
+            to,
+            body: body.clone(),
+        };
+        match self.outbox.admit(message, granted.window) {
+            Ok(()) => Ok(id),
+            Err(NotTaken::Full) => Err(SendError::Full(body)),
+            Err(NotTaken::UnderWay) => Err(SendError::UnderWay(id)),
+        }
+    }
+
+    /// The next event. In automatic mode the message given before counts as
+    /// taken now.
+    pub(crate) fn take(&mut self, now: Moment, out: &mut Vec<Effect>) -> Option<Event> {
+        if let Some(identity) = self.handed.take() {
+            self.confirm(now, &identity, out);
+        }
+        loop {
+            let news = self.news.take()?;
+            if let Some(event) = self.told(news) {
+                return Some(event);
+            }
+        }
+    }
+
+    fn told(&mut self, news: News) -> Option<Event> {
+        Some(match news {
+            News::Message(message) => {
+                if self.confirmation == Confirmation::Automatic {
+                    self.handed = Some(message.identity());
+                }
+                Event::Message(message)
+            }
+            News::Receipt(receipt) => Event::Receipt(receipt),
+            News::Transient(transient) => Event::Transient(transient),
+            // They may have ceased to be a friend in between.
+            News::Presence(user) => Event::Presence(self.presence.of(&user)?.clone()),
+            News::Friends => Event::Friends(Arc::clone(self.friends.list()?)),
+            News::State(event) => event,
+        })
+    }
+
+    /// The application has taken this message.
+    pub(crate) fn confirm(&mut self, now: Moment, identity: &Identity, out: &mut Vec<Effect>) {
+        let ledger = match &mut self.phase {
+            Phase::Live(live) => Some(&mut live.ledger),
+            _ => None,
+        };
+        let is_live = ledger.is_some();
+        if self.inbox.take(ledger, identity) {
+            out.push(Effect::Remember(identity.clone()));
+        }
+        if is_live && self.inbox.must_ask_again() {
+            self.go_back(now, Reason::Behind, Duration::ZERO, out);
+        }
+    }
+
+    /// Asks for a change; its answer carries the number returned here.
+    pub(crate) fn change_friend(
+        &mut self,
+        now: Moment,
+        action: FriendAction,
+        peer: UserId,
+    ) -> Result<u32, RequestError> {
+        self.check_open()?;
+        self.requests.change(now, action, peer)
+    }
+
+    /// Shows another status, now and after every reconnect.
+    pub(crate) fn set_status(&mut self, status: Status) -> Result<(), RequestError> {
+        self.check_open()?;
+        if status.text.len() > TEXT_BYTES_MAX {
+            return Err(RequestError::TooLong(TEXT_BYTES_MAX));
+        }
+        self.account.status = status.clone();
+        self.requests.status(status);
+        Ok(())
+    }
+
+    /// What the peer sent up to this stamp is read.
+    pub(crate) fn mark_read(&mut self, peer: UserId, up_to: Stamp) -> Result<(), RequestError> {
+        self.check_open()?;
+        self.requests.read(peer, up_to)
+    }
+
+    /// This user types to the peer; of no use later, so it may be shed.
+    pub(crate) fn typing(&mut self, to: UserId) {
+        let body = Bytes::new();
+        let kind = TRANSIENT_TYPING;
+        self.transient(Transient { to, kind, body });
+    }
+
+    /// A signal between clients; of no use later, so it may be shed.
+    pub(crate) fn transient(&mut self, transient: Transient) {
+        let limit = self.granted.as_ref().map_or(0, |g| g.body_bytes_max);
+        let fits = transient.body.len() <= limit.min(BODY_BYTES_MAX);
+        if fits && matches!(self.phase, Phase::Live(_)) {
+            self.requests.transient(transient);
+        }
+    }
+
+    /// A token in place of the one before. A session that waits for one goes
+    /// on.
+    pub(crate) fn refresh_token(&mut self, token: String) -> Result<(), RequestError> {
+        self.check_open()?;
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(RequestError::TooLong(TOKEN_BYTES_MAX));
+        }
+        self.account.credentials = Credentials::Token(token.clone());
+        self.token_is_fresh = true;
+        match self.phase {
+            Phase::Greeting { .. } | Phase::Live(_) => self.requests.token(token),
+            Phase::Tokenless => self.phase = Phase::Dialing,
+            // The next log-in takes it from the account.
+            Phase::Resting { .. } | Phase::Dialing | Phase::Over => {}
+        }
+        Ok(())
+    }
+
+    /// The friend list, as far as it is known.
+    pub(crate) fn friends(&self) -> Option<&Arc<FriendList>> {
+        self.friends.list()
+    }
+
+    /// A friend's status, as far as it is known.
+    pub(crate) fn status_of(&self, user: &UserId) -> Option<&PeerStatus> {
+        self.presence.of(user)
+    }
+
+    /// Whether [`Session::take`] has something, or never will have again.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.news.is_empty() || matches!(self.phase, Phase::Over)
+    }
+
+    /// What the shell does next.
+    pub(crate) fn wants(&self) -> Wants {
+        match self.phase {
+            Phase::Resting { .. } | Phase::Tokenless => Wants::Rest,
+            Phase::Dialing => Wants::Dial,
+            Phase::Greeting { .. } | Phase::Live(_) => Wants::Connection,
+            Phase::Over => Wants::Nothing,
+        }
+    }
+
+    fn is_ending(&self) -> bool {
+        self.farewell.is_some() || matches!(self.phase, Phase::Over)
+    }
+
+    fn check_open(&self) -> Result<(), RequestError> {
+        if self.is_ending() {
+            return Err(RequestError::Closed);
+        }
+        Ok(())
+    }
+}

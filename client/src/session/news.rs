@@ -1,0 +1,190 @@
+//! What waits to be told to the application.
+//!
+//! Owns the order and the bounds: messages are bounded by the inbox, and of
+//! everything else several become one. Must not know when the application asks.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use proto::ids::{Stamp, UserId};
+use proto::server::{Receipt, ReceiptKind, TransientFrom};
+
+use super::event::{Event, Message};
+
+/// The most typing notices and signals that wait; the next is shed.
+pub(super) const TRANSIENTS_MAX: usize = 64;
+
+/// The most pairs of peer and kind whose receipts wait; the next is shed, and a
+/// later receipt of that peer says all that it said.
+pub(super) const RECEIPTS_MAX: usize = 1_024;
+
+/// What is told next. Of a status or list the newest is told, so only its
+/// place waits.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum News {
+    Message(Message),
+    Receipt(Receipt),
+    Transient(TransientFrom),
+    Presence(UserId),
+    Friends,
+    /// Connected, reconnecting, or closed.
+    State(Event),
+}
+
+#[derive(Debug)]
+enum Waiting {
+    Ready(News),
+    Receipt(UserId, ReceiptKind),
+}
+
+/// The queue of what is told.
+#[derive(Debug, Default)]
+pub(super) struct NewsQueue {
+    waiting: VecDeque<Waiting>,
+    transients: usize,
+    receipts: HashMap<(UserId, ReceiptKind), Stamp>,
+    statuses: HashSet<UserId>,
+    friends: bool,
+}
+
+impl NewsQueue {
+    pub(super) fn message(&mut self, message: Message) {
+        self.push(News::Message(message));
+    }
+
+    pub(super) fn transient(&mut self, transient: TransientFrom) {
+        if self.transients < TRANSIENTS_MAX {
+            self.transients += 1;
+            self.push(News::Transient(transient));
+        }
+    }
+
+    /// A receipt that waits already says more now.
+    pub(super) fn receipt(&mut self, receipt: Receipt) {
+        let key = (receipt.peer, receipt.kind);
+        if let Some(up_to) = self.receipts.get_mut(&key) {
+            *up_to = receipt.up_to.max(*up_to);
+        } else if self.receipts.len() < RECEIPTS_MAX {
+            let (peer, kind) = key.clone();
+            self.receipts.insert(key, receipt.up_to);
+            self.waiting.push_back(Waiting::Receipt(peer, kind));
+        }
+    }
+
+    pub(super) fn presence(&mut self, user: UserId) {
+        if self.statuses.insert(user.clone()) {
+            self.push(News::Presence(user));
+        }
+    }
+
+    pub(super) fn friends(&mut self) {
+        if !std::mem::replace(&mut self.friends, true) {
+            self.push(News::Friends);
+        }
+    }
+
+    /// Only the newest state waits: an application that does not ask for a
+    /// night finds one line, not a thousand.
+    pub(super) fn state(&mut self, event: Event) {
+        self.waiting
+            .retain(|waiting| !matches!(waiting, Waiting::Ready(News::State(_))));
+        self.push(News::State(event));
+    }
+
+    pub(super) fn take(&mut self) -> Option<News> {
+        let news = match self.waiting.pop_front()? {
+            Waiting::Ready(news) => news,
+            Waiting::Receipt(peer, kind) => {
+                let key = (peer, kind);
+                let up_to = self.receipts.remove(&key)?;
+                let (peer, kind) = key;
+                News::Receipt(Receipt { peer, kind, up_to })
+            }
+        };
+        match &news {
+            News::Transient(_) => self.transients -= 1,
+            News::Presence(user) => {
+                self.statuses.remove(user);
+            }
+            News::Friends => self.friends = false,
+            News::Message(_) | News::Receipt(_) | News::State(_) => {}
+        }
+        Some(news)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    fn push(&mut self, news: News) {
+        self.waiting.push_back(Waiting::Ready(news));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn user(n: usize) -> UserId {
+        UserId::new(format!("u{n}")).unwrap()
+    }
+
+    fn receipt(n: usize, up_to: u64) -> Receipt {
+        Receipt {
+            peer: user(n),
+            kind: ReceiptKind::Read,
+            up_to: Stamp(up_to),
+        }
+    }
+
+    #[test]
+    fn several_become_one_in_the_place_of_the_first() {
+        let mut news = NewsQueue::default();
+        news.receipt(receipt(1, 5));
+        news.presence(user(1));
+        news.friends();
+        news.receipt(receipt(1, 9));
+        news.receipt(receipt(1, 7));
+        news.presence(user(1));
+        news.friends();
+        assert_eq!(news.take(), Some(News::Receipt(receipt(1, 9))));
+        assert_eq!(news.take(), Some(News::Presence(user(1))));
+        assert_eq!(news.take(), Some(News::Friends));
+        assert_eq!(news.take(), None);
+        news.presence(user(1));
+        assert_eq!(news.take(), Some(News::Presence(user(1))));
+    }
+
+    #[test]
+    fn only_the_newest_state_waits() {
+        let mut news = NewsQueue::default();
+        news.state(Event::TokenExpired);
+        news.friends();
+        let closed = Event::Closed {
+            code: None,
+            text: "".into(),
+        };
+        news.state(closed.clone());
+        assert_eq!(news.take(), Some(News::Friends));
+        assert_eq!(news.take(), Some(News::State(closed)));
+        assert_eq!(news.take(), None);
+    }
+
+    #[test]
+    fn transients_and_receipts_are_bounded() {
+        let mut news = NewsQueue::default();
+        for n in 0..2 * RECEIPTS_MAX {
+            news.receipt(receipt(n, 1));
+            news.transient(TransientFrom {
+                from: user(n),
+                kind: 1,
+                body: Bytes::new(),
+            });
+        }
+        let mut count = 0;
+        while news.take().is_some() {
+            count += 1;
+        }
+        assert_eq!(count, RECEIPTS_MAX + TRANSIENTS_MAX);
+    }
+}
