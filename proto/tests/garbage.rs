@@ -133,7 +133,7 @@ fn good_down(at: Index) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(10_000) })]
 
     #[test]
     fn arbitrary_bytes_are_harmless(bytes in vec(any::<u8>(), 0..512)) {

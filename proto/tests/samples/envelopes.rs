@@ -174,6 +174,7 @@ fn relayed() -> Vec<Relayed> {
             status: peer_status(),
             targets: vec![id("ben"), id("cat")],
             ask,
+            news: !ask,
         })
     };
     vec![
