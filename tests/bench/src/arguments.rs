@@ -1,0 +1,148 @@
+//! The command line.
+//!
+//! Owns what can be asked for. Must not know how it is done.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Measures the cluster, or a bare relay under the same load.
+///
+/// The last line on stdout is JSON; README.md tells what it means. Everything
+/// else goes to stderr.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Arguments {
+    /// What to measure.
+    #[command(subcommand)]
+    pub bench: Bench,
+}
+
+/// What to measure.
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// Pairs of users write to each other through a cluster.
+    Chat(Chat),
+    /// Users are logged in to a cluster and silent.
+    Idle(Idle),
+    /// The load of `chat` on a bare TCP relay: the floor.
+    Relay(Relay),
+    /// The relay itself; `relay` starts it.
+    #[command(hide = true)]
+    RelayServer {
+        /// Where it listens.
+        #[arg(long)]
+        listen: SocketAddr,
+    },
+}
+
+/// `chat`
+#[derive(Debug, Args)]
+pub struct Chat {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub load: Load,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub cluster: Cluster,
+    /// Only friends may write: make each pair friends first.
+    #[arg(long)]
+    pub friends: bool,
+}
+
+/// `idle`
+#[derive(Debug, Args)]
+pub struct Idle {
+    /// Sessions.
+    #[arg(long, default_value = "10000")]
+    pub n: NonZeroUsize,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub cluster: Cluster,
+    /// Measure so often, each time with new processes.
+    #[arg(long, default_value = "1")]
+    pub runs: NonZeroUsize,
+}
+
+/// `relay`
+#[derive(Debug, Args)]
+pub struct Relay {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub load: Load,
+    /// The recipient answers each message: four frames in all.
+    #[arg(long)]
+    pub acked: bool,
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Args)]
+pub struct Load {
+    /// Pairs of users; both write.
+    #[arg(long, default_value = "100")]
+    pub pairs: NonZeroUsize,
+    /// Messages per second of all users together: an open loop.
+    #[arg(long, default_value = "5000")]
+    pub rate: NonZeroU32,
+    /// Messages that each user keeps unanswered: a closed loop, the maximum.
+    #[arg(long, conflicts_with = "rate")]
+    pub closed: Option<NonZeroUsize>,
+    /// How long messages are sent, in seconds.
+    #[arg(long, default_value = "10")]
+    pub secs: NonZeroU32,
+    /// The body of a message, in bytes.
+    #[arg(long, default_value_t = 100)]
+    pub size: usize,
+    /// Threads of the generator.
+    #[arg(long, default_value = "1")]
+    pub threads: NonZeroUsize,
+    /// Measure so often, each time with new processes.
+    #[arg(long, default_value = "1")]
+    pub runs: NonZeroUsize,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Args)]
+pub struct Cluster {
+    /// Separate connd, msgd and friendd instead of imd.
+    #[arg(long)]
+    pub processes: bool,
+    /// How many connds.
+    #[arg(long, default_value = "1", requires = "processes")]
+    pub connds: NonZeroUsize,
+    /// How many msgds.
+    #[arg(long, default_value = "1", requires = "processes")]
+    pub msgds: NonZeroUsize,
+    /// Take the daemons from this directory, and build nothing.
+    #[arg(long)]
+    pub binaries: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_documented_commands_are_understood() {
+        for line in [
+            "bench chat --pairs 100 --rate 5000 --secs 10",
+            "bench chat --closed 8 --processes --connds 2 --msgds 2",
+            "bench idle --n 10000",
+            "bench relay --acked --rate 5000",
+        ] {
+            Arguments::try_parse_from(line.split(' ')).unwrap();
+        }
+        for line in ["bench chat --connds 2", "bench chat --closed 8 --rate 10"] {
+            assert!(Arguments::try_parse_from(line.split(' ')).is_err());
+        }
+    }
+}
