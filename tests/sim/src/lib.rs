@@ -1,1 +1,3 @@
-//! To be filled.
+//! The cluster in one thread from a seed.
+
+pub mod store;

@@ -1,0 +1,318 @@
+//! The simulation's store: the shards' contract, kept in memory.
+//!
+//! Owns: what is durable in the simulated world. Too simple to be wrong: no
+//! rows, no caches, nothing is purged before its time. Must not know: when
+//! requests arrive, or which of them fail; that is the world's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use msgd_core::store::{
+    Claim, Letter, Mailbox, MailboxSettings, NOTES_MAX, OPEN_IDENTITIES_MAX, Outcome, Position,
+    Remembered, Request, Seen, Stored,
+};
+use proto::ids::{Identity, Incarnation, Stamp, Token, UserId};
+use proto::server::Receipt;
+use proto::slot::Slot;
+
+/// A store that all shards of the world share.
+#[derive(Debug)]
+pub struct Store {
+    settings: MailboxSettings,
+    slots: BTreeMap<Slot, Holding>,
+    dead: BTreeSet<Incarnation>,
+    alive: BTreeMap<Incarnation, Stamp>,
+    /// What a shard said last; messages age by it.
+    now: Option<Stamp>,
+    users: BTreeMap<UserId, User>,
+}
+
+/// What became of a message that was appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is in the mailbox, here.
+    Waiting(Position),
+    /// A cursor was moved over it.
+    Acknowledged,
+    /// It was dropped by its age.
+    Expired,
+}
+
+#[derive(Debug)]
+struct Holding {
+    token: Token,
+    holder: Option<Incarnation>,
+    recent: Vec<Remembered>,
+}
+
+#[derive(Debug, Default)]
+struct User {
+    cursor: Position,
+    end: Position,
+    /// From the cursor to the end.
+    letters: BTreeMap<Position, Letter>,
+    /// Those that were in the mailbox and are no longer.
+    left: BTreeMap<Identity, Kept>,
+    notes: Vec<Receipt>,
+    seen: Option<Seen>,
+}
+
+impl Store {
+    /// An empty store.
+    pub fn new(settings: MailboxSettings) -> Self {
+        Self {
+            settings,
+            slots: BTreeMap::new(),
+            dead: BTreeSet::new(),
+            alive: BTreeMap::new(),
+            now: None,
+            users: BTreeMap::new(),
+        }
+    }
+
+    /// The incarnation's lease is over: its slots are granted to others.
+    pub fn incarnation_died(&mut self, shard: Incarnation) {
+        self.dead.insert(shard);
+    }
+
+    /// What became of a message, if it was ever appended. If it was appended
+    /// twice, the one that waits counts.
+    pub fn find(&self, to: &UserId, identity: &Identity) -> Option<Kept> {
+        let user = self.users.get(to)?;
+        let is_it = |letter: &Letter| letter.message.identity() == *identity;
+        let waiting = user.letters.iter().find(|(_, letter)| is_it(letter));
+        match waiting {
+            Some((position, _)) => Some(Kept::Waiting(*position)),
+            None => user.left.get(identity).copied(),
+        }
+    }
+
+    /// Carries a request out, durably. What is to be told if it fails instead
+    /// is [`Request::failed`]'s to say.
+    pub fn execute(&mut self, request: Request) -> Vec<Outcome> {
+        if let Some(claim) = request.claim()
+            && !self.is_newest(claim)
+        {
+            return vec![Outcome::Refused { claim }];
+        }
+        match request {
+            Request::Claim { slots, shard } => slots
+                .into_iter()
+                .map(|slot| self.claim(slot, shard))
+                .collect(),
+            Request::Release { claim, recent } => {
+                let token = claim.token;
+                let holder = None;
+                self.slots.insert(
+                    claim.slot,
+                    Holding {
+                        token,
+                        holder,
+                        recent,
+                    },
+                );
+                Vec::new()
+            }
+            Request::Open { claim, user, since } => {
+                let mailbox = self.open(&user, since);
+                vec![Outcome::Opened {
+                    claim,
+                    user,
+                    mailbox: Some(mailbox),
+                }]
+            }
+            Request::Append {
+                claim,
+                user,
+                messages,
+            } => {
+                let settings = self.settings;
+                let mailbox = self.user(&user);
+                let (first, count) = mailbox.append(messages, &settings);
+                vec![Outcome::Appended {
+                    claim,
+                    user,
+                    first,
+                    count,
+                }]
+            }
+            Request::Read {
+                claim,
+                user,
+                reader,
+                from,
+                count_max,
+                bytes_max,
+            } => {
+                let letters = self.user(&user).read(from, count_max, bytes_max);
+                vec![Outcome::Read {
+                    claim,
+                    user,
+                    reader,
+                    from,
+                    letters: Some(letters),
+                }]
+            }
+            Request::Advance {
+                claim,
+                user,
+                cursor,
+            } => {
+                self.user(&user).leave_before(cursor, Kept::Acknowledged);
+                let done = true;
+                vec![Outcome::Advanced { claim, user, done }]
+            }
+            Request::Note { user, receipt, .. } => {
+                self.user(&user).note(receipt);
+                Vec::new()
+            }
+            Request::TakeNotes { claim, user } => {
+                let receipts = std::mem::take(&mut self.user(&user).notes);
+                vec![Outcome::Notes {
+                    claim,
+                    user,
+                    receipts,
+                }]
+            }
+            Request::Seen { user, seen, .. } => {
+                self.user(&user).seen = Some(seen);
+                Vec::new()
+            }
+            Request::Alive { shard, stamp } => {
+                self.alive.insert(shard, stamp);
+                self.now = Some(stamp);
+                Vec::new()
+            }
+        }
+    }
+
+    fn is_newest(&self, claim: Claim) -> bool {
+        self.slots
+            .get(&claim.slot)
+            .is_some_and(|slot| slot.token == claim.token && slot.holder.is_some())
+    }
+
+    fn claim(&mut self, slot: Slot, shard: Incarnation) -> Outcome {
+        let holding = self.slots.entry(slot).or_insert(Holding {
+            token: Token(0),
+            holder: None,
+            recent: Vec::new(),
+        });
+        let is_free = |holder: Incarnation| holder == shard || self.dead.contains(&holder);
+        if !holding.holder.is_none_or(is_free) {
+            return Outcome::Held { slot };
+        }
+        holding.token.0 += 1;
+        holding.holder = Some(shard);
+        Outcome::Claimed {
+            claim: Claim {
+                slot,
+                token: holding.token,
+            },
+            recent: std::mem::take(&mut holding.recent),
+        }
+    }
+
+    fn open(&mut self, name: &UserId, since: Stamp) -> Mailbox {
+        let user = self.user(name);
+        let wanted = user
+            .letters
+            .iter()
+            .rev()
+            .filter(|(_, letter)| letter.message.stamp >= since)
+            .take(OPEN_IDENTITIES_MAX);
+        let mut latest: Vec<Stored> = wanted.map(stored).collect();
+        latest.reverse();
+        let (cursor, end, notes) = (user.cursor, user.end, !user.notes.is_empty());
+        let last_seen = match user.seen {
+            Some(Seen::Here(shard)) => self.alive.get(&shard).copied(),
+            Some(Seen::At(stamp)) => Some(stamp),
+            None => None,
+        };
+        Mailbox {
+            cursor,
+            end,
+            latest,
+            notes,
+            last_seen,
+        }
+    }
+
+    /// The user, without messages that are too old at the front.
+    fn user(&mut self, name: &UserId) -> &mut User {
+        let user = self.users.entry(name.clone()).or_default();
+        let age_max = self.settings.age_max.as_micros();
+        let is_expired = |letter: &Letter| {
+            let dies = u128::from(letter.message.stamp.0) + age_max;
+            self.now.is_some_and(|now| dies < u128::from(now.0))
+        };
+        let fresh = user.letters.iter().find(|(_, letter)| !is_expired(letter));
+        let cursor = fresh.map_or(user.end, |(position, _)| *position);
+        user.leave_before(cursor, Kept::Expired);
+        user
+    }
+}
+
+impl User {
+    fn append(&mut self, messages: Vec<Letter>, settings: &MailboxSettings) -> (Position, usize) {
+        let first = self.end;
+        let mut count = 0;
+        for letter in messages {
+            let bytes = self.letters.values().map(body_bytes).sum::<u64>();
+            let is_full = self.letters.len() as u64 >= settings.messages_max;
+            if is_full || bytes + body_bytes(&letter) > settings.bytes_max {
+                break;
+            }
+            self.letters.insert(self.end, letter);
+            self.end = self.end.next();
+            count += 1;
+        }
+        (first, count)
+    }
+
+    fn read(&self, from: Position, count_max: usize, bytes_max: usize) -> Vec<(Position, Letter)> {
+        let mut bytes = 0;
+        self.letters
+            .range(from..)
+            .enumerate()
+            .take_while(|(at, (_, letter))| {
+                bytes += letter.message.body.len();
+                *at < count_max && (*at == 0 || bytes <= bytes_max)
+            })
+            .map(|(_, (position, letter))| (*position, letter.clone()))
+            .collect()
+    }
+
+    /// Moves the cursor forward, at most to the end.
+    fn leave_before(&mut self, cursor: Position, kept: Kept) {
+        self.cursor = self.cursor.max(cursor.min(self.end));
+        while let Some(entry) = self.letters.first_entry()
+            && *entry.key() < self.cursor
+        {
+            self.left.insert(entry.remove().message.identity(), kept);
+        }
+    }
+
+    fn note(&mut self, receipt: Receipt) {
+        let same = |kept: &&mut Receipt| kept.kind == receipt.kind && kept.peer == receipt.peer;
+        let is_full = self.notes.len() >= NOTES_MAX;
+        match self.notes.iter_mut().find(same) {
+            Some(kept) => kept.up_to = kept.up_to.max(receipt.up_to),
+            None if is_full => {}
+            None => self.notes.push(receipt),
+        }
+    }
+}
+
+fn stored((position, letter): (&Position, &Letter)) -> Stored {
+    Stored {
+        position: *position,
+        from: letter.message.from.clone(),
+        id: letter.message.id,
+        stamp: letter.message.stamp,
+        fingerprint: letter.fingerprint,
+    }
+}
+
+fn body_bytes(letter: &Letter) -> u64 {
+    letter.message.body.len() as u64
+}
