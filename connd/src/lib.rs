@@ -1,1 +1,17 @@
-//! To be filled.
+//! The gateway's shell: client sockets, links and clocks around `connd-core`.
+//!
+//! Owns bytes and tasks. Must not know friends, storage, or what a packet
+//! means: that is the core's. A gateway runs on one thread, with all its
+//! sessions; a process runs several of them, each a gateway of its own to the
+//! shards.
+
+pub mod gateway;
+pub mod links;
+pub mod listen;
+pub mod metrics;
+pub mod token;
+
+mod frames;
+
+mod session;
+mod socket;

@@ -13,6 +13,7 @@
 //! 4. [`shutdown`] waits for the wish to stop; then the daemon drains.
 
 pub mod admin;
+pub mod clock;
 pub mod cpu;
 pub mod limits;
 pub mod metrics;

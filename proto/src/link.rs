@@ -119,6 +119,36 @@ pub enum Down {
     Relay(Relay),
 }
 
+impl Up {
+    /// The bytes of the body that it carries: what batches are bounded by.
+    pub fn body_bytes(&self) -> usize {
+        match self {
+            Self::Submit(submit) => submit.body.len(),
+            Self::Relay(relay) => relay.body_bytes(),
+            Self::Announce(_)
+            | Self::Gone { .. }
+            | Self::Acknowledge { .. }
+            | Self::Request { .. } => 0,
+        }
+    }
+}
+
+impl Down {
+    /// The bytes of the body that it carries: what batches are bounded by.
+    pub fn body_bytes(&self) -> usize {
+        match self {
+            Self::Deliver(deliver) => deliver.message.body.len(),
+            Self::Relay(relay) => relay.body_bytes(),
+            Self::Accepted { .. }
+            | Self::Refused { .. }
+            | Self::Answer { .. }
+            | Self::Return(_)
+            | Self::Push { .. }
+            | Self::Close { .. } => 0,
+        }
+    }
+}
+
 /// A session is there, for the first time or again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announce {
@@ -260,6 +290,20 @@ pub struct Relay {
     pub slot: Slot,
     /// What it says.
     pub relayed: Relayed,
+}
+
+impl Relay {
+    fn body_bytes(&self) -> usize {
+        match &self.relayed {
+            Relayed::Forward(forward) => forward.message.body.len(),
+            Relayed::Transient { transient, .. } => transient.body.len(),
+            Relayed::Receipt { .. }
+            | Relayed::Tell(_)
+            | Relayed::Statuses { .. }
+            | Relayed::FriendAct(_)
+            | Relayed::FriendActed(_) => 0,
+        }
+    }
 }
 
 /// What one shard says to another.

@@ -1,12 +1,13 @@
 //! The gRPC services between daemons, and what `proto` says of the friend graph
 //! as their messages.
 //!
-//! Owns the generated clients and servers. Must not know how they are served,
-//! over which transport, or what stands behind them. Batches of links are
-//! converted in `proto`; only what has a message of its own here is in
-//! [`graph`].
+//! Owns the generated clients and servers, and a link between gateway and
+//! shard of either kind: a channel or a gRPC stream ([`link`]), fed by a queue
+//! that makes batches ([`queue`]). Must not know what stands behind them.
 
 pub mod graph;
+pub mod link;
+pub mod queue;
 
 /// The services that `service.proto` describes: `link_client`, `link_server`,
 /// `friends_client`, `friends_server`, and the messages of the latter.

@@ -1,0 +1,311 @@
+//! A gateway on its thread: the core, its sockets and its links.
+//!
+//! Owns the core and carries out its effects. Everything that happens comes
+//! through here, in one turn: events in, effects carried out, sockets written.
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use connd_core::{Claims, Effect, Event, LinkId, Settings};
+use node::clock::Clock;
+use proto::clock::Moment;
+use proto::codes::Code;
+use proto::ids::{GatewayId, SessionId, ShardId};
+use proto::link::{Batch, Down, Up};
+use proto::ring::Ring;
+use service::queue::Filler;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::task::spawn_local;
+
+use crate::frames::Decoded;
+use crate::metrics::Metrics;
+use crate::session;
+use crate::socket::Socket;
+use crate::token::Tokens;
+
+/// What a thread reads into.
+const SCRATCH_BYTES: usize = 64 * 1024;
+
+/// A buffer that grew beyond this is given back to the allocator.
+const BUFFER_KEEP_BYTES: usize = 64 * 1024;
+
+/// Buffers kept for the next turn.
+const BUFFERS_KEEP: usize = 256;
+
+/// What may wait for a client's socket besides one window of deliveries.
+const REST_BYTES: usize = 1024 * 1024;
+
+/// What a thread reads into; no session holds a buffer while it waits.
+#[derive(Debug)]
+pub struct Scratch {
+    /// Bytes of one read.
+    pub bytes: Box<[u8]>,
+    /// Packets of one read.
+    pub packets: Vec<Decoded>,
+}
+
+/// A gateway, shared by the tasks of its thread.
+#[derive(Debug)]
+pub struct Gateway {
+    id: GatewayId,
+    core: RefCell<connd_core::Gateway>,
+    clock: Clock,
+    tokens: Arc<Tokens>,
+    metrics: Arc<Metrics>,
+    rest_max: usize,
+    last_session: Cell<u64>,
+    sockets: RefCell<HashMap<SessionId, Rc<Socket>>>,
+    links: RefCell<HashMap<LinkId, Filler<Up>>>,
+    scratch: RefCell<Scratch>,
+    turn: RefCell<Turn>,
+    /// When the timer task wakes; it is woken for anything earlier.
+    armed: Cell<Option<Moment>>,
+    rearmed: Notify,
+}
+
+/// What one turn works with, reused by the next.
+#[derive(Debug, Default)]
+struct Turn {
+    effects: Vec<Effect>,
+    /// Frames to write, by session, in the order of the first.
+    writes: Vec<(SessionId, BytesMut)>,
+    at: HashMap<SessionId, usize>,
+    closes: Vec<SessionId>,
+    buffers: Vec<BytesMut>,
+}
+
+impl Gateway {
+    /// A gateway without links; its tasks run on this thread's local set.
+    pub fn start(
+        id: GatewayId,
+        settings: Settings,
+        ring: Arc<Ring>,
+        tokens: Arc<Tokens>,
+        metrics: Arc<Metrics>,
+    ) -> Rc<Self> {
+        let gateway = Rc::new(Self {
+            id,
+            rest_max: REST_BYTES + 2 * settings.window_bytes as usize,
+            core: RefCell::new(connd_core::Gateway::new(settings, ring)),
+            clock: Clock::start(),
+            tokens,
+            metrics,
+            last_session: Cell::new(0),
+            sockets: RefCell::new(HashMap::new()),
+            links: RefCell::new(HashMap::new()),
+            scratch: RefCell::new(Scratch {
+                bytes: vec![0; SCRATCH_BYTES].into_boxed_slice(),
+                packets: Vec::new(),
+            }),
+            turn: RefCell::new(Turn::default()),
+            armed: Cell::new(None),
+            rearmed: Notify::new(),
+        });
+        spawn_local(gateway.clone().keep_time());
+        spawn_local(gateway.clone().publish());
+        gateway
+    }
+
+    /// The gateway's name to shards.
+    pub fn id(&self) -> GatewayId {
+        self.id
+    }
+
+    /// Takes a connection over.
+    pub fn accept(self: &Rc<Self>, stream: TcpStream) {
+        let Ok(peer) = stream.peer_addr() else {
+            return;
+        };
+        // Frames are gathered here; the kernel is not to wait for more.
+        let _ = stream.set_nodelay(true);
+        let session = SessionId(self.last_session.get() + 1);
+        self.last_session.set(session.0);
+        let (read, write) = stream.into_split();
+        let socket = Socket::new(write);
+        self.sockets.borrow_mut().insert(session, socket.clone());
+        let address = peer.ip();
+        self.handle([Event::Opened { session, address }]);
+        spawn_local(session::run(self.clone(), session, read, socket));
+    }
+
+    /// The thread's scratch, for the time of one poll.
+    pub fn scratch(&self) -> RefMut<'_, Scratch> {
+        self.scratch.borrow_mut()
+    }
+
+    /// Packets came from a client.
+    pub fn received(&self, session: SessionId, packets: &mut Vec<Decoded>) {
+        let event = |packet| Event::Received { session, packet };
+        self.handle(packets.drain(..).map(event));
+    }
+
+    /// A connection is over.
+    pub fn closed(&self, session: SessionId) {
+        self.sockets.borrow_mut().remove(&session);
+        self.handle([Event::Closed { session }]);
+    }
+
+    /// A link to a shard is there; gives its name to this gateway.
+    pub fn link_up(&self, shard: &ShardId, filler: Filler<Up>) -> LinkId {
+        let link = self.core.borrow_mut().link(shard);
+        self.links.borrow_mut().insert(link, filler);
+        let shard = shard.clone();
+        self.handle([Event::LinkUp { shard }]);
+        link
+    }
+
+    /// A link to a shard is gone.
+    pub fn link_down(&self, link: LinkId, shard: &ShardId) {
+        self.links.borrow_mut().remove(&link);
+        let shard = shard.clone();
+        self.handle([Event::LinkDown { shard }]);
+    }
+
+    /// A shard sent a batch.
+    pub fn arrived(&self, link: LinkId, batch: Batch<Down>) {
+        self.handle([Event::Arrived { link, batch }]);
+    }
+
+    /// Every client is told that the server stops.
+    pub fn stop(&self) {
+        self.handle([Event::Stopping]);
+    }
+
+    /// One turn.
+    fn handle(&self, events: impl IntoIterator<Item = Event>) {
+        let now = self.clock.now();
+        let turn = &mut *self.turn.borrow_mut();
+        let mut core = self.core.borrow_mut();
+        for event in events {
+            core.handle(now, event, &mut turn.effects);
+        }
+        loop {
+            // Some effects end in an event at once: a token is checked, a
+            // queue or socket found full.
+            let mut more = Vec::new();
+            let mut effects = std::mem::take(&mut turn.effects);
+            for effect in effects.drain(..) {
+                self.carry_out(effect, turn, &mut more);
+            }
+            turn.effects = effects;
+            self.flush(turn, &mut more);
+            if more.is_empty() {
+                break;
+            }
+            for event in more {
+                core.handle(now, event, &mut turn.effects);
+            }
+        }
+        self.arm(core.next_deadline());
+    }
+
+    fn carry_out(&self, effect: Effect, turn: &mut Turn, more: &mut Vec<Event>) {
+        match effect {
+            Effect::Write { session, packet } => {
+                let writes = &mut turn.writes;
+                let buffers = &mut turn.buffers;
+                let at = *turn.at.entry(session).or_insert_with(|| {
+                    writes.push((session, buffers.pop().unwrap_or_default()));
+                    writes.len() - 1
+                });
+                packet.encode(&mut writes[at].1);
+            }
+            Effect::Close { session } => turn.closes.push(session),
+            Effect::Authenticate {
+                session,
+                token,
+                user,
+            } => {
+                let claims: Result<Claims, Code> = self.tokens.check(&token, user);
+                more.push(Event::Authenticated { session, claims });
+            }
+            Effect::Forward {
+                link,
+                epoch,
+                envelope,
+            } => {
+                // Without a queue the link went down in this very turn; the
+                // core hears of it next.
+                if let Some(filler) = self.links.borrow().get(&link)
+                    && let Err(envelope) = filler.push(epoch, envelope)
+                {
+                    self.metrics.link_full.inc();
+                    more.push(Event::LinkFull { envelope });
+                }
+            }
+        }
+    }
+
+    /// Writes each session's frames at once, then closes what is to be closed.
+    fn flush(&self, turn: &mut Turn, more: &mut Vec<Event>) {
+        turn.at.clear();
+        for (session, mut buffer) in turn.writes.drain(..) {
+            let socket = self.sockets.borrow().get(&session).cloned();
+            let written = socket.map(|socket| socket.write(&buffer, self.rest_max));
+            if written.is_some_and(|written| written.is_err()) {
+                more.push(Event::Clogged { session });
+            }
+            if turn.buffers.len() < BUFFERS_KEEP && buffer.capacity() <= BUFFER_KEEP_BYTES {
+                buffer.clear();
+                turn.buffers.push(buffer);
+            }
+        }
+        for session in turn.closes.drain(..) {
+            let socket = self.sockets.borrow_mut().remove(&session);
+            if let Some(socket) = socket {
+                socket.close();
+            }
+        }
+    }
+
+    fn arm(&self, next: Option<Moment>) {
+        let earlier = match (next, self.armed.get()) {
+            (Some(next), Some(armed)) => next < armed,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        if earlier {
+            self.armed.set(next);
+            self.rearmed.notify_one();
+        }
+    }
+
+    /// The one timer of all sessions.
+    async fn keep_time(self: Rc<Self>) {
+        loop {
+            let Some(next) = self.armed.get() else {
+                self.rearmed.notified().await;
+                continue;
+            };
+            let due = tokio::time::Instant::from_std(self.clock.instant(next));
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => {
+                    self.armed.set(None);
+                    self.handle([Event::Tick]);
+                }
+                () = self.rearmed.notified() => {}
+            }
+        }
+    }
+
+    /// Shows the core's counts to who scrapes.
+    async fn publish(self: Rc<Self>) {
+        let mut every = tokio::time::interval(crate::metrics::PUBLISH_INTERVAL);
+        let mut shown = connd_core::Counters::default();
+        let mut sessions = 0;
+        loop {
+            every.tick().await;
+            let core = self.core.borrow();
+            self.metrics.add(&shown, core.counters());
+            shown = *core.counters();
+            self.metrics
+                .sessions
+                .inc_by(core.sessions() as i64 - sessions);
+            sessions = core.sessions() as i64;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What a gateway shows to who scrapes.
+//!
+//! Owns the figures' names. The core counts; the shell adds what was counted
+//! since the last time.
+
+use std::time::Duration;
+
+use connd_core::Counters;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// How old a figure may be.
+pub const PUBLISH_INTERVAL: Duration = Duration::from_millis(500);
+
+macro_rules! figures {
+    ($($name:ident: $help:literal,)*) => {
+        /// The figures of all gateways of a process.
+        #[derive(Debug, Default)]
+        pub struct Metrics {
+            /// Connections at this time.
+            pub sessions: Gauge,
+            /// Envelopes that found a link's queue full.
+            pub link_full: Counter,
+            $(#[doc = $help] $name: Counter,)*
+        }
+
+        impl Metrics {
+            /// Makes the figures known under `connd_…`.
+            pub fn register(&self, registry: &mut Registry) {
+                let registry = registry.sub_registry_with_prefix("connd");
+                registry.register("sessions", "Connections at this time", self.sessions.clone());
+                registry.register(
+                    "link_full",
+                    "Envelopes that found a link's queue full",
+                    self.link_full.clone(),
+                );
+                $(registry.register(stringify!($name), $help, self.$name.clone());)*
+            }
+
+            /// Adds what a gateway counted between two times.
+            pub fn add(&self, from: &Counters, to: &Counters) {
+                $(self.$name.inc_by(to.$name - from.$name);)*
+            }
+        }
+    };
+}
+
+figures! {
+    opened: "Connections accepted",
+    logins: "Log-ins answered with a session",
+    refused: "Connections closed with a code",
+    submitted: "Messages taken from clients",
+    window_exceeded: "Messages beyond a window",
+    resent: "Windows sent again",
+    fate_unknown: "Messages answered as unknown after send.patience",
+    delivered: "Deliveries written to clients",
+    deliveries_dropped: "Deliveries dropped: an old token or a dead session",
+    relayed: "Envelopes passed from shard to shard",
+    relays_dropped: "Envelopes for another shard dropped",
+    slow_readers: "Connections closed because they read too slowly",
+}

@@ -1,0 +1,60 @@
+//! One task per connection: it reads, and hands packets to the gateway.
+//!
+//! Owns the reading half and the partial frame. Must not know the session's
+//! state: that is the core's.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Poll, ready};
+
+use proto::ids::SessionId;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::tcp::OwnedReadHalf;
+
+use crate::frames::{Decoded, Frames};
+use crate::gateway::Gateway;
+use crate::socket::Socket;
+
+/// Reads until the connection is over.
+pub async fn run(
+    gateway: Rc<Gateway>,
+    session: SessionId,
+    mut half: OwnedReadHalf,
+    socket: Rc<Socket>,
+) {
+    let mut frames = Frames::default();
+    while read(&gateway, session, &mut half, &mut frames, &socket).await {}
+    gateway.closed(session);
+}
+
+/// One read; `false` when the connection is over.
+async fn read(
+    gateway: &Rc<Gateway>,
+    session: SessionId,
+    half: &mut OwnedReadHalf,
+    frames: &mut Frames,
+    socket: &Socket,
+) -> bool {
+    poll_fn(|context| {
+        // The scratch is the thread's: a waiting session holds no buffer.
+        let mut scratch = gateway.scratch();
+        let scratch = &mut *scratch;
+        let mut buffer = ReadBuf::new(&mut scratch.bytes);
+        // `poll_read` knows that a read which did not fill the buffer emptied
+        // the socket, and saves asking again.
+        if ready!(Pin::new(&mut *half).poll_read(context, &mut buffer)).is_err() {
+            return Poll::Ready(false);
+        }
+        if buffer.filled().is_empty() {
+            return Poll::Ready(false);
+        }
+        if !socket.is_closing() {
+            let packets: &mut Vec<Decoded> = &mut scratch.packets;
+            frames.take(buffer.filled(), packets);
+            gateway.received(session, packets);
+        }
+        Poll::Ready(true)
+    })
+    .await
+}

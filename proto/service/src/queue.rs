@@ -1,0 +1,175 @@
+//! Envelopes on their way to one peer, in batches.
+//!
+//! Owns what a batch holds: take one, yield once, and what has come meanwhile
+//! travels with it. No timers. Must not know what an envelope says. For one
+//! thread: who fills the queue and who drains it share a core.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use proto::ids::Epoch;
+use proto::limits::{BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX};
+use proto::link::Batch;
+use tokio::sync::Notify;
+
+/// The most envelopes that wait in one queue.
+pub const QUEUE_MAX: usize = 65_536;
+
+#[derive(Debug)]
+struct Inner<E> {
+    batches: VecDeque<Batch<E>>,
+    envelopes: usize,
+    /// Bytes of bodies in the last batch.
+    last_bytes: usize,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Shared<E> {
+    inner: RefCell<Inner<E>>,
+    filled: Notify,
+    weigh: fn(&E) -> usize,
+}
+
+/// The end that fills; dropped, it ends the other.
+#[derive(Debug)]
+pub struct Filler<E>(Rc<Shared<E>>);
+
+/// The end that drains.
+#[derive(Debug)]
+pub struct Drainer<E>(Rc<Shared<E>>);
+
+/// An empty queue; `weigh` gives the bytes of an envelope's body.
+pub fn queue<E>(weigh: fn(&E) -> usize) -> (Filler<E>, Drainer<E>) {
+    let shared = Rc::new(Shared {
+        inner: RefCell::new(Inner {
+            batches: VecDeque::new(),
+            envelopes: 0,
+            last_bytes: 0,
+            closed: false,
+        }),
+        filled: Notify::new(),
+        weigh,
+    });
+    (Filler(shared.clone()), Drainer(shared))
+}
+
+impl<E> Filler<E> {
+    /// Adds an envelope that was routed by the ring of `epoch`. Gives it back
+    /// if [`QUEUE_MAX`] wait already, or if nobody drains any more.
+    pub fn push(&self, epoch: Epoch, envelope: E) -> Result<(), E> {
+        let inner = &mut *self.0.inner.borrow_mut();
+        if inner.closed || inner.envelopes >= QUEUE_MAX {
+            return Err(envelope);
+        }
+        let bytes = (self.0.weigh)(&envelope);
+        let joins = |batch: &&mut Batch<E>| {
+            batch.epoch == epoch
+                && batch.envelopes.len() < BATCH_ENVELOPES_MAX
+                && inner.last_bytes + bytes <= BATCH_BYTES_MAX
+        };
+        match inner.batches.back_mut().filter(joins) {
+            Some(batch) => {
+                batch.envelopes.push(envelope);
+                inner.last_bytes += bytes;
+            }
+            None => {
+                inner.batches.push_back(Batch {
+                    epoch,
+                    envelopes: vec![envelope],
+                });
+                inner.last_bytes = bytes;
+            }
+        }
+        inner.envelopes += 1;
+        if inner.envelopes == 1 {
+            self.0.filled.notify_one();
+        }
+        Ok(())
+    }
+}
+
+impl<E> Drop for Filler<E> {
+    fn drop(&mut self) {
+        self.0.inner.borrow_mut().closed = true;
+        self.0.filled.notify_one();
+    }
+}
+
+impl<E> Drop for Drainer<E> {
+    fn drop(&mut self) {
+        let mut inner = self.0.inner.borrow_mut();
+        inner.closed = true;
+        inner.batches.clear();
+        inner.envelopes = 0;
+    }
+}
+
+impl<E> Drainer<E> {
+    /// The next batch; `None` once the filler is gone and all is drained.
+    pub async fn next(&mut self) -> Option<Batch<E>> {
+        loop {
+            if self.0.inner.borrow().envelopes > 0 {
+                // What is ready at this moment travels in the same batch.
+                tokio::task::yield_now().await;
+                let mut inner = self.0.inner.borrow_mut();
+                let batch = inner.batches.pop_front()?;
+                inner.envelopes -= batch.envelopes.len();
+                return Some(batch);
+            }
+            if self.0.inner.borrow().closed {
+                return None;
+            }
+            self.0.filled.notified().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(count: usize, bytes: usize) -> Drainer<usize> {
+        let (filler, drainer) = queue(|bytes: &usize| *bytes);
+        for _ in 0..count {
+            filler.push(Epoch(7), bytes).unwrap();
+        }
+        drainer
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_bounded_in_number_and_bytes() {
+        let mut many = filled(BATCH_ENVELOPES_MAX + 1, 1);
+        assert_eq!(
+            many.next().await.unwrap().envelopes.len(),
+            BATCH_ENVELOPES_MAX
+        );
+        assert_eq!(many.next().await.unwrap().envelopes.len(), 1);
+        assert_eq!(many.next().await, None);
+        let mut heavy = filled(3, BATCH_BYTES_MAX / 2);
+        assert_eq!(heavy.next().await.unwrap().envelopes.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn epochs_do_not_mix() {
+        let (filler, mut drainer) = queue(|_: &usize| 0);
+        filler.push(Epoch(7), 1).unwrap();
+        filler.push(Epoch(8), 2).unwrap();
+        assert_eq!(drainer.next().await.unwrap().epoch, Epoch(7));
+        assert_eq!(drainer.next().await.unwrap().epoch, Epoch(8));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_gives_the_envelope_back() {
+        let (filler, mut drainer) = queue(|_: &usize| 0);
+        for n in 0..QUEUE_MAX {
+            filler.push(Epoch(7), n).unwrap();
+        }
+        assert_eq!(filler.push(Epoch(7), 4711), Err(4711));
+        drainer.next().await.unwrap();
+        assert_eq!(filler.push(Epoch(7), 4711), Ok(()));
+        drop(drainer);
+        assert_eq!(filler.push(Epoch(7), 4711), Err(4711));
+    }
+}
