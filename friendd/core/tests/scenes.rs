@@ -1,0 +1,405 @@
+//! What the graph does with the store and with those who ask, scene by scene.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use friendd_core::event::{Effect, Event, Replacement, RequestId};
+use friendd_core::graph::{Graph, GraphSettings};
+use friendd_core::rules::Blocks;
+use proto::codes::Code;
+use proto::friends::{FriendAction, FriendEntry, FriendList, ListVersion, Relation};
+use proto::graph::{Change, GraphAnswer, GraphRequest};
+use proto::ids::UserId;
+
+#[test]
+fn readers_share_one_load_and_later_ones_need_none() {
+    let mut stage = Stage::roomy();
+    stage.reads(1, "ann");
+    stage.reads(2, "ann");
+    stage.loads(&["ann"]);
+    stage.finds("ann", list(4, &["ben"]));
+    stage.told_list(1, 4);
+    stage.told_list(2, 4);
+    stage.reads(3, "ann");
+    stage.told_list(3, 4);
+    stage.is_silent();
+}
+
+#[test]
+fn a_known_list_is_not_sent_again() {
+    let mut stage = Stage::roomy();
+    let known = list(4, &["ben"]).hash();
+    stage.reads_unless(1, "ann", list(3, &[]).hash());
+    stage.reads_unless(2, "ann", known);
+    stage.loads(&["ann"]);
+    stage.finds("ann", list(4, &["ben"]));
+    stage.told_list(1, 4);
+    let version = ListVersion(4);
+    stage.told(2, GraphAnswer::NotModified { version });
+    stage.reads_unless(3, "ann", known);
+    stage.told(3, GraphAnswer::NotModified { version });
+}
+
+#[test]
+fn a_failed_load_sends_all_away_and_is_tried_at_the_next_question() {
+    let mut stage = Stage::roomy();
+    stage.reads(1, "ann");
+    stage.changes(2, "ben", FriendAction::Request, "ann", (0, 0));
+    stage.changes(3, "ben", FriendAction::Request, "kim", (0, 0));
+    stage.loads(&["ann", "ben", "kim"]);
+    stage.finds("kim", FriendList::empty());
+    stage.finds("ben", FriendList::empty());
+    // The second change waits for the first.
+    stage.is_silent();
+    stage.cannot_load("ann");
+    stage.told(1, GraphAnswer::Unavailable);
+    stage.told(2, GraphAnswer::Unavailable);
+    assert_eq!(stage.saves(3), ["ben 0 -> 1", "kim 0 -> 1"]);
+    stage.reads(4, "ann");
+    stage.loads(&["ann"]);
+}
+
+#[test]
+fn a_change_is_answered_when_both_lists_are_saved() {
+    let mut stage = Stage::roomy();
+    stage.holds("ann", list(4, &["kim"]));
+    stage.holds("ben", list(7, &[]));
+    stage.changes(1, "ann", FriendAction::Request, "ben", (4, 7));
+    assert_eq!(stage.saves(1), ["ann 4 -> 5", "ben 7 -> 8"]);
+    stage.is_silent();
+    // Until then the lists are what they were.
+    stage.reads(2, "ann");
+    stage.told_list(2, 4);
+    stage.saved(1);
+    let GraphAnswer::Changed { actor, peer } = stage.answer(1) else {
+        panic!("changed expected");
+    };
+    assert_eq!(relation(&actor, "ben"), Some(Relation::Requested));
+    assert_eq!(relation(&peer, "ann"), Some(Relation::Invited));
+    assert_eq!((actor.version().0, peer.version().0), (5, 8));
+    stage.reads(3, "ben");
+    stage.told(3, GraphAnswer::List(peer));
+}
+
+#[test]
+fn a_block_saves_and_checks_one_list() {
+    let mut stage = Stage::roomy();
+    stage.holds("ann", list(4, &[]));
+    stage.holds("ben", list(7, &[]));
+    stage.changes(1, "ann", FriendAction::Block, "ben", (4, 999));
+    assert_eq!(stage.saves(1), ["ann 4 -> 5"]);
+    stage.saved(1);
+    let GraphAnswer::Changed { actor, peer } = stage.answer(1) else {
+        panic!("changed expected");
+    };
+    assert!(actor.find(&user("ben")).unwrap().blocked);
+    assert_eq!(peer.version(), ListVersion(7));
+}
+
+#[test]
+fn a_change_from_an_old_version_is_a_conflict() {
+    let mut stage = Stage::roomy();
+    stage.holds("ann", list(4, &["kim"]));
+    stage.holds("ben", list(7, &[]));
+    for (id, versions) in [(1, (3, 7)), (2, (4, 6)), (3, (5, 7))] {
+        stage.changes(id, "ann", FriendAction::Request, "ben", versions);
+        stage.told_conflict(id, (4, 7));
+    }
+    stage.is_silent();
+}
+
+#[test]
+fn what_is_so_already_or_refused_is_told_whatever_the_version() {
+    let mut stage = Stage::roomy();
+    stage.holds("ann", list(4, &["ben"]));
+    stage.holds("ben", list(7, &["ann"]));
+    stage.changes(1, "ann", FriendAction::Accept, "ben", (0, 0));
+    let GraphAnswer::Changed { actor, peer } = stage.answer(1) else {
+        panic!("changed expected");
+    };
+    assert_eq!((actor.version().0, peer.version().0), (4, 7));
+    stage.changes(2, "ann", FriendAction::Decline, "ben", (0, 0));
+    let code = Code::NoRequest;
+    stage.told(2, GraphAnswer::Refused { code });
+    stage.changes(3, "ann", FriendAction::Block, "ann", (4, 4));
+    let code = Code::OwnSelf;
+    stage.told(3, GraphAnswer::Refused { code });
+    stage.is_silent();
+}
+
+#[test]
+fn changes_of_one_user_go_one_after_the_other() {
+    let mut stage = Stage::roomy();
+    for name in ["ann", "ben", "kim", "lee"] {
+        stage.holds(name, FriendList::empty());
+    }
+    stage.changes(1, "ann", FriendAction::Request, "ben", (0, 0));
+    assert_eq!(stage.saves(1), ["ann 0 -> 1", "ben 0 -> 1"]);
+    stage.changes(2, "kim", FriendAction::Request, "ben", (0, 1));
+    stage.changes(3, "lee", FriendAction::Request, "kim", (0, 1));
+    stage.is_silent();
+    stage.saved(1);
+    stage.answer(1);
+    assert_eq!(stage.saves(2), ["kim 0 -> 1", "ben 1 -> 2"]);
+    // Nothing to do with them.
+    stage.changes(4, "ann", FriendAction::Block, "zoe", (1, 0));
+    stage.loads(&["zoe"]);
+    stage.finds("zoe", FriendList::empty());
+    assert_eq!(stage.saves(4), ["ann 1 -> 2"]);
+    stage.saved(2);
+    stage.answer(2);
+    assert_eq!(stage.saves(3), ["lee 0 -> 1", "kim 1 -> 2"]);
+}
+
+#[test]
+fn what_another_graph_saved_is_a_conflict() {
+    let mut stage = Stage::roomy();
+    stage.holds("ann", list(4, &[]));
+    stage.holds("ben", list(7, &[]));
+    stage.changes(1, "ann", FriendAction::Request, "ben", (4, 7));
+    assert_eq!(stage.saves(1), ["ann 4 -> 5", "ben 7 -> 8"]);
+    stage.conflict(1, [("ann", list(4, &[])), ("ben", list(9, &["kim"]))]);
+    stage.told_conflict(1, (4, 9));
+    stage.changes(2, "ann", FriendAction::Request, "ben", (4, 9));
+    assert_eq!(stage.saves(2), ["ann 4 -> 5", "ben 9 -> 10"]);
+}
+
+#[test]
+fn after_a_failed_save_the_store_is_asked_again() {
+    let mut stage = Stage::roomy();
+    stage.holds("ann", list(4, &[]));
+    stage.holds("ben", list(7, &[]));
+    stage.changes(1, "ann", FriendAction::Request, "ben", (4, 7));
+    assert_eq!(stage.saves(1), ["ann 4 -> 5", "ben 7 -> 8"]);
+    stage.changes(2, "ann", FriendAction::Block, "ben", (4, 7));
+    stage.save_fails(1);
+    stage.told(1, GraphAnswer::Unavailable);
+    // The change in line needs the lists anew.
+    stage.loads(&["ann", "ben"]);
+    stage.finds("ann", list(5, &[]));
+    stage.finds("ben", list(8, &[]));
+    stage.told_conflict(2, (5, 8));
+    stage.reads(3, "ann");
+    stage.told_list(3, 5);
+}
+
+#[test]
+fn more_than_may_wait_are_sent_away() {
+    let mut stage = Stage::with(GraphSettings {
+        waiting_max: 2,
+        ..roomy()
+    });
+    stage.holds("kim", list(3, &[]));
+    stage.reads(1, "ann");
+    stage.loads(&["ann"]);
+    // The question and its load.
+    stage.reads(2, "ann");
+    stage.told(2, GraphAnswer::Unavailable);
+    stage.changes(3, "ann", FriendAction::Block, "ben", (0, 0));
+    stage.told(3, GraphAnswer::Unavailable);
+    // What needs no store is answered all the same.
+    stage.reads(4, "kim");
+    stage.told_list(4, 3);
+    stage.finds("ann", list(1, &[]));
+    stage.told_list(1, 1);
+    stage.reads(5, "ben");
+    stage.loads(&["ben"]);
+}
+
+#[test]
+fn the_list_used_least_recently_goes_first() {
+    let mut probe = Stage::roomy();
+    probe.holds("ann", list(1, &["zoe"]));
+    let one = probe.graph.cache_bytes();
+    let mut stage = Stage::with(GraphSettings {
+        cache_bytes_max: 2 * one,
+        ..roomy()
+    });
+    stage.holds("ann", list(1, &["zoe"]));
+    stage.holds("ben", list(1, &["zoe"]));
+    stage.reads(1, "ann");
+    stage.told_list(1, 1);
+    stage.holds("kim", list(1, &["zoe"]));
+    assert_eq!(
+        (stage.graph.users(), stage.graph.cache_bytes()),
+        (2, 2 * one)
+    );
+    stage.reads(2, "ann");
+    stage.told_list(2, 1);
+    stage.reads(3, "ben");
+    stage.loads(&["ben"]);
+}
+
+/// A graph, and what it wants that no one has looked at yet.
+struct Stage {
+    graph: Graph,
+    effects: VecDeque<Effect>,
+    questions: u64,
+}
+
+fn roomy() -> GraphSettings {
+    GraphSettings {
+        cache_bytes_max: 1 << 20,
+        waiting_max: 100,
+        blocks: Blocks::Told,
+    }
+}
+
+impl Stage {
+    fn roomy() -> Self {
+        Self::with(roomy())
+    }
+
+    fn with(settings: GraphSettings) -> Self {
+        Self {
+            graph: Graph::new(settings),
+            effects: VecDeque::new(),
+            questions: 1000,
+        }
+    }
+
+    /// The list is in memory from now on.
+    fn holds(&mut self, name: &str, list: FriendList) {
+        self.questions += 1;
+        let id = self.questions;
+        self.reads(id, name);
+        self.loads(&[name]);
+        self.finds(name, list);
+        self.answer(id);
+    }
+
+    fn reads(&mut self, id: u64, name: &str) {
+        let (user, if_hash) = (user(name), None);
+        self.asks(id, GraphRequest::Get { user, if_hash });
+    }
+
+    fn reads_unless(&mut self, id: u64, name: &str, hash: proto::friends::ListHash) {
+        let (user, if_hash) = (user(name), Some(hash));
+        self.asks(id, GraphRequest::Get { user, if_hash });
+    }
+
+    fn changes(
+        &mut self,
+        id: u64,
+        actor: &str,
+        action: FriendAction,
+        peer: &str,
+        versions: (u64, u64),
+    ) {
+        let change = Change {
+            actor: user(actor),
+            peer: user(peer),
+            action,
+            actor_version: ListVersion(versions.0),
+            peer_version: ListVersion(versions.1),
+        };
+        self.asks(id, GraphRequest::Change(change));
+    }
+
+    fn asks(&mut self, id: u64, request: GraphRequest) {
+        self.handle(Event::Request(RequestId(id), request));
+    }
+
+    fn finds(&mut self, name: &str, list: FriendList) {
+        let (user, list) = (user(name), Arc::new(list));
+        self.handle(Event::Loaded { user, list });
+    }
+
+    fn cannot_load(&mut self, name: &str) {
+        self.handle(Event::LoadFailed { user: user(name) });
+    }
+
+    fn saved(&mut self, id: u64) {
+        self.handle(Event::Saved(RequestId(id)));
+    }
+
+    fn conflict(&mut self, id: u64, stored: [(&str, FriendList); 2]) {
+        self.handle(Event::SaveConflict {
+            request: RequestId(id),
+            lists: stored
+                .map(|(name, list)| (user(name), Arc::new(list)))
+                .into(),
+        });
+    }
+
+    fn save_fails(&mut self, id: u64) {
+        self.handle(Event::SaveFailed(RequestId(id)));
+    }
+
+    fn handle(&mut self, event: Event) {
+        let mut effects = Vec::new();
+        self.graph.handle(event, &mut effects);
+        self.graph.check_invariants();
+        self.effects.extend(effects);
+    }
+
+    fn loads(&mut self, names: &[&str]) {
+        for name in names {
+            assert_eq!(self.effects.pop_front(), Some(Effect::Load(user(name))));
+        }
+        self.is_silent();
+    }
+
+    fn saves(&mut self, id: u64) -> Vec<String> {
+        let Some(Effect::Save { request, lists }) = self.effects.pop_front() else {
+            panic!("a save expected");
+        };
+        assert_eq!(request, RequestId(id));
+        lists.iter().map(shown).collect()
+    }
+
+    fn answer(&mut self, id: u64) -> GraphAnswer {
+        match self.effects.pop_front() {
+            Some(Effect::Answer(RequestId(to), answer)) if to == id => answer,
+            other => panic!("answer to {id} expected, not {other:?}"),
+        }
+    }
+
+    fn told(&mut self, id: u64, expected: GraphAnswer) {
+        assert_eq!(self.answer(id), expected);
+    }
+
+    fn told_list(&mut self, id: u64, version: u64) {
+        let GraphAnswer::List(list) = self.answer(id) else {
+            panic!("a list expected");
+        };
+        assert_eq!(list.version(), ListVersion(version));
+    }
+
+    fn told_conflict(&mut self, id: u64, versions: (u64, u64)) {
+        let GraphAnswer::Conflict { actor, peer } = self.answer(id) else {
+            panic!("a conflict expected");
+        };
+        assert_eq!((actor.version().0, peer.version().0), versions);
+    }
+
+    fn is_silent(&self) {
+        assert_eq!(self.effects, []);
+    }
+}
+
+fn shown(replacement: &Replacement) -> String {
+    let Replacement {
+        user,
+        replaces,
+        list,
+    } = replacement;
+    format!("{user} {} -> {}", replaces.0, list.version().0)
+}
+
+fn list(version: u64, friends: &[&str]) -> FriendList {
+    let entries = friends.iter().map(|name| FriendEntry {
+        user: user(name),
+        relation: Relation::Friend,
+        blocked: false,
+    });
+    FriendList::new(ListVersion(version), entries.collect()).unwrap()
+}
+
+fn relation(list: &FriendList, of: &str) -> Option<Relation> {
+    list.find(&user(of)).map(|entry| entry.relation)
+}
+
+fn user(id: &str) -> UserId {
+    UserId::new(id).unwrap()
+}
