@@ -1,5 +1,4 @@
-//! The graph against a naive model, under random questions, a store that
-//! answers in any order and fails, and a rival that writes to it.
+//! The naive model beside the graph, and what both live in.
 //!
 //! The model knows nothing of lines, caches and versions: it has what each
 //! user says of each other, and the lists that the store holds.
@@ -10,34 +9,16 @@ use std::sync::Arc;
 use friendd_core::event::{Effect, Event, Replacement, RequestId};
 use friendd_core::graph::{Graph, GraphSettings};
 use friendd_core::rules::Blocks;
-use proptest::prelude::*;
 use proto::codes::Code;
 use proto::friends::{FriendAction, FriendEntry, FriendList, ListVersion, Relation};
 use proto::graph::{Change, GraphAnswer, GraphRequest};
 use proto::ids::UserId;
 
-const NAMES: [&str; 4] = ["ann", "ben", "kim", "lee"];
+pub const NAMES: [&str; 4] = ["ann", "ben", "kim", "lee"];
 const WAITING_MAX: usize = 8;
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn every_answer_is_the_model_s(
-        hidden in any::<bool>(),
-        cached_users in 0..4_usize,
-        steps in prop::collection::vec(step(), 1..120),
-    ) {
-        let mut world = World::new(if hidden { Blocks::Hidden } else { Blocks::Told }, cached_users);
-        for step in steps {
-            world.take(step);
-        }
-        world.settle();
-    }
-}
-
 #[derive(Debug, Clone)]
-enum Step {
+pub enum Step {
     Read(usize, Known),
     Change(usize, usize, FriendAction, Known),
     /// The store does one of the things that it was asked for.
@@ -48,13 +29,13 @@ enum Step {
 
 /// What the asker knows of the lists.
 #[derive(Debug, Clone, Copy)]
-enum Known {
+pub enum Known {
     Newest,
     Older,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Fault {
+pub enum Fault {
     None,
     /// It fails, and did nothing.
     Failed,
@@ -62,31 +43,10 @@ enum Fault {
     Unknown,
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let who = || 0..NAMES.len();
-    let known = || prop_oneof![4 => Just(Known::Newest), 1 => Just(Known::Older)];
-    let fault =
-        prop_oneof![8 => Just(Fault::None), 1 => Just(Fault::Failed), 1 => Just(Fault::Unknown)];
-    let action = prop_oneof![
-        3 => Just(FriendAction::Request),
-        2 => Just(FriendAction::Accept),
-        1 => Just(FriendAction::Decline),
-        1 => Just(FriendAction::Remove),
-        1 => Just(FriendAction::Block),
-        1 => Just(FriendAction::Unblock),
-    ];
-    prop_oneof![
-        2 => (who(), known()).prop_map(|(user, known)| Step::Read(user, known)),
-        4 => (who(), who(), action, known()).prop_map(|(a, b, action, k)| Step::Change(a, b, action, k)),
-        8 => (0..16_usize, fault).prop_map(|(at, fault)| Step::Store(at, fault)),
-        1 => who().prop_map(Step::Rival),
-    ]
-}
-
 /// What one user says of another.
 type Side = (Relation, bool);
 
-struct World {
+pub struct World {
     graph: Graph,
     blocks: Blocks,
     /// What owner says of other, for owner and other.
@@ -108,7 +68,7 @@ struct World {
 }
 
 impl World {
-    fn new(blocks: Blocks, cached_users: usize) -> Self {
+    pub fn new(blocks: Blocks, cached_users: usize) -> Self {
         Self {
             graph: Graph::new(GraphSettings {
                 // About: a user with few friends.
@@ -130,7 +90,7 @@ impl World {
         }
     }
 
-    fn take(&mut self, step: Step) {
+    pub fn take(&mut self, step: Step) {
         match step {
             Step::Read(at, known) => {
                 let user = user(at);
@@ -168,7 +128,7 @@ impl World {
     }
 
     /// Everything comes to an end when the store does.
-    fn settle(&mut self) {
+    pub fn settle(&mut self) {
         while !self.asked_of_store.is_empty() {
             self.store(0, Fault::None);
         }
