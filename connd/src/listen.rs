@@ -4,33 +4,39 @@
 //! connections. Must not know what a connection does.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener as Bound};
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
 use tracing::warn;
 
 use crate::gateway::Gateway;
 
 /// Connections that the kernel keeps for a busy thread.
-const BACKLOG: u32 = 4_096;
+const BACKLOG: i32 = 4_096;
 
 /// The pause after a failed accept: there is no descriptor left, and closing
 /// one takes a moment.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Binds an address that several threads may bind.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    socket.set_reuseaddr(true)?;
-    socket.set_reuseport(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
+/// Binds an address that several threads of this process may bind.
+///
+/// # Errors
+/// The address is taken by another process, or not this machine's.
+pub fn bind(address: SocketAddr) -> io::Result<Bound> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 /// Accepts for ever.

@@ -1,3 +1,15 @@
-//! The shard daemon.
+//! The shard's shell: links, the store and the friend service around
+//! `msgd-core`.
+//!
+//! Owns tasks and clocks. Must not know what an envelope means: that is the
+//! core's. A shard runs on one thread; a process runs several of them, each
+//! with its own place on the ring.
 
+pub mod friends;
+pub mod links;
+pub mod metrics;
+pub mod outcomes;
+pub mod shard;
 pub mod store;
+
+mod trace;

@@ -15,6 +15,7 @@
 pub mod admin;
 pub mod clock;
 pub mod cpu;
+pub mod flags;
 pub mod limits;
 pub mod metrics;
 pub mod settings;

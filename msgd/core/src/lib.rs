@@ -23,5 +23,5 @@ mod waiting;
 
 pub use effect::{Counters, Effect, GraphTicket};
 pub use event::Event;
-pub use settings::{Blocks, Policy, Settings};
+pub use settings::{Blocks, Policy, Settings, UnknownWord};
 pub use shard::Shard;

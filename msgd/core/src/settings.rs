@@ -1,5 +1,6 @@
 //! What an operator may set of a shard's core.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 /// Who may write to whom.
@@ -11,6 +12,23 @@ pub enum Policy {
     Open,
 }
 
+impl FromStr for Policy {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        match word {
+            "friends" => Ok(Self::Friends),
+            "open" => Ok(Self::Open),
+            _ => Err(UnknownWord("friends or open")),
+        }
+    }
+}
+
+/// A word that is none of those allowed. The operator must act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("allowed is {0}")]
+pub struct UnknownWord(&'static str);
+
 /// What a blocked sender is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blocks {
@@ -18,6 +36,18 @@ pub enum Blocks {
     Told,
     /// That they are not friends.
     Hidden,
+}
+
+impl FromStr for Blocks {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        match word {
+            "told" => Ok(Self::Told),
+            "hidden" => Ok(Self::Hidden),
+            _ => Err(UnknownWord("told or hidden")),
+        }
+    }
 }
 
 /// Bounds and times of one shard.

@@ -1,0 +1,294 @@
+//! A shard on its thread: the core, its links, its store.
+//!
+//! Owns the core and carries out its effects. Everything that happens comes
+//! through here, in one turn: events in, effects carried out.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use msgd_core::filter::Filter;
+use msgd_core::store::Request;
+use msgd_core::{Effect, Event, Settings};
+use node::clock::Clock;
+use proto::clock::Moment;
+use proto::ids::{GatewayId, Incarnation, ShardId};
+use proto::link::{Batch, Down, Up};
+use proto::ring::Ring;
+use service::queue::Filler;
+use tokio::sync::Notify;
+use tokio::task::spawn_local;
+use tracing::{error, warn};
+
+use crate::friends::{Ask, patiently};
+use crate::metrics::{Metrics, PUBLISH_INTERVAL};
+use crate::outcomes::Outcomes;
+use crate::store::ShardStore;
+use crate::trace;
+
+/// The pause before a full store is asked again.
+const STORE_PAUSE: Duration = Duration::from_millis(5);
+
+/// What a shard is made of.
+pub struct Parts {
+    /// Its place on the ring.
+    pub name: ShardId,
+    /// This start of it.
+    pub incarnation: Incarnation,
+    /// Bounds and times.
+    pub settings: Settings,
+    /// The ring to begin with.
+    pub ring: Arc<Ring>,
+    /// May refuse messages.
+    pub filter: Option<Box<dyn Filter>>,
+    /// Where it keeps what must last.
+    pub store: ShardStore,
+    /// Where the store's outcomes arrive.
+    pub outcomes: Outcomes,
+    /// The friend service.
+    pub friends: Ask,
+    /// Figures of all shards of the process.
+    pub metrics: Arc<Metrics>,
+    /// Becomes true once every slot of the ring that is the shard's is served.
+    pub serving: Arc<AtomicBool>,
+}
+
+/// A shard, shared by the tasks of its thread.
+pub struct Shard {
+    core: RefCell<msgd_core::Shard>,
+    clock: Clock,
+    ring: Arc<Ring>,
+    store: ShardStore,
+    friends: Ask,
+    metrics: Arc<Metrics>,
+    serving: Arc<AtomicBool>,
+    /// By gateway; the number tells a link from the one that replaced it.
+    links: RefCell<HashMap<GatewayId, (u64, Filler<Down>)>>,
+    last_link: Cell<u64>,
+    effects: RefCell<Vec<Effect>>,
+    /// Asked of the store in this turn, or refused by it for want of room.
+    requests: RefCell<VecDeque<Request>>,
+    asking_again: Cell<bool>,
+    armed: Cell<Option<Moment>>,
+    rearmed: Notify,
+}
+
+impl Shard {
+    /// A shard without links; its tasks run on this thread's local set.
+    pub fn start(parts: Parts) -> Rc<Self> {
+        let core = msgd_core::Shard::new(
+            parts.settings,
+            parts.name,
+            parts.incarnation,
+            parts.ring.clone(),
+            parts.filter,
+        );
+        let shard = Rc::new(Self {
+            core: RefCell::new(core),
+            clock: Clock::start(),
+            ring: parts.ring,
+            store: parts.store,
+            friends: parts.friends,
+            metrics: parts.metrics,
+            serving: parts.serving,
+            links: RefCell::new(HashMap::new()),
+            last_link: Cell::new(0),
+            effects: RefCell::new(Vec::new()),
+            requests: RefCell::new(VecDeque::new()),
+            asking_again: Cell::new(false),
+            armed: Cell::new(None),
+            rearmed: Notify::new(),
+        });
+        shard.turn(|core, now, effects| core.start(now, effects));
+        spawn_local(shard.clone().keep_time());
+        spawn_local(shard.clone().take_outcomes(parts.outcomes));
+        spawn_local(shard.clone().publish());
+        shard
+    }
+
+    /// A gateway's link is there; the number names it when it goes.
+    pub fn gateway_up(self: &Rc<Self>, gateway: GatewayId, filler: Filler<Down>) -> u64 {
+        let link = self.last_link.get() + 1;
+        self.last_link.set(link);
+        let former = self.links.borrow_mut().insert(gateway, (link, filler));
+        if former.is_some() {
+            self.handle([Event::GatewayLost { gateway }]);
+        }
+        self.handle([Event::GatewayUp { gateway }]);
+        link
+    }
+
+    /// A gateway's link is gone.
+    pub fn gateway_lost(self: &Rc<Self>, gateway: GatewayId, link: u64) {
+        let current = |(number, _): &(u64, Filler<Down>)| *number == link;
+        if self.links.borrow().get(&gateway).is_some_and(current) {
+            self.links.borrow_mut().remove(&gateway);
+            self.handle([Event::GatewayLost { gateway }]);
+        }
+    }
+
+    /// A gateway sent a batch.
+    pub fn arrived(self: &Rc<Self>, gateway: GatewayId, batch: Batch<Up>) {
+        if trace::is_on() {
+            batch.envelopes.iter().for_each(trace::came);
+        }
+        self.handle([Event::Arrived { gateway, batch }]);
+    }
+
+    /// Stores what is undelivered and gives every slot up. What was asked of
+    /// the store is carried out before the store stops.
+    pub async fn stop(self: &Rc<Self>) {
+        self.handle([Event::Stopping]);
+        // Bounded: the store takes requests as long as it runs.
+        for _ in 0..100 {
+            if self.requests.borrow().is_empty() {
+                return;
+            }
+            tokio::time::sleep(STORE_PAUSE).await;
+            self.ask_store();
+        }
+        warn!("the store did not take all that was undelivered");
+    }
+
+    fn handle(self: &Rc<Self>, events: impl IntoIterator<Item = Event>) {
+        self.turn(|core, now, effects| {
+            for event in events {
+                core.handle(now, event, effects);
+            }
+        });
+    }
+
+    fn turn(
+        self: &Rc<Self>,
+        act: impl FnOnce(&mut msgd_core::Shard, proto::clock::Now, &mut Vec<Effect>),
+    ) {
+        let now = self.clock.now();
+        let mut effects = std::mem::take(&mut *self.effects.borrow_mut());
+        let next = {
+            let mut core = self.core.borrow_mut();
+            act(&mut core, now, &mut effects);
+            core.next_deadline()
+        };
+        let tracing = trace::is_on();
+        for effect in effects.drain(..) {
+            if tracing {
+                trace::effect(&effect);
+            }
+            self.carry_out(effect);
+        }
+        *self.effects.borrow_mut() = effects;
+        self.ask_store();
+        self.arm(next);
+    }
+
+    fn carry_out(self: &Rc<Self>, effect: Effect) {
+        match effect {
+            Effect::Send { gateway, envelope } => self.send(gateway, envelope),
+            Effect::Store(request) => self.requests.borrow_mut().push_back(request),
+            Effect::AskGraph { ticket, request } => {
+                let answering = (self.friends)(request);
+                let shard = self.clone();
+                spawn_local(async move {
+                    let answer = patiently(answering).await;
+                    shard.handle([Event::Graph { ticket, answer }]);
+                });
+            }
+            Effect::Fenced => error!("the lease ran out: this shard answers nothing any more"),
+        }
+    }
+
+    fn send(&self, gateway: GatewayId, envelope: Down) {
+        let mut links = self.links.borrow_mut();
+        let Some((_, filler)) = links.get(&gateway) else {
+            return;
+        };
+        if filler.push(self.ring.epoch(), envelope).is_err() {
+            // Cut: the gateway comes back and announces its sessions again.
+            self.metrics.link_full.inc();
+            links.remove(&gateway);
+            drop(links);
+        }
+    }
+
+    fn ask_store(self: &Rc<Self>) {
+        let mut requests = self.requests.borrow_mut();
+        if requests.is_empty() || self.asking_again.get() {
+            return;
+        }
+        if let Err(refusal) = self.store.ask(&mut requests) {
+            warn!(%refusal, waiting = requests.len(), "the store has no room");
+            self.asking_again.set(true);
+            let shard = self.clone();
+            spawn_local(async move {
+                tokio::time::sleep(STORE_PAUSE).await;
+                shard.asking_again.set(false);
+                shard.ask_store();
+            });
+        }
+    }
+
+    async fn take_outcomes(self: Rc<Self>, outcomes: Outcomes) {
+        loop {
+            let outcomes = outcomes.take().await;
+            self.handle(outcomes.into_iter().map(Event::Store));
+            if !self.serving.load(Ordering::Relaxed) {
+                let core = self.core.borrow();
+                let whole = core.slots_held() == core.slots_owned();
+                self.serving.store(whole, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn arm(&self, next: Option<Moment>) {
+        let earlier = match (next, self.armed.get()) {
+            (Some(next), Some(armed)) => next < armed,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        if earlier {
+            self.armed.set(next);
+            self.rearmed.notify_one();
+        }
+    }
+
+    /// The one timer of all users.
+    async fn keep_time(self: Rc<Self>) {
+        loop {
+            let Some(next) = self.armed.get() else {
+                self.rearmed.notified().await;
+                continue;
+            };
+            let due = tokio::time::Instant::from_std(self.clock.instant(next));
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => {
+                    self.armed.set(None);
+                    self.handle([Event::Tick]);
+                }
+                () = self.rearmed.notified() => {}
+            }
+        }
+    }
+
+    /// Shows the core's counts to who scrapes.
+    async fn publish(self: Rc<Self>) {
+        let mut every = tokio::time::interval(PUBLISH_INTERVAL);
+        let mut shown = msgd_core::Counters::default();
+        let mut shown_users = (0, 0);
+        loop {
+            every.tick().await;
+            let core = self.core.borrow();
+            self.metrics.add(&shown, core.counters());
+            shown = *core.counters();
+            let (users, sessions) = core.population();
+            let difference = |to: usize, from: usize| to as i64 - from as i64;
+            self.metrics.users.inc_by(difference(users, shown_users.0));
+            self.metrics
+                .user_sessions
+                .inc_by(difference(sessions, shown_users.1));
+            shown_users = (users, sessions);
+        }
+    }
+}
