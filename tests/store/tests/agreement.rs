@@ -1,0 +1,257 @@
+//! The embedded store and the simulated one agree on whatever is asked, over
+//! restarts.
+
+mod stage;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use msgd_core::store::{
+    Claim, Letter, MailboxSettings, Outcome, Position, Remembered, Request, Seen,
+};
+use proto::ids::{Identity, Incarnation, MessageId, Stamp, Token, UserId};
+use proto::link::Message;
+use proto::server::{Outcome as Fate, Receipt, ReceiptKind};
+use proto::slot::Slot;
+use sim::store::Store;
+use stage::Embedded;
+use store_suite::Carries;
+
+const SETTINGS: MailboxSettings = MailboxSettings {
+    messages_max: 40,
+    bytes_max: 4_000,
+    age_max: Duration::from_micros(2_000),
+};
+const USERS: [&str; 6] = ["a", "ab", "b", "dora", "emil", "carl"];
+const REQUESTS: u64 = 4_000;
+
+#[test]
+fn both_stores_tell_the_same() {
+    for seed in [1, 2, 3] {
+        println!("seed {seed}");
+        let directory = tempfile::tempdir().unwrap();
+        let mut embedded = Embedded::open(directory.path(), SETTINGS);
+        let mut simulated = Store::new(SETTINGS);
+        let mut script = Script::new(seed);
+        for step in 0..REQUESTS {
+            if script.chance.one_in(400) {
+                embedded.stop();
+                embedded = Embedded::open(directory.path(), SETTINGS);
+                simulated.incarnation_died(script.shard);
+                script.restarts();
+                // The time is forgotten by the one, not by the other.
+                let shard = script.shard;
+                let stamp = Stamp(script.time);
+                embedded.carry_out(Request::Alive { shard, stamp });
+                simulated.execute(Request::Alive { shard, stamp });
+            }
+            let (ours, theirs) = script.request();
+            let told = embedded.carry_out(ours.clone());
+            let expected = simulated.execute(theirs);
+            script.learns(&told, &expected);
+            let told: Vec<_> = told
+                .into_iter()
+                .map(|told| script.translate(told))
+                .collect();
+            assert_eq!(told, expected, "step {step}: {ours:?}");
+        }
+    }
+}
+
+/// Numbers from a seed (xorshift).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % bound
+    }
+
+    fn one_in(&mut self, bound: u64) -> bool {
+        self.below(bound) == 0
+    }
+}
+
+/// What is asked, and what was told of claims.
+struct Script {
+    chance: Chance,
+    time: u64,
+    shard: Incarnation,
+    /// By slot: the token in the embedded store and in the simulated one.
+    /// Those of released slots stay: they are to be refused.
+    tokens: BTreeMap<Slot, (Token, Token)>,
+    /// Where the last append to each mailbox began.
+    last: BTreeMap<UserId, u64>,
+}
+
+impl Script {
+    fn new(seed: u64) -> Self {
+        Self {
+            chance: Chance(seed),
+            time: 1_000_000,
+            shard: Incarnation(1),
+            tokens: BTreeMap::new(),
+            last: BTreeMap::new(),
+        }
+    }
+
+    fn restarts(&mut self) {
+        self.shard.0 += 1;
+        self.tokens.clear();
+    }
+
+    fn learns(&mut self, told: &[Outcome], expected: &[Outcome]) {
+        for both in told.iter().zip(expected) {
+            if let (Outcome::Claimed { claim: ours, .. }, Outcome::Claimed { claim: theirs, .. }) =
+                both
+            {
+                let tokens = (ours.token, theirs.token);
+                self.tokens.insert(ours.slot, tokens);
+            }
+            if let Outcome::Appended { user, first, .. } = both.1 {
+                self.last.insert(user.clone(), first.0);
+            }
+        }
+    }
+
+    /// The same request for the embedded store and for the simulated one.
+    fn request(&mut self) -> (Request, Request) {
+        self.time += self.chance.below(20);
+        let user = UserId::new(USERS[self.chance.below(6) as usize]).unwrap();
+        let slot = Slot::of(&user);
+        let Some(&(ours, theirs)) = self.tokens.get(&slot) else {
+            let slots = vec![slot];
+            let shard = self.shard;
+            let claim = Request::Claim { slots, shard };
+            return (claim.clone(), claim);
+        };
+        let request = self.claimed(Claim { slot, token: ours }, user);
+        let mut translated = request.clone();
+        set_token(&mut translated, theirs);
+        (request, translated)
+    }
+
+    fn claimed(&mut self, claim: Claim, user: UserId) -> Request {
+        match self.chance.below(100) {
+            0..40 => Request::Append {
+                claim,
+                messages: self.messages(&user),
+                user,
+            },
+            40..55 => Request::Read {
+                claim,
+                reader: self.time,
+                from: self.position(&user),
+                user,
+                count_max: self.chance.below(30) as usize,
+                bytes_max: self.chance.below(2_000) as usize,
+            },
+            55..80 => Request::Advance {
+                claim,
+                cursor: self.position(&user),
+                user,
+            },
+            80..88 => Request::Open {
+                claim,
+                user,
+                since: Stamp(self.time - self.chance.below(1_000)),
+            },
+            88..91 => Request::Note {
+                claim,
+                user,
+                receipt: Receipt {
+                    peer: UserId::new(USERS[self.chance.below(6) as usize]).unwrap(),
+                    kind: match self.chance.one_in(2) {
+                        true => ReceiptKind::Read,
+                        false => ReceiptKind::Delivered,
+                    },
+                    up_to: Stamp(self.chance.below(100)),
+                },
+            },
+            91..93 => Request::TakeNotes { claim, user },
+            93..95 => Request::Seen {
+                claim,
+                user,
+                seen: match self.chance.one_in(2) {
+                    true => Seen::Here(self.shard),
+                    false => Seen::At(Stamp(self.time)),
+                },
+            },
+            95..97 => Request::Alive {
+                shard: self.shard,
+                stamp: Stamp(self.time),
+            },
+            97..98 => Request::Claim {
+                slots: vec![claim.slot],
+                shard: self.shard,
+            },
+            _ => Request::Release {
+                claim,
+                recent: vec![Remembered {
+                    to: user.clone(),
+                    identity: Identity {
+                        from: user,
+                        id: MessageId::mint(self.time, [1; 10]),
+                    },
+                    stamp: Stamp(self.time),
+                    fingerprint: 9,
+                    fate: Fate::Stored,
+                }],
+            },
+        }
+    }
+
+    /// Mostly in the mailbox.
+    fn position(&mut self, user: &UserId) -> Position {
+        let last = self.last.get(user).copied().unwrap_or(0);
+        Position((last + 10).saturating_sub(self.chance.below(50)))
+    }
+
+    fn messages(&mut self, to: &UserId) -> Vec<Letter> {
+        (0..self.chance.below(8))
+            .map(|number| Letter {
+                message: Message {
+                    from: UserId::new("carl").unwrap(),
+                    id: MessageId::mint(self.time, [number as u8; 10]),
+                    to: to.clone(),
+                    stamp: Stamp(self.time - self.chance.below(50)),
+                    body: Bytes::from(vec![7; self.chance.below(300) as usize]),
+                },
+                fingerprint: self.time,
+            })
+            .collect()
+    }
+
+    /// An outcome of the embedded store with the simulated one's token.
+    fn translate(&self, mut outcome: Outcome) -> Outcome {
+        match &mut outcome {
+            Outcome::Claimed { claim, .. }
+            | Outcome::Opened { claim, .. }
+            | Outcome::Appended { claim, .. }
+            | Outcome::AppendFailed { claim, .. }
+            | Outcome::Read { claim, .. }
+            | Outcome::Advanced { claim, .. }
+            | Outcome::Notes { claim, .. }
+            | Outcome::Refused { claim } => claim.token = self.tokens[&claim.slot].1,
+            Outcome::Held { .. } => {}
+        }
+        outcome
+    }
+}
+
+fn set_token(request: &mut Request, token: Token) {
+    match request {
+        Request::Claim { .. } | Request::Alive { .. } => {}
+        Request::Release { claim, .. }
+        | Request::Open { claim, .. }
+        | Request::Append { claim, .. }
+        | Request::Read { claim, .. }
+        | Request::Advance { claim, .. }
+        | Request::Note { claim, .. }
+        | Request::TakeNotes { claim, .. }
+        | Request::Seen { claim, .. } => claim.token = token,
+    }
+}
