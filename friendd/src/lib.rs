@@ -1,1 +1,24 @@
-//! To be filled.
+//! The friend service around `friendd-core`.
+//!
+//! Owns the way from a question to the graph, from the graph to the store, and
+//! back. Must not know who is online, or what a change does: that is the
+//! core's.
+//!
+//! ```text
+//! grpc ─┐
+//!       ├─ FriendHandle ─ Friendd (one task, the graph) ─ lists (committer thread)
+//! imd  ─┘
+//! ```
+
+mod friendd;
+pub mod grpc;
+mod handle;
+mod lists;
+mod metrics;
+mod record;
+mod settings;
+
+pub use friendd::Friendd;
+pub use friendd_core::rules::Blocks;
+pub use handle::FriendHandle;
+pub use settings::FriendSettings;

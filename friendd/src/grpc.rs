@@ -1,0 +1,106 @@
+//! The friend service for other processes: gRPC, on loopback only.
+//!
+//! Owns the listener and its connections. Must not know the graph.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use proto::client::PacketError;
+use proto::graph::GraphRequest;
+use service::wire::friends_server::{Friends, FriendsServer};
+use service::wire::{ChangeRequest, GetRequest, GraphAnswer};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status};
+
+use crate::handle::FriendHandle;
+
+/// Bytes of a question at most: two ids, a hash and numbers take far less.
+const QUESTION_BYTES_MAX: usize = 4 * 1024;
+/// Questions of one connection at once; more wait in their sender.
+const QUESTIONS_MAX: u32 = 1024;
+/// A peer that is silent for so long is asked whether it lives, and is given
+/// up after as long again.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// A port that cannot be opened. The operator must act.
+#[derive(Debug, Error)]
+pub enum ListenError {
+    /// Whoever reaches the port may change every friend list.
+    #[error("address {0} is not a loopback address, allowed are 127.0.0.0/8 and ::1")]
+    NotLoopback(SocketAddr),
+    /// The system does not give the address.
+    #[error("address {address}: {source}")]
+    Bind {
+        /// As given.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Opens the port; port 0 takes a free one.
+///
+/// # Errors
+/// The address is not loopback, or taken.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    if !address.ip().is_loopback() {
+        return Err(ListenError::NotLoopback(address));
+    }
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| ListenError::Bind { address, source })
+}
+
+/// Answers questions until `stop` is ready, then takes no more, and ends when
+/// those under way are answered and every connection has gone. Dropping the
+/// future ends all at once.
+///
+/// # Errors
+/// The listener fails for good.
+pub async fn serve(
+    listener: TcpListener,
+    friends: FriendHandle,
+    stop: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error> {
+    let service =
+        FriendsServer::new(Service { friends }).max_decoding_message_size(QUESTION_BYTES_MAX);
+    Server::builder()
+        .max_concurrent_streams(QUESTIONS_MAX)
+        .http2_keepalive_interval(Some(SILENCE))
+        .http2_keepalive_timeout(Some(SILENCE))
+        .add_service(service)
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
+        .await
+}
+
+struct Service {
+    friends: FriendHandle,
+}
+
+#[tonic::async_trait]
+impl Friends for Service {
+    async fn get(&self, get: Request<GetRequest>) -> Result<Response<GraphAnswer>, Status> {
+        self.answer(get.into_inner().try_into()).await
+    }
+
+    async fn change(
+        &self,
+        change: Request<ChangeRequest>,
+    ) -> Result<Response<GraphAnswer>, Status> {
+        self.answer(change.into_inner().try_into()).await
+    }
+}
+
+impl Service {
+    async fn answer(
+        &self,
+        request: Result<GraphRequest, PacketError>,
+    ) -> Result<Response<GraphAnswer>, Status> {
+        let request = request.map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let answer = self.friends.request(request).await;
+        Ok(Response::new((&answer).into()))
+    }
+}
