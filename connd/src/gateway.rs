@@ -153,6 +153,7 @@ impl Gateway {
     pub fn link_up(&self, shard: &ShardId, filler: Filler<Up>) -> LinkId {
         let link = self.core.borrow_mut().link(shard);
         self.links.borrow_mut().insert(link, filler);
+        self.metrics.links.inc();
         let shard = shard.clone();
         self.handle([Event::LinkUp { shard }]);
         link
@@ -161,6 +162,7 @@ impl Gateway {
     /// A link to a shard is gone.
     pub fn link_down(&self, link: LinkId, shard: &ShardId) {
         self.links.borrow_mut().remove(&link);
+        self.metrics.links.dec();
         let shard = shard.clone();
         self.handle([Event::LinkDown { shard }]);
     }

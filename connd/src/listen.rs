@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as Bound};
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,18 +22,27 @@ const BACKLOG: i32 = 4_096;
 /// one takes a moment.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Binds an address that several threads of this process may bind.
+/// Binds an address once for each thread of this process.
 ///
 /// # Errors
 /// The address is taken by another process, or not this machine's.
-pub fn bind(address: SocketAddr) -> io::Result<Bound> {
+pub fn bind(address: SocketAddr, threads: NonZeroUsize) -> io::Result<Vec<Bound>> {
+    // Another process of the same user may have shared the address; alone it
+    // would not be noticed.
+    drop(bind_one(address, false)?);
+    (0..threads.get())
+        .map(|_| bind_one(address, true))
+        .collect()
+}
+
+fn bind_one(address: SocketAddr, shared: bool) -> io::Result<Bound> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
         Some(Protocol::TCP),
     )?;
     socket.set_reuse_address(true)?;
-    socket.set_reuse_port(true)?;
+    socket.set_reuse_port(shared)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

@@ -20,6 +20,8 @@ macro_rules! figures {
         pub struct Metrics {
             /// Connections at this time.
             pub sessions: Gauge,
+            /// Links that are up, of all gateways.
+            pub links: Gauge,
             /// Envelopes that found a link's queue full.
             pub link_full: Counter,
             $(#[doc = $help] $name: Counter,)*
@@ -30,6 +32,7 @@ macro_rules! figures {
             pub fn register(&self, registry: &mut Registry) {
                 let registry = registry.sub_registry_with_prefix("connd");
                 registry.register("sessions", "Connections at this time", self.sessions.clone());
+                registry.register("links", "Links that are up", self.links.clone());
                 registry.register(
                     "link_full",
                     "Envelopes that found a link's queue full",

@@ -19,5 +19,6 @@ pub mod flags;
 pub mod limits;
 pub mod metrics;
 pub mod settings;
+pub mod shards;
 pub mod shutdown;
 pub mod telemetry;

@@ -39,10 +39,10 @@ pub struct Parts {
 impl Parts {
     /// Opens the store and lays links between all gateways and all shards.
     pub fn open(flags: &Flags, metrics: &Metrics) -> anyhow::Result<Self> {
-        let count = flags.threads.unwrap_or_else(threads_default).get();
-        let listeners = (0..count)
-            .map(|_| listen(flags))
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let count = flags.threads.unwrap_or_else(threads_default);
+        let listeners = connd::listen::bind(flags.listen, count)
+            .with_context(|| format!("--listen {}", flags.listen))?;
+        let count = count.get();
         let mut engine = Engine::open(&flags.data, store::Settings::default())?;
         let outcomes: Vec<Outcomes> = (0..count).map(|_| Outcomes::default()).collect();
         let mailboxes = mailboxes(&mut engine, &outcomes)?;
@@ -68,7 +68,7 @@ impl Parts {
             .map(|number| ShardId::new(format!("shard-{number}")))
             .collect::<Result<Vec<_>, _>>()?;
         let ring = Arc::new(ring(&names)?);
-        let tokens = Arc::new(flags.tokens()?);
+        let tokens = Arc::new(flags.tokens.tokens()?);
         let mut threads = Vec::new();
         let mut serving = Vec::new();
         for (place, listener) in listeners.into_iter().enumerate() {
@@ -106,11 +106,6 @@ impl Parts {
             serving,
         })
     }
-}
-
-/// One listening socket per thread, all at the same address.
-fn listen(flags: &Flags) -> anyhow::Result<std::net::TcpListener> {
-    connd::listen::bind(flags.listen).with_context(|| format!("--listen {}", flags.listen))
 }
 
 fn mailboxes(engine: &mut Engine, outcomes: &[Outcomes]) -> anyhow::Result<EmbeddedStore> {

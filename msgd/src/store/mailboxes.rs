@@ -9,7 +9,7 @@ use msgd_core::store::{
     Claim, Letter, MailboxSettings, OPEN_IDENTITIES_MAX, Outcome, Position, Seen, Stored,
 };
 use proto::ids::{Stamp, UserId};
-use store::{Keyspace, Scan, Transaction};
+use store::{Keyspace, Scan, Slice, Transaction};
 
 use super::cache::Cache;
 use super::key::{self, UserKey};
@@ -23,6 +23,9 @@ const MAILBOXES_MAX: usize = 65_536;
 /// Messages removed, or looked at for their age, by one request at most. The
 /// next one goes on.
 const PURGED_MAX: u64 = 1_024;
+/// Messages that are read one by one: a scan costs as much as some of them to
+/// begin with.
+const GETS_MAX: u64 = 8;
 /// Stamps are of many shards, so those in a mailbox are not quite in order:
 /// how much older than wanted one must be for all before it to be so too.
 const DISORDER_US: u64 = 60_000_000;
@@ -132,18 +135,15 @@ impl Mailboxes {
             return Ok(letters);
         }
         let mut bytes = 0;
-        for entry in self.rows.scan(transaction, key, from..mailbox.end) {
-            let (place, value) = entry?;
-            let row = LetterRow::decode(&value)?;
-            bytes += row.body.len();
-            if !letters.is_empty() && bytes > bytes_max {
-                break;
-            }
-            letters.push((Position(position(&place)?), row.letter(user)?));
-            if letters.len() == count_max {
-                break;
-            }
-        }
+        self.rows
+            .visit(transaction, key, from..mailbox.end, |place, row| {
+                bytes += row.body.len();
+                let fits = letters.is_empty() || bytes <= bytes_max;
+                if fits {
+                    letters.push((Position(place), row.letter(user)?));
+                }
+                Ok(fits && letters.len() < count_max)
+            })?;
         self.metrics.read.inc_by(letters.len() as u64);
         Ok(letters)
     }
@@ -219,14 +219,16 @@ impl Mailboxes {
         key: &UserKey,
     ) -> Result<u64, Trouble> {
         let end = mailbox.end.min(mailbox.cursor + PURGED_MAX);
-        for entry in self.rows.scan(transaction, key, mailbox.cursor..end) {
-            let (place, value) = entry?;
-            let stamp = LetterRow::decode(&value)?.stamp;
-            if !is_expired(stamp, self.now, &self.settings) {
-                return Ok(position(&place)?);
-            }
-        }
-        Ok(end)
+        let mut fresh = end;
+        self.rows
+            .visit(transaction, key, mailbox.cursor..end, |place, row| {
+                let is_expired = is_expired(row.stamp, self.now, &self.settings);
+                if !is_expired {
+                    fresh = place;
+                }
+                Ok(is_expired)
+            })?;
+        Ok(fresh)
     }
 
     /// Writes the mailbox down, and removes messages behind its cursor.
@@ -295,6 +297,42 @@ impl Rows {
         Ok(latest)
     }
 
+    /// Shows messages, which are all there, until told `false`.
+    fn visit(
+        &self,
+        transaction: &Transaction<'_>,
+        key: &UserKey,
+        places: Range<u64>,
+        mut show: impl FnMut(u64, LetterRow<'_>) -> Result<bool, Damaged>,
+    ) -> Result<(), Trouble> {
+        if places.end - places.start <= GETS_MAX {
+            for place in places {
+                let value = self.letter(transaction, key, place)?;
+                if !show(place, LetterRow::decode(&value)?)? {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        for entry in self.scan(transaction, key, places) {
+            let (place, value) = entry?;
+            if !show(position(&place)?, LetterRow::decode(&value)?)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn letter(
+        &self,
+        transaction: &Transaction<'_>,
+        key: &UserKey,
+        place: u64,
+    ) -> Result<Slice, Trouble> {
+        let value = transaction.get(self.letters, &key.letter(place))?;
+        Ok(value.ok_or(Damaged("a message"))?)
+    }
+
     fn scan(&self, transaction: &Transaction<'_>, key: &UserKey, places: Range<u64>) -> Scan {
         transaction.range(
             self.letters,
@@ -330,9 +368,7 @@ impl Rows {
         if cursor == mailbox.end {
             mailbox.bytes_before_cursor = mailbox.bytes_before_end;
         } else {
-            let value = transaction
-                .get(self.letters, &key.letter(cursor))?
-                .ok_or(Damaged("a message"))?;
+            let value = self.letter(transaction, key, cursor)?;
             let row = LetterRow::decode(&value)?;
             mailbox.bytes_before_cursor = row.bytes_before;
             mailbox.front = row.stamp;

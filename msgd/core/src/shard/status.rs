@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proto::clock::Now;
 use proto::friends::FriendList;
 use proto::ids::{Epoch, GatewayId, SessionId, UserId};
+use proto::limits::TARGETS_MAX;
 use proto::link::{Down, Relay, Relayed, Tell, Up};
 use proto::server::ServerPacket;
 use proto::slot::Slot;
@@ -175,15 +176,24 @@ impl Shard {
         true
     }
 
-    /// Shows statuses to every session of a user.
+    /// Shows statuses to every session of a user, in packets that fit a frame;
+    /// the last of a snapshot says that it is whole.
     pub(super) fn push_statuses(
         &mut self,
         name: &UserId,
-        peers: Vec<PeerStatus>,
+        mut peers: Vec<PeerStatus>,
         snapshot: bool,
         out: &mut Vec<Effect>,
     ) {
         self.counters.statuses += peers.len() as u64;
+        while peers.len() > TARGETS_MAX {
+            let rest = peers.split_off(TARGETS_MAX);
+            let packet = ServerPacket::Presence {
+                peers: std::mem::replace(&mut peers, rest),
+                snapshot: false,
+            };
+            self.push(name, packet, out);
+        }
         self.push(name, ServerPacket::Presence { peers, snapshot }, out);
     }
 
