@@ -1,0 +1,34 @@
+//! What to do about a code.
+
+use client::{Code, Next};
+
+/// One sentence for whoever reads the code.
+pub fn advice(code: Code) -> &'static str {
+    match code {
+        Code::NotFriends => "ask with /add NAME and wait until it is accepted",
+        Code::Blocked => "only the recipient can change that",
+        Code::BodyTooLarge => "send a shorter text",
+        Code::RateExceeded | Code::WindowExceeded => "wait a moment, then send it again",
+        Code::Filtered => "say it differently",
+        Code::MailboxFull => "try again when they have been online",
+        Code::MintedAhead => "check the clocks; then send it again",
+        Code::InvalidId => "check the name",
+        Code::NoRequest => "see /friends for who asked",
+        Code::ListFull => "one of you has to /remove somebody first",
+        Code::OwnSelf => "name somebody else",
+        Code::TooOld => "ask the recipient; if it is missing, send it anew",
+        Code::FateUnknown => "/again NUMBER sends it again; it is shown once",
+        Code::TokenExpired | Code::TokenInvalid => "give a good token with --token; see im token",
+        Code::Replaced => "another im runs with this --device; use another name for one of them",
+        Code::TooManySessions => "end another session of this user",
+        Code::TooManyConnections => "end other connections from this computer",
+        Code::VersionUnsupported => "use the im of the server's version",
+        other => match other.next() {
+            Next::Final => "it stays refused",
+            Next::Again => "try again in a moment",
+            Next::ComeBack => "im comes back by itself",
+            Next::FreshToken => "give a fresh token with --token",
+            Next::StayAway => "tell the operator of the server",
+        },
+    }
+}

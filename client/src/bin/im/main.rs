@@ -1,0 +1,89 @@
+//! `im`: a line-mode client, at a keyboard and in a pipe.
+
+mod advice;
+mod arguments;
+mod chat;
+mod command;
+mod friendly;
+mod input;
+mod marks;
+mod notice;
+mod plain;
+mod roster;
+mod screen;
+mod token;
+
+use std::error::Error;
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use clap::Parser;
+use client::{Client, DeviceId, Settings};
+
+use crate::arguments::{Arguments, Chat, Command};
+use crate::input::Lines;
+use crate::screen::{Manner, Screen};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match (&arguments.command, &arguments.chat) {
+        (Some(Command::Token(token)), _) => token::run(token)
+            .map(|text| {
+                println!("{text}");
+                true
+            })
+            .map_err(Into::into),
+        (None, Some(chat)) => chat_with(chat),
+        // The parser asks for one of them.
+        (None, None) => Err("whom are you? see im --help".into()),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("im: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Returns whether all went well.
+fn chat_with(arguments: &Chat) -> Result<bool, Box<dyn Error>> {
+    let settings = settings(arguments)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let at_keyboard = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let _manner = at_keyboard.then(Manner::now).transpose()?;
+    let (lines, screen) = if at_keyboard {
+        let (lines, printer) = Lines::keyboard()?;
+        (lines, Screen::Keyboard(printer))
+    } else {
+        (Lines::pipe(), Screen::Pipe)
+    };
+    let user = arguments.user.clone();
+    let well = runtime.block_on(async {
+        let (client, events) = Client::connect(settings)?;
+        let chat = chat::Chat::new(client, user, screen);
+        Ok::<bool, Box<dyn Error>>(chat.run(events, lines).await?)
+    })?;
+    Ok(well)
+}
+
+fn settings(arguments: &Chat) -> Result<Settings, Box<dyn Error>> {
+    let address = arguments.connect.clone();
+    let device = match &arguments.device {
+        Some(device) => device.clone(),
+        None => random_device()?,
+    };
+    Ok(match &arguments.token {
+        Some(token) => Settings::token(address, token, Some(device)),
+        None => Settings::open(address, arguments.user.clone(), device),
+    })
+}
+
+/// Two terminals of one user are two devices.
+fn random_device() -> Result<DeviceId, client::IdError> {
+    let letters: String = (0..6).map(|_| fastrand::alphanumeric()).collect();
+    DeviceId::new(format!("im-{letters}"))
+}
