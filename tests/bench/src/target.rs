@@ -223,7 +223,7 @@ impl Target {
     pub fn friendd_requests(&self) -> Result<Option<u64>> {
         let mut requests = None;
         for asker in &self.askers {
-            let count = admin::counter(*asker, "friendd_requests_total")?;
+            let count = admin::counter(*asker, "msgd_friendd_requests_total")?;
             requests = requests
                 .or(count.map(|_| 0))
                 .map(|n: u64| n + count.unwrap_or(0));
