@@ -2,15 +2,12 @@
 
 use friendd_core::graph::GraphSettings;
 use friendd_core::rules::Blocks;
-use serde::{Deserialize, Deserializer};
 
 /// Settings of the friend service.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FriendSettings {
-    /// Whether a user learns that another one has blocked them: `told` or
-    /// `hidden`. Default `told`.
-    #[serde(deserialize_with = "blocks")]
+    /// Whether a user learns that another one has blocked them.
+    /// Default: told.
     pub blocks: Blocks,
     /// Bytes of friend lists kept in memory. Default 64 MiB.
     pub cache_bytes_max: usize,
@@ -37,9 +34,4 @@ impl FriendSettings {
             blocks: self.blocks,
         }
     }
-}
-
-fn blocks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Blocks, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(serde::de::Error::custom)
 }
