@@ -10,6 +10,7 @@ use client::{DeviceId, UserId};
 #[derive(Debug, Parser)]
 #[command(name = "im", version, args_conflicts_with_subcommands = true)]
 #[command(subcommand_negates_reqs = true, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -58,7 +59,7 @@ pub struct Token {
     #[arg(long, value_name = "FILE", required_unless_present = "new_key")]
     pub key_file: Option<PathBuf>,
 
-    /// The key's name, where a server knows several.
+    /// The key's name, as the server knows it.
     #[arg(long)]
     pub kid: Option<String>,
 

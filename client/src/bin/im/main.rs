@@ -54,10 +54,10 @@ fn chat_with(arguments: &Chat) -> Result<bool, Box<dyn Error>> {
         .enable_all()
         .build()?;
     let at_keyboard = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let _manner = at_keyboard.then(Manner::now).transpose()?;
     let (lines, screen) = if at_keyboard {
+        let manner = Manner::now()?;
         let (lines, printer) = Lines::keyboard()?;
-        (lines, Screen::Keyboard(printer))
+        (lines, Screen::Keyboard { printer, manner })
     } else {
         (Lines::pipe(), Screen::Pipe)
     };

@@ -10,7 +10,12 @@ use crate::{friendly, plain};
 /// Where notices go.
 pub enum Screen {
     /// Above the line that is being typed.
-    Keyboard(Box<dyn ExternalPrinter + Send>),
+    Keyboard {
+        printer: Box<dyn ExternalPrinter + Send>,
+        manner: Manner,
+    },
+    /// A terminal at which nothing is typed any more.
+    Terminal,
     /// Standard output, one event per line.
     Pipe,
 }
@@ -18,22 +23,36 @@ pub enum Screen {
 impl Screen {
     /// Shows a notice. Fails when nobody reads any more.
     pub fn show(&mut self, notice: &Notice) -> io::Result<()> {
+        if matches!(self, Self::Pipe) {
+            return writeln!(io::stdout().lock(), "{}", plain::line(notice));
+        }
+        let Some(lines) = friendly::lines(notice) else {
+            return Ok(());
+        };
         match self {
-            Self::Keyboard(printer) => {
-                let Some(lines) = friendly::lines(notice) else {
-                    return Ok(());
-                };
-                printer
-                    .print(format!("{lines}\n"))
-                    .map_err(io::Error::other)
+            Self::Keyboard { printer, .. } => {
+                let printed = printer.print(format!("{lines}\n"));
+                printed.map_err(io::Error::other)
             }
-            Self::Pipe => writeln!(io::stdout().lock(), "{}", plain::line(notice)),
+            Self::Terminal | Self::Pipe => writeln!(io::stdout().lock(), "{lines}"),
         }
     }
 
+    /// Nothing is typed any more. The line editor prints only while it runs:
+    /// what is shown from now on would be lost there.
+    pub fn end_typing(&mut self) -> io::Result<()> {
+        if let Self::Keyboard { manner, .. } = self {
+            manner.put_back();
+            *self = Self::Terminal;
+            // The half-typed line goes.
+            write!(io::stdout().lock(), "\r\x1b[K")?;
+        }
+        Ok(())
+    }
+
     /// Whether somebody sits before it.
-    pub fn is_keyboard(&self) -> bool {
-        matches!(self, Self::Keyboard(_))
+    pub fn is_person(&self) -> bool {
+        !matches!(self, Self::Pipe)
     }
 }
 
@@ -47,11 +66,8 @@ impl Manner {
     pub fn now() -> io::Result<Self> {
         Ok(Self(rustix::termios::tcgetattr(io::stdin())?))
     }
-}
 
-#[cfg(unix)]
-impl Drop for Manner {
-    fn drop(&mut self) {
+    fn put_back(&self) {
         use rustix::termios::{OptionalActions, tcsetattr};
         // There is nobody left to tell.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
@@ -63,5 +79,13 @@ impl Manner {
     /// Nothing is left behind here.
     pub fn now() -> io::Result<Self> {
         Ok(Self())
+    }
+
+    fn put_back(&self) {}
+}
+
+impl Drop for Manner {
+    fn drop(&mut self) {
+        self.put_back();
     }
 }

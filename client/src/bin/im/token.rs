@@ -13,6 +13,9 @@ use serde::Serialize;
 
 use crate::arguments::{Signature, Token};
 
+/// The shortest secret for HS256 (RFC 7518, 3.2); servers take no shorter one.
+const SECRET_BYTES_MIN: usize = 32;
+
 /// What a token says.
 #[derive(Debug, Serialize)]
 struct Claims {
@@ -38,8 +41,8 @@ pub enum TokenError {
         path: PathBuf,
         error: jsonwebtoken::errors::Error,
     },
-    #[error("the secret in {} is empty", .0.display())]
-    Empty(PathBuf),
+    #[error("{}: a secret for hs256 has at least {SECRET_BYTES_MIN} bytes", .0.display())]
+    Short(PathBuf),
     #[error("a token cannot be signed: {0}")]
     Sign(jsonwebtoken::errors::Error),
     #[error("the system gives no random bytes: {0}")]
@@ -89,11 +92,12 @@ fn make(arguments: &Token, now: u64) -> Result<String, TokenError> {
     jsonwebtoken::encode(&header, &claims, &key).map_err(TokenError::Sign)
 }
 
-/// A secret is the file's bytes without the newline that editors leave.
+/// A secret is the file's bytes without the space around them that editors
+/// leave; servers read it likewise.
 fn secret(path: &Path, bytes: &[u8]) -> Result<EncodingKey, TokenError> {
-    let secret = bytes.trim_ascii_end();
-    if secret.is_empty() {
-        return Err(TokenError::Empty(path.to_owned()));
+    let secret = bytes.trim_ascii();
+    if secret.len() < SECRET_BYTES_MIN {
+        return Err(TokenError::Short(path.to_owned()));
     }
     Ok(EncodingKey::from_secret(secret))
 }
@@ -202,14 +206,14 @@ mod tests {
     fn a_secret_is_the_file_without_its_newline() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secret");
-        fs::write(&path, "correct horse\n").unwrap();
+        fs::write(&path, "  correct horse battery staple, long enough\n").unwrap();
         let token = make(&arguments(&path, Signature::Hs256), 1_000).unwrap();
-        let key = DecodingKey::from_secret(b"correct horse");
+        let key = DecodingKey::from_secret(b"correct horse battery staple, long enough");
         check(&token, &key, Algorithm::HS256);
         let wrong = make(&arguments(&path, Signature::Eddsa), 1_000);
         assert!(matches!(wrong, Err(TokenError::Key { .. })));
-        fs::write(&path, "\n").unwrap();
-        let empty = make(&arguments(&path, Signature::Hs256), 1_000);
-        assert!(matches!(empty, Err(TokenError::Empty(_))));
+        fs::write(&path, "correct horse\n").unwrap();
+        let short = make(&arguments(&path, Signature::Hs256), 1_000);
+        assert!(matches!(short, Err(TokenError::Short(_))));
     }
 }

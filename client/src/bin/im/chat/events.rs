@@ -1,0 +1,84 @@
+//! What happened, shown.
+
+use std::io;
+use std::time::Duration;
+
+use client::{Connected, Event, Fate, Message};
+
+use super::{Chat, PIPE_PATIENCE};
+use crate::notice::{Notice, Sent};
+
+impl Chat {
+    pub(super) fn event(&mut self, event: Event) -> io::Result<()> {
+        match event {
+            Event::Connected(connected) => self.connected(connected),
+            Event::Reconnecting { after, reason } => {
+                let reason = reason.to_string();
+                self.screen.show(&Notice::Reconnecting { after, reason })
+            }
+            Event::Message(message) => self.message(&message),
+            Event::Receipt(receipt) => {
+                let notices = self.marks.receipt(&receipt);
+                self.show_all(&notices)
+            }
+            Event::Transient(transient) if transient.kind == client::TRANSIENT_TYPING => {
+                let from = transient.from;
+                self.screen.show(&Notice::Typing { from })
+            }
+            Event::Presence(peer) => {
+                let notice = self.roster.status(peer);
+                self.screen.show(&notice)
+            }
+            Event::Friends(list) => {
+                let notices = self.roster.list(list);
+                self.show_all(&notices)
+            }
+            Event::TokenExpired => {
+                self.failed = true;
+                self.end(Duration::ZERO);
+                self.screen.show(&Notice::TokenExpired)
+            }
+            // Signals of other applications, and what later versions tell.
+            _ => Ok(()),
+        }
+    }
+
+    fn connected(&mut self, connected: Connected) -> io::Result<()> {
+        let Connected {
+            user,
+            device,
+            server_time,
+            ..
+        } = connected;
+        self.logged_in = Some(server_time);
+        if user != self.user {
+            let what = format!("the token is for {user}, not for {}", self.user);
+            self.end(Duration::ZERO);
+            return self.fail(what, "name that user, or give another token".into());
+        }
+        if self.ended.take().is_some() {
+            self.end(PIPE_PATIENCE);
+        }
+        self.screen.show(&Notice::Connected { user, device })
+    }
+
+    fn message(&mut self, message: &Message) -> io::Result<()> {
+        let logged_in = self.logged_in.unwrap_or_default();
+        let before = logged_in.0.saturating_sub(message.stamp.0);
+        self.screen.show(&Notice::Message {
+            from: message.from.clone(),
+            id: message.id,
+            stamp: message.stamp,
+            away: (before > 0).then(|| Duration::from_micros(before)),
+            text: String::from_utf8_lossy(&message.body).into_owned(),
+        })?;
+        // Refused only at a bound or at the end; the next one says as much.
+        let _ = self.client.mark_read(&message.from, message.stamp);
+        Ok(())
+    }
+
+    pub(super) fn fate(&mut self, sent: &Sent, fate: Fate) -> io::Result<()> {
+        let notices = self.marks.fate(sent, fate);
+        self.show_all(&notices)
+    }
+}
