@@ -1,0 +1,34 @@
+//! The naive model agrees: what is shown was written, to that user, and says
+//! the same.
+
+use super::Broken;
+use crate::model::Model;
+use crate::observed::Observed;
+
+const NAME: &str = "agrees with the model";
+
+pub(super) fn observe(observed: &Observed<'_>, model: &Model) -> Result<(), Broken> {
+    let Observed::Showed {
+        process,
+        identity,
+        body,
+        ..
+    } = observed
+    else {
+        return Ok(());
+    };
+    let Some(letter) = model.letters.get(identity) else {
+        return Err(Broken::new(NAME, format!("nobody wrote {identity:?}")));
+    };
+    let (user, _) = &model.devices[process.client];
+    if letter.to != *user {
+        return Err(Broken::new(
+            NAME,
+            format!("{identity:?} was for {}, not {user}", letter.to),
+        ));
+    }
+    if letter.body != *body {
+        return Err(Broken::new(NAME, format!("{identity:?} says other things")));
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Shown once per device process, and over restarts where the ids are kept;
+//! where nothing fails, not even sent to a device twice.
+
+use std::collections::BTreeSet;
+
+use proto::ids::Identity;
+
+use super::Broken;
+use crate::observed::{Observed, Process};
+use crate::plan::Plan;
+
+const NAME: &str = "shown once";
+
+#[derive(Debug)]
+pub(super) struct Once {
+    shown: BTreeSet<(Process, Identity)>,
+    got: BTreeSet<(u64, Identity)>,
+    /// No failure, no ring change, room for everything.
+    smooth: bool,
+}
+
+impl Once {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let troubles = plan.troubles;
+        let roomy = plan.link_max > 1_000 && plan.shard.users_max > plan.users;
+        Self {
+            shown: BTreeSet::new(),
+            got: BTreeSet::new(),
+            smooth: roomy && !troubles.any_failure() && !troubles.ring_changes,
+        }
+    }
+
+    pub(super) fn observe(&mut self, observed: &Observed<'_>) -> Result<(), Broken> {
+        match observed {
+            Observed::Showed {
+                process,
+                keeps_ids,
+                identity,
+                ..
+            } => {
+                let mut process = *process;
+                if *keeps_ids {
+                    process.start = 0;
+                }
+                if self.shown.insert((process, (*identity).clone())) {
+                    return Ok(());
+                }
+                Err(Broken::new(NAME, format!("{identity:?} on {process:?}")))
+            }
+            Observed::Got {
+                connection,
+                identity,
+            } if self.smooth => {
+                if self.got.insert((*connection, (*identity).clone())) {
+                    return Ok(());
+                }
+                let what = format!("{identity:?} came twice by connection {connection}");
+                Err(Broken::new(NAME, what))
+            }
+            _ => Ok(()),
+        }
+    }
+}

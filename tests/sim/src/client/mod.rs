@@ -1,0 +1,317 @@
+//! A client, small and naive: what any client of the public protocol does.
+//!
+//! Owns one device's process: its connection, its unanswered messages, what it
+//! has shown, whom it sees online. Must not know what is behind the gateway.
+
+mod changes;
+mod inbox;
+mod outbox;
+mod presence;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use proto::client::{ClientPacket, Login};
+use proto::codes::{Code, Next};
+use proto::friends::{FriendList, ListVersion};
+use proto::ids::{DeviceId, Identity, MessageId, UserId};
+use proto::limits::VERSION;
+use proto::server::ServerPacket;
+use proto::status::Status;
+
+use crate::agenda::{MS, SECOND, Time};
+
+pub use changes::Changes;
+pub use inbox::Inbox;
+pub use outbox::Outbox;
+pub use presence::Presence;
+
+/// One device of one user.
+#[derive(Debug)]
+pub struct Client {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub device: DeviceId,
+    /// Counts its starts.
+    pub process: u32,
+    /// The ids that it has shown outlive its process (rule 12).
+    pub keeps_ids: bool,
+    /// It is to be logged in; else it stays away.
+    pub wants: bool,
+    /// Where it is with its connection.
+    pub link: Link,
+    /// Messages without an answer.
+    pub outbox: Outbox,
+    /// Messages for it.
+    pub inbox: Inbox,
+    /// Whom it sees.
+    pub presence: Presence,
+    /// Its friend list and what it asked to change.
+    pub changes: Changes,
+    /// What it shows.
+    pub status: Status,
+    /// When anything came last.
+    pub heard: Time,
+    /// Ids that it has shown, if they outlive the process.
+    pub kept: BTreeSet<Identity>,
+}
+
+/// Where a client is with its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// It has none.
+    Away,
+    /// It waits for the answer to its log-in.
+    Greeting(Connection),
+    /// It is logged in.
+    Live(Connection),
+}
+
+/// A connection of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connection {
+    /// Of all connections of the world.
+    pub number: u64,
+    /// To which gateway.
+    pub gateway: usize,
+}
+
+/// What a client wants done, or lets be known.
+#[derive(Debug)]
+pub enum Does {
+    /// Writes a packet.
+    Write(ClientPacket),
+    /// Leaves the connection, and comes again after this.
+    Leave(Time),
+    /// Comes to itself at this time, for this.
+    Wake(Time, Waking),
+    /// Has shown a message to its person.
+    Showed(Identity, Vec<u8>),
+    /// Got a copy of a message.
+    Got(Identity),
+    /// Its message was answered.
+    Answered(MessageId, Reply),
+    /// A change of its list was answered as done.
+    Changed(proto::friends::FriendAction, UserId),
+}
+
+/// What a client was told about its message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// It is safe.
+    Sent,
+    /// It was refused.
+    Rejected(Code),
+    /// Nobody knows.
+    Unknown(Code),
+}
+
+/// Why a client comes to itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waking {
+    /// It does something of its own accord.
+    Act,
+    /// It gives a sign of life on this connection, and looks whether it hears
+    /// of any.
+    Ping(u64),
+    /// It takes the oldest message that waits.
+    Take,
+    /// It sends a message of unknown fate again.
+    SendAgain(MessageId),
+    /// It asks for its list.
+    AskList,
+    /// It looks whether this change was answered.
+    Change(u32),
+}
+
+/// Between two signs of life.
+const PING_PAUSE: Time = 2 * SECOND;
+
+/// After this long without a word a client leaves.
+const SILENCE: Time = 5 * SECOND;
+
+/// What it names as its heartbeat.
+const HEARTBEAT_MS: u32 = 3_000;
+
+impl Client {
+    /// A device that was never there.
+    pub fn new(user: UserId, device: DeviceId, keeps_ids: bool) -> Self {
+        Self {
+            user,
+            device,
+            process: 1,
+            keeps_ids,
+            wants: true,
+            link: Link::Away,
+            outbox: Outbox::default(),
+            inbox: Inbox::default(),
+            presence: Presence::default(),
+            changes: Changes::default(),
+            status: Status::online(),
+            heard: 0,
+            kept: BTreeSet::new(),
+        }
+    }
+
+    /// Its connection, logged in or not.
+    pub fn connection(&self) -> Option<Connection> {
+        match self.link {
+            Link::Away => None,
+            Link::Greeting(connection) | Link::Live(connection) => Some(connection),
+        }
+    }
+
+    /// Whether it is logged in.
+    pub fn is_live(&self) -> bool {
+        matches!(self.link, Link::Live(_))
+    }
+
+    /// The process died and comes again: what it had in memory is gone.
+    pub fn restart(&mut self) {
+        self.process += 1;
+        self.link = Link::Away;
+        self.outbox = Outbox::default();
+        self.inbox = Inbox::default();
+        self.presence = Presence::default();
+        self.changes = Changes::default();
+        if self.keeps_ids {
+            self.inbox.remember(self.kept.iter().cloned());
+        }
+    }
+
+    /// A connection stands: it says who it is.
+    pub fn connected(&mut self, now: Time, connection: Connection, out: &mut Vec<Does>) {
+        self.link = Link::Greeting(connection);
+        self.heard = now;
+        self.inbox.connected();
+        self.presence.connected();
+        self.outbox.connected();
+        let login = Login {
+            version_min: VERSION,
+            version_max: VERSION,
+            features: 0,
+            token: String::new(),
+            user: Some(self.user.clone()),
+            device: Some(self.device.clone()),
+            friends_hash: self.changes.list().map(|list| list.hash()),
+            heartbeat_ms: HEARTBEAT_MS,
+            status: self.status.clone(),
+        };
+        out.push(Does::Write(ClientPacket::Login(Box::new(login))));
+        out.push(Does::Wake(now + PING_PAUSE, Waking::Ping(connection.number)));
+    }
+
+    /// The connection is gone.
+    pub fn lost(&mut self) {
+        self.link = Link::Away;
+        self.changes.lost();
+    }
+
+    /// A packet came.
+    pub fn received(&mut self, now: Time, packet: ServerPacket, out: &mut Vec<Does>) {
+        self.heard = now;
+        match packet {
+            ServerPacket::LoginOk(granted) => {
+                if let Link::Greeting(connection) = self.link {
+                    self.link = Link::Live(connection);
+                }
+                self.changes.connected(now, out);
+                self.outbox
+                    .granted(granted.window_messages, granted.window_bytes);
+                self.outbox.transmit(out);
+            }
+            ServerPacket::Deliver(deliver) => self.inbox.arrived(now, deliver, out),
+            ServerPacket::Sent { id, .. } => self.answered(now, id, Reply::Sent, out),
+            ServerPacket::Rejected { id, code, .. } => {
+                self.answered(now, id, Reply::Rejected(code), out);
+            }
+            ServerPacket::Unknown { id, code } => {
+                self.answered(now, id, Reply::Unknown(code), out);
+            }
+            ServerPacket::Presence { peers, snapshot } => self.presence.heard(peers, snapshot),
+            ServerPacket::Friends(list) => self.list_came(now, list, out),
+            ServerPacket::FriendsChanged { version, hash }
+            | ServerPacket::FriendsStale { version, hash } => {
+                self.changes.announced(now, version, hash, out);
+            }
+            ServerPacket::FriendResult { request, code } => {
+                self.changes.answered(now, request, code, out);
+            }
+            ServerPacket::Closing(closing) => {
+                let pause = match closing.code.next() {
+                    Next::StayAway | Next::FreshToken => 2 * SECOND,
+                    _ => 100 * MS,
+                };
+                let asked = Time::from(closing.come_back_after_ms) * MS;
+                out.push(Does::Leave(pause.max(asked)));
+            }
+            ServerPacket::Pong | ServerPacket::Receipt(_) | ServerPacket::Transient(_) => {}
+        }
+    }
+
+    fn answered(&mut self, now: Time, id: MessageId, reply: Reply, out: &mut Vec<Does>) {
+        self.outbox.answered(now, id, &reply, out);
+        out.push(Does::Answered(id, reply));
+        if self.is_live() {
+            self.outbox.transmit(out);
+        }
+    }
+
+    fn list_came(&mut self, now: Time, list: Arc<FriendList>, out: &mut Vec<Does>) {
+        for gone in self.changes.take(now, list, out) {
+            self.presence.forget(&gone);
+        }
+    }
+
+    /// It comes to itself, for anything but an act of its own.
+    pub fn woke(&mut self, now: Time, waking: Waking, out: &mut Vec<Does>) {
+        match waking {
+            // The world knows what there is to do.
+            Waking::Act => {}
+            Waking::Ping(number) => {
+                if self.connection().is_none_or(|open| open.number != number) {
+                    return;
+                }
+                if self.heard + SILENCE <= now {
+                    out.push(Does::Leave(50 * MS));
+                    return;
+                }
+                if self.is_live() {
+                    out.push(Does::Write(ClientPacket::Ping));
+                }
+                out.push(Does::Wake(now + PING_PAUSE, Waking::Ping(number)));
+            }
+            Waking::Take => {
+                self.inbox.take(now, out);
+                if self.keeps_ids {
+                    self.kept.extend(self.inbox.shown().cloned());
+                }
+                if self.is_live() {
+                    self.inbox.acknowledge(out);
+                }
+            }
+            Waking::SendAgain(id) => {
+                self.outbox.again(id);
+                if self.is_live() {
+                    self.outbox.transmit(out);
+                }
+            }
+            Waking::AskList => {
+                if self.is_live() {
+                    self.changes.ask_again(now, out);
+                }
+            }
+            Waking::Change(request) => {
+                if self.is_live() {
+                    self.changes.ask_change_again(now, request, out);
+                }
+            }
+        }
+    }
+
+    /// The version of its list.
+    pub fn list_version(&self) -> Option<ListVersion> {
+        self.changes.list().map(|list| list.version())
+    }
+}

@@ -1,0 +1,140 @@
+//! Messages of a client without an answer.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use proto::client::{ClientPacket, Send};
+use proto::codes::Code;
+use proto::ids::{MessageId, UserId};
+
+use super::{Does, Reply, Waking};
+use crate::agenda::{MS, Time};
+
+/// How often a message of unknown fate is sent again.
+const TRIES_MAX: u32 = 8;
+
+/// A message without an answer.
+#[derive(Debug, Clone)]
+pub struct Unanswered {
+    /// Its id.
+    pub id: MessageId,
+    /// To whom.
+    pub to: UserId,
+    /// What it says.
+    pub body: Bytes,
+    /// How often it was called unknown.
+    tries: u32,
+}
+
+/// Messages without an answer, oldest first.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    waiting: VecDeque<Unanswered>,
+    /// So many of the oldest are on this connection's wire.
+    wired: usize,
+    /// Answered as unknown, to be sent again later.
+    resting: Vec<Unanswered>,
+    count_max: usize,
+    bytes_max: usize,
+}
+
+impl Outbox {
+    /// Takes a message of the person.
+    pub fn write(&mut self, id: MessageId, to: UserId, body: Bytes) {
+        self.waiting.push_back(Unanswered {
+            id,
+            to,
+            body,
+            tries: 0,
+        });
+    }
+
+    /// How many have no answer.
+    pub fn len(&self) -> usize {
+        self.waiting.len() + self.resting.len()
+    }
+
+    /// Whether all are answered.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One that is on the wire, by any number.
+    pub fn wired(&self, number: usize) -> Option<&Unanswered> {
+        if self.wired == 0 {
+            return None;
+        }
+        self.waiting.get(number % self.wired)
+    }
+
+    /// A new connection: nothing is on its wire.
+    pub(super) fn connected(&mut self) {
+        self.wired = 0;
+    }
+
+    /// The log-in granted this window.
+    pub(super) fn granted(&mut self, count_max: u32, bytes_max: u32) {
+        self.count_max = count_max as usize;
+        self.bytes_max = bytes_max as usize;
+    }
+
+    /// Writes what the window has room for.
+    pub fn transmit(&mut self, out: &mut Vec<Does>) {
+        let wired = self.waiting.iter().take(self.wired);
+        let mut bytes: usize = wired.map(|message| message.body.len()).sum();
+        while let Some(next) = self.waiting.get(self.wired) {
+            bytes += next.body.len();
+            if self.wired >= self.count_max || bytes > self.bytes_max {
+                return;
+            }
+            self.wired += 1;
+            out.push(Does::Write(next.packet()));
+        }
+    }
+
+    pub(super) fn answered(
+        &mut self,
+        now: Time,
+        id: MessageId,
+        reply: &Reply,
+        out: &mut Vec<Does>,
+    ) {
+        let Some(at) = self.waiting.iter().position(|message| message.id == id) else {
+            return;
+        };
+        let Some(mut message) = self.waiting.remove(at) else {
+            return;
+        };
+        self.wired -= usize::from(at < self.wired);
+        let Reply::Unknown(code) = reply else {
+            return;
+        };
+        message.tries += 1;
+        if *code == Code::TooOld || message.tries > TRIES_MAX {
+            return;
+        }
+        let pause = 200 * MS << message.tries.min(4);
+        out.push(Does::Wake(now + pause, Waking::SendAgain(id)));
+        self.resting.push(message);
+    }
+
+    /// A message of unknown fate is sent again.
+    pub(super) fn again(&mut self, id: MessageId) {
+        if let Some(at) = self.resting.iter().position(|message| message.id == id) {
+            let message = self.resting.remove(at);
+            self.waiting.push_back(message);
+        }
+    }
+}
+
+impl Unanswered {
+    /// As it goes out.
+    pub fn packet(&self) -> ClientPacket {
+        ClientPacket::Send(Send {
+            id: self.id,
+            to: self.to.clone(),
+            body: self.body.clone(),
+            friends_hash: None,
+        })
+    }
+}

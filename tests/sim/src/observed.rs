@@ -1,0 +1,138 @@
+//! What checkers get to see.
+//!
+//! Owns the list of what is worth a look. Must not know who looks.
+
+use proto::codes::Code;
+use proto::friends::FriendAction;
+use proto::ids::{DeviceId, Identity, UserId};
+
+/// Names one process of one device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Process {
+    /// Of the world's clients.
+    pub client: usize,
+    /// Which start.
+    pub start: u32,
+}
+
+/// Something happened that a promise is about.
+#[derive(Debug)]
+pub enum Observed<'a> {
+    /// A person wrote a message.
+    Written {
+        /// On which device.
+        process: Process,
+        /// The message.
+        identity: &'a Identity,
+        /// To whom.
+        to: &'a UserId,
+        /// What it says.
+        body: &'a [u8],
+    },
+    /// A client wrote a message to its gateway.
+    Sends {
+        /// On which connection.
+        connection: u64,
+        /// The message.
+        identity: &'a Identity,
+    },
+    /// A gateway wrote an answer to a message to a client.
+    Left {
+        /// On which connection.
+        connection: u64,
+        /// The message.
+        identity: &'a Identity,
+        /// What it says.
+        verdict: Verdict<'a>,
+    },
+    /// A copy of a message reached a client.
+    Got {
+        /// On which connection.
+        connection: u64,
+        /// The message.
+        identity: &'a Identity,
+    },
+    /// A client showed a message to its person.
+    Showed {
+        /// On which device.
+        process: Process,
+        /// The ids that it has shown outlive its process.
+        keeps_ids: bool,
+        /// The message.
+        identity: &'a Identity,
+        /// What it says.
+        body: &'a [u8],
+    },
+    /// A client was told that its message is not safe, or may not be.
+    NotSafe {
+        /// The message.
+        identity: &'a Identity,
+        /// It was refused for good.
+        refused: bool,
+        /// Why.
+        code: Code,
+    },
+    /// A user asks for a change of the friend graph.
+    Asks {
+        /// Who.
+        actor: &'a UserId,
+        /// With whom.
+        peer: &'a UserId,
+        /// What.
+        action: FriendAction,
+    },
+    /// A user was told that a change is done.
+    Done {
+        /// Who.
+        actor: &'a UserId,
+        /// With whom.
+        peer: &'a UserId,
+        /// What.
+        action: FriendAction,
+    },
+    /// A gateway told a client that its log-in is accepted.
+    Greeted {
+        /// On which connection.
+        connection: u64,
+        /// Of the world's clients.
+        client: usize,
+    },
+    /// A gateway told a client that another one took its place.
+    Replaced {
+        /// On which connection.
+        connection: u64,
+        /// Of the world's clients.
+        client: usize,
+    },
+    /// A connection begins.
+    Opened {
+        /// Which.
+        connection: u64,
+        /// Of the world's clients.
+        client: usize,
+    },
+    /// A gateway has closed a connection, or died with it.
+    Ended {
+        /// Which.
+        connection: u64,
+        /// Of the world's clients.
+        client: usize,
+    },
+    /// A part failed.
+    Failure,
+    /// No more trouble from now on.
+    Quiet,
+}
+
+/// What an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict<'a> {
+    /// A device took it.
+    Delivered(&'a DeviceId),
+    /// It is in the mailbox.
+    Stored,
+    /// It is refused.
+    Rejected(Code),
+    /// Its fate is unknown.
+    Unknown(Code),
+}

@@ -1,0 +1,203 @@
+//! What a world is like, decided from its seed before it begins.
+//!
+//! Owns the sizes, bounds and kinds of trouble. Must not know how trouble is
+//! made.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use msgd_core::store::MailboxSettings;
+use msgd_core::{Blocks, Policy};
+
+use crate::agenda::{MS, SECOND, Time};
+use crate::dice::Dice;
+
+/// Which kinds of trouble a world has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Troubles {
+    /// Gateways die and come again.
+    pub gateway_crashes: bool,
+    /// Shards die and come again.
+    pub shard_crashes: bool,
+    /// The friend service dies and comes again.
+    pub friendd_crashes: bool,
+    /// Links are cut, and some stay so for a while.
+    pub cuts: bool,
+    /// Processes stand still, some for longer than a lease.
+    pub pauses: bool,
+    /// The stores fail.
+    pub store_failures: bool,
+    /// Wall clocks step.
+    pub clock_steps: bool,
+    /// Clients lose their connections and processes.
+    pub churn: bool,
+    /// The ring changes. By itself no failure.
+    pub ring_changes: bool,
+    /// Stores are slow or stand still. By itself no failure.
+    pub slow_stores: bool,
+    /// Clients take slowly, or nothing for a while. By itself no failure.
+    pub slow_readers: bool,
+    /// Users change their lists. By itself no failure.
+    pub friend_changes: bool,
+}
+
+impl Troubles {
+    /// Whether any part fails in this world.
+    pub fn any_failure(&self) -> bool {
+        self.gateway_crashes
+            || self.shard_crashes
+            || self.friendd_crashes
+            || self.cuts
+            || self.pauses
+            || self.store_failures
+            || self.churn
+    }
+}
+
+/// A world before it begins.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Which kinds of trouble there are.
+    pub troubles: Troubles,
+    /// How many troubles of each kind, about.
+    pub trouble_count: u64,
+    /// A dead shard's slots go to the others.
+    pub fail_over: bool,
+    /// Users, with one or two devices each.
+    pub users: usize,
+    /// So long there is trouble.
+    pub chaos: Time,
+    /// So long there is none.
+    pub quiet: Time,
+    /// Between two acts of one client.
+    pub act_pause: Range<Time>,
+    /// One way between two daemons.
+    pub link_delay: Range<Time>,
+    /// One way between a client and a gateway.
+    pub client_delay: Range<Time>,
+    /// Of a store, to do what waits.
+    pub store_delay: Range<Time>,
+    /// Envelopes on a link before it is full.
+    pub link_max: usize,
+    /// Packets to a client before it is clogged.
+    pub socket_max: usize,
+    /// Who may write to whom.
+    pub policy: Policy,
+    /// What a blocked sender is told.
+    pub blocks: Blocks,
+    /// Of gateways.
+    pub gateway: connd_core::Settings,
+    /// Of shards.
+    pub shard: msgd_core::Settings,
+    /// Of mailboxes.
+    pub mailbox: MailboxSettings,
+}
+
+/// A lease of a shard, from its renewal on.
+pub const LEASE: Time = 1_500 * MS;
+
+impl Plan {
+    /// Decides what the world is like.
+    pub fn of(dice: &mut Dice) -> Self {
+        let troubles = troubles(dice);
+        let policy = if dice.percent(70) {
+            Policy::Friends
+        } else {
+            Policy::Open
+        };
+        let blocks = if dice.percent(70) {
+            Blocks::Told
+        } else {
+            Blocks::Hidden
+        };
+        let window = *dice.pick(&[2, 4, 8, 16]);
+        // A tight world meets its bounds.
+        let tight = dice.percent(25);
+        let link_max = *dice.pick(&[40, 100_000, 100_000]);
+        let chaos = dice.within(4 * SECOND..9 * SECOND);
+        let fast = 200 * MS..600 * MS;
+        let slow = 500 * MS..2 * SECOND;
+        Self {
+            troubles,
+            trouble_count: dice.within(1..5),
+            fail_over: dice.percent(60),
+            users: 8,
+            chaos,
+            quiet: 45 * SECOND,
+            act_pause: dice.pick(&[fast, slow]).clone(),
+            link_delay: dice.pick(&[100..900, MS..20 * MS]).clone(),
+            client_delay: dice.pick(&[300..2 * MS, 5 * MS..80 * MS]).clone(),
+            store_delay: dice.pick(&[200..3 * MS, MS..40 * MS]).clone(),
+            link_max: if tight { link_max } else { 100_000 },
+            socket_max: 256,
+            policy,
+            blocks,
+            gateway: gateway_settings(window),
+            shard: shard_settings(tight, policy, blocks),
+            mailbox: MailboxSettings {
+                messages_max: if tight { 12 } else { 10_000 },
+                ..MailboxSettings::default()
+            },
+        }
+    }
+}
+
+fn troubles(dice: &mut Dice) -> Troubles {
+    let mut some = |percent| dice.percent(percent);
+    // A third of the worlds has no failure: there order is whole.
+    let failing = some(67);
+    let often = if some(30) { 90 } else { 35 };
+    let mut fails = || failing && some(often);
+    Troubles {
+        gateway_crashes: fails(),
+        shard_crashes: fails(),
+        friendd_crashes: fails(),
+        cuts: fails(),
+        pauses: fails(),
+        store_failures: fails(),
+        churn: fails(),
+        clock_steps: some(20),
+        ring_changes: some(50),
+        slow_stores: some(40),
+        slow_readers: some(40),
+        friend_changes: some(60),
+    }
+}
+
+fn gateway_settings(window: u32) -> connd_core::Settings {
+    connd_core::Settings {
+        window_messages: window,
+        window_bytes: 2_000,
+        body_bytes_max: 400,
+        login_patience: Duration::from_secs(3),
+        send_patience: Duration::from_secs(8),
+        resend_after: Duration::from_secs(1),
+        heartbeat_default: Duration::from_secs(1),
+        sessions_max: 64,
+        ..connd_core::Settings::default()
+    }
+}
+
+fn shard_settings(tight: bool, policy: Policy, blocks: Blocks) -> msgd_core::Settings {
+    let wide = msgd_core::Settings {
+        policy,
+        blocks,
+        pending_max: 64,
+        deferred_max: 64,
+        waiting_max: 512,
+        users_max: 64,
+        ..msgd_core::Settings::default()
+    };
+    if !tight {
+        return wide;
+    }
+    msgd_core::Settings {
+        pending_max: 6,
+        deferred_max: 6,
+        waiting_max: 12,
+        users_max: 6,
+        recent_per_sender_max: 64,
+        recent_senders_max: 4,
+        ..wide
+    }
+}

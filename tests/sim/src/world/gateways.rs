@@ -1,0 +1,366 @@
+//! Gateways: the real core, its sockets simulated.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
+
+use connd_core::{Claims, Effect, Event, Gateway, LinkId};
+use proto::client::ClientPacket;
+use proto::codes::Code;
+use proto::ids::{GatewayId, Identity, SessionId, ShardId};
+use proto::limits::BATCH_ENVELOPES_MAX;
+use proto::link::{Batch, Up};
+use proto::server::{Outcome, ServerPacket};
+
+use super::{Clock, Dice, Step, World};
+use crate::agenda::{MS, Time};
+use crate::observed::{Observed, Verdict};
+
+/// A gateway's place, and its process if there is one.
+#[derive(Debug)]
+pub struct GatewayNode {
+    /// Of its process.
+    pub boot: GatewayId,
+    /// Its process, if it lives.
+    pub core: Option<Gateway>,
+    clock: Clock,
+    /// By number of the world's shards.
+    links: Vec<LinkId>,
+    sockets: BTreeMap<SessionId, Socket>,
+    next_session: u64,
+    tick_at: Option<Time>,
+    /// It stands still; what happens to it waits here.
+    backlog: Option<VecDeque<Event>>,
+}
+
+/// A connection, as the gateway's kernel has it.
+#[derive(Debug)]
+pub(super) struct Socket {
+    client: usize,
+    connection: u64,
+    /// The latest arrival of what is under way, in each direction.
+    last_in: Time,
+    last_out: Time,
+    /// Packets on their way to the client.
+    under_way: usize,
+}
+
+impl GatewayNode {
+    /// A place without a process.
+    pub fn new() -> Self {
+        Self {
+            boot: GatewayId(0),
+            core: None,
+            clock: Clock { start: 0, shift: 0 },
+            links: Vec::new(),
+            sockets: BTreeMap::new(),
+            next_session: 0,
+            tick_at: None,
+            backlog: None,
+        }
+    }
+
+    /// Whether it stands still.
+    pub fn is_paused(&self) -> bool {
+        self.backlog.is_some()
+    }
+
+    pub(super) fn shift_wall(&mut self, shift: i64) {
+        self.clock.shift += shift;
+    }
+}
+
+impl Default for GatewayNode {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    pub(super) fn gateway_start(&mut self, gateway: usize) {
+        let names: Vec<ShardId> = self.shards.iter().map(|shard| shard.name.clone()).collect();
+        let node = &mut self.gateways[gateway];
+        if node.core.is_some() {
+            return;
+        }
+        let ring = self.registry.ring();
+        let mut core = Gateway::new(self.plan.gateway.clone(), ring);
+        node.links = names.iter().map(|name| core.link(name)).collect();
+        node.core = Some(core);
+        node.clock = Clock::new(&mut self.dice);
+        node.boot = GatewayId(Dice::within(&mut self.dice, 1 << 32..1 << 62));
+        node.tick_at = None;
+        self.trace.say(self.now, || format!("g{gateway} starts"));
+        self.dial_members(gateway);
+    }
+
+    pub(super) fn gateway_crash(&mut self, gateway: usize) {
+        let node = &mut self.gateways[gateway];
+        if node.core.take().is_none() {
+            return;
+        }
+        node.backlog = None;
+        node.boot = GatewayId(0);
+        let sockets = std::mem::take(&mut node.sockets);
+        self.trace.say(self.now, || format!("g{gateway} dies"));
+        for socket in sockets.into_values() {
+            let (client, connection) = (socket.client, socket.connection);
+            self.plan_in(MS..200 * MS, Step::ClientNotices(client, connection));
+            self.observe(Observed::Ended { connection, client });
+        }
+        self.links_of_gateway_lost(gateway);
+    }
+
+    pub(super) fn gateway_pause(&mut self, gateway: usize) {
+        let node = &mut self.gateways[gateway];
+        if node.core.is_some() && node.backlog.is_none() {
+            node.backlog = Some(VecDeque::new());
+            self.trace.say(self.now, || format!("g{gateway} pauses"));
+        }
+    }
+
+    pub(super) fn gateway_resume(&mut self, gateway: usize) {
+        let Some(backlog) = self.gateways[gateway].backlog.take() else {
+            return;
+        };
+        self.trace.say(self.now, || format!("g{gateway} resumes"));
+        for event in backlog {
+            self.gateway_event(gateway, event);
+        }
+        self.gateway_event(gateway, Event::Tick);
+    }
+
+    pub(super) fn gateway_tick(&mut self, gateway: usize, boot: GatewayId) {
+        let node = &mut self.gateways[gateway];
+        if node.boot != boot || node.tick_at.is_none_or(|at| at > self.now) {
+            return;
+        }
+        node.tick_at = None;
+        self.gateway_event(gateway, Event::Tick);
+    }
+
+    /// Lets a gateway's core know of something.
+    pub(super) fn gateway_event(&mut self, gateway: usize, event: Event) {
+        let node = &mut self.gateways[gateway];
+        if let Some(backlog) = &mut node.backlog {
+            backlog.push_back(event);
+            return;
+        }
+        let Some(core) = &mut node.core else {
+            return;
+        };
+        self.trace.mark(self.now, 1, &[gateway as u64]);
+        self.trace
+            .say(self.now, || format!("g{gateway} <- {}", brief(&event)));
+        let gone = match &event {
+            Event::Closed { session } => node.sockets.remove(session),
+            _ => None,
+        };
+        let mut effects = Vec::new();
+        core.handle(node.clock.now(self.now), event, &mut effects);
+        core.check_invariants();
+        if let Some(due) = core.next_deadline() {
+            let at = node.clock.time_of(due).max(self.now);
+            if node.tick_at.is_none_or(|planned| at < planned) {
+                node.tick_at = Some(at);
+                self.agenda.plan(at, Step::GatewayTick(gateway, node.boot));
+            }
+        }
+        if let Some(socket) = gone {
+            let (client, connection) = (socket.client, socket.connection);
+            self.observe(Observed::Ended { connection, client });
+        }
+        self.gateway_effects(gateway, effects);
+    }
+
+    fn gateway_effects(&mut self, gateway: usize, effects: Vec<Effect>) {
+        let mut batches: Vec<(LinkId, Batch<Up>)> = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Write { session, packet } => self.write(gateway, session, packet),
+                Effect::Close { session } => self.close_socket(gateway, session),
+                Effect::Authenticate { session, user, .. } => {
+                    let claims = user.map(|user| Claims {
+                        user,
+                        device: None,
+                        expires: None,
+                    });
+                    let claims = claims.ok_or(Code::TokenInvalid);
+                    let event = Event::Authenticated { session, claims };
+                    let boot = self.gateways[gateway].boot;
+                    self.plan_in(0..2 * MS, Step::Gateway(gateway, boot, event));
+                }
+                Effect::Forward {
+                    link,
+                    epoch,
+                    envelope,
+                } => {
+                    let open = batches.iter_mut().rev().find(|(other, _)| *other == link);
+                    match open {
+                        Some((_, batch))
+                            if batch.epoch == epoch
+                                && batch.envelopes.len() < BATCH_ENVELOPES_MAX =>
+                        {
+                            batch.envelopes.push(envelope);
+                        }
+                        _ => batches.push((
+                            link,
+                            Batch {
+                                epoch,
+                                envelopes: vec![envelope],
+                            },
+                        )),
+                    }
+                }
+            }
+        }
+        let mut back = Vec::new();
+        for (link, batch) in batches {
+            let links = &self.gateways[gateway].links;
+            if let Some(shard) = links.iter().position(|other| *other == link) {
+                back.extend(self.send_up(gateway, shard, batch));
+            }
+        }
+        for envelope in back {
+            self.gateway_event(gateway, Event::LinkFull { envelope });
+        }
+    }
+
+    fn write(&mut self, gateway: usize, session: SessionId, packet: ServerPacket) {
+        let Some(socket) = self.gateways[gateway].sockets.get(&session) else {
+            return;
+        };
+        let (client, connection) = (socket.client, socket.connection);
+        self.observe_write(client, connection, &packet);
+        let delay = self.dice.within(self.plan.client_delay.clone());
+        let socket_max = self.plan.socket_max;
+        let boot = self.gateways[gateway].boot;
+        let Some(socket) = self.gateways[gateway].sockets.get_mut(&session) else {
+            return;
+        };
+        socket.last_out = socket.last_out.max(self.now + delay);
+        socket.under_way += 1;
+        let clogged = socket.under_way == socket_max;
+        let (at, packet) = (socket.last_out, Box::new(packet));
+        self.trace.say(self.now, || {
+            format!("g{gateway} -> c{client}#{connection} {packet:?}")
+        });
+        self.agenda
+            .plan(at, Step::ToClient(client, connection, packet));
+        if clogged {
+            let event = Event::Clogged { session };
+            self.agenda
+                .plan(self.now, Step::Gateway(gateway, boot, event));
+        }
+    }
+
+    fn observe_write(&mut self, client: usize, connection: u64, packet: &ServerPacket) {
+        let (id, verdict) = match packet {
+            ServerPacket::Sent { id, sent } => match &sent.outcome {
+                Outcome::Delivered { device } => (*id, Verdict::Delivered(device)),
+                Outcome::Stored => (*id, Verdict::Stored),
+            },
+            ServerPacket::Rejected { id, code, .. } => (*id, Verdict::Rejected(*code)),
+            ServerPacket::Unknown { id, code } => (*id, Verdict::Unknown(*code)),
+            ServerPacket::LoginOk(_) => {
+                return self.observe(Observed::Greeted { connection, client });
+            }
+            ServerPacket::Closing(closing) if closing.code == Code::Replaced => {
+                return self.observe(Observed::Replaced { connection, client });
+            }
+            _ => return,
+        };
+        self.trace.mark(self.now, 2, &[client as u64, id.minted_ms()]);
+        let from = self.clients[client].user.clone();
+        let identity = &Identity { from, id };
+        self.observe(Observed::Left {
+            connection,
+            identity,
+            verdict,
+        });
+    }
+
+    fn close_socket(&mut self, gateway: usize, session: SessionId) {
+        let Some(socket) = self.gateways[gateway].sockets.remove(&session) else {
+            return;
+        };
+        let (client, connection) = (socket.client, socket.connection);
+        let at = socket.last_out.max(self.now) + 1;
+        self.agenda.plan(at, Step::ClientNotices(client, connection));
+        self.observe(Observed::Ended { connection, client });
+    }
+
+    /// Opens a connection; `None` if nobody answers there.
+    pub(super) fn open_socket(&mut self, gateway: usize, client: usize) -> Option<u64> {
+        let node = &mut self.gateways[gateway];
+        node.core.as_ref()?;
+        self.connections += 1;
+        let connection = self.connections;
+        node.next_session += 1;
+        let session = SessionId(node.next_session);
+        let socket = Socket {
+            client,
+            connection,
+            last_in: self.now,
+            last_out: self.now,
+            under_way: 0,
+        };
+        node.sockets.insert(session, socket);
+        self.observe(Observed::Opened { connection, client });
+        let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, client as u8 + 1));
+        self.gateway_event(gateway, Event::Opened { session, address });
+        Some(connection)
+    }
+
+    /// A client writes to its gateway.
+    pub(super) fn from_client(&mut self, gateway: usize, connection: u64, packet: ClientPacket) {
+        let delay = self.dice.within(self.plan.client_delay.clone());
+        let node = &mut self.gateways[gateway];
+        let boot = node.boot;
+        let found = node.sockets.iter_mut();
+        let Some((session, socket)) = { found }.find(|(_, s)| s.connection == connection) else {
+            return;
+        };
+        let session = *session;
+        socket.last_in = socket.last_in.max(self.now + delay);
+        let at = socket.last_in;
+        let packet = Ok(packet);
+        let event = Event::Received { session, packet };
+        self.agenda.plan(at, Step::Gateway(gateway, boot, event));
+    }
+
+    /// A client's end of a connection is closed; the gateway notices after
+    /// this long, or not at all.
+    pub(super) fn socket_left(&mut self, gateway: usize, connection: u64, after: Option<Time>) {
+        let node = &mut self.gateways[gateway];
+        let boot = node.boot;
+        let found = node.sockets.iter();
+        let Some((session, socket)) = { found }.find(|(_, s)| s.connection == connection) else {
+            return;
+        };
+        if let Some(after) = after {
+            let session = *session;
+            let at = socket.last_in.max(self.now + after);
+            let event = Event::Closed { session };
+            self.agenda.plan(at, Step::Gateway(gateway, boot, event));
+        }
+    }
+
+    /// A packet has left the gateway's buffers.
+    pub(super) fn packet_left(&mut self, connection: u64) {
+        for node in &mut self.gateways {
+            let mut sockets = node.sockets.values_mut();
+            if let Some(socket) = sockets.find(|socket| socket.connection == connection) {
+                socket.under_way -= 1;
+                return;
+            }
+        }
+    }
+}
+
+/// An event in one line.
+fn brief(event: &Event) -> String {
+    match event {
+        Event::RingChanged(ring) => format!("RingChanged({})", ring.epoch()),
+        other => format!("{other:?}"),
+    }
+}

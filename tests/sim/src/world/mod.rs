@@ -1,0 +1,371 @@
+//! The simulated cluster: real cores, everything between them simulated.
+//!
+//! Owns time and who is where. Each file beside this one is one part of the
+//! world; this one holds the parts and the list of what can happen.
+
+mod clients;
+mod gateways;
+mod graph;
+mod links;
+mod registry;
+mod shards;
+mod stores;
+mod troubles;
+
+use std::sync::Arc;
+
+use msgd_core::GraphTicket;
+use msgd_core::store::Outcome;
+use proto::clock::{Moment, Now};
+use proto::graph::{GraphAnswer, GraphRequest};
+use proto::ids::{GatewayId, ShardId, Stamp, UserId};
+use proto::link::{Batch, Down, Up};
+use proto::server::ServerPacket;
+
+use crate::agenda::{Agenda, MS, SECOND, Time};
+use crate::check::{Broken, Checks};
+use crate::client::{Client, Waking};
+use crate::dice::Dice;
+use crate::model::Model;
+use crate::observed::Observed;
+use crate::plan::Plan;
+use crate::trace::Trace;
+
+pub use gateways::GatewayNode;
+pub use graph::GraphNode;
+pub use links::Links;
+pub use registry::Registry;
+pub use shards::ShardNode;
+pub use stores::StoreNode;
+pub use troubles::Trouble;
+
+/// More steps than any world needs; one that takes them is not settling.
+const STEPS_MAX: u64 = 400_000;
+
+/// The names of shards; the first three are on the ring at the beginning.
+const SHARDS: [&str; 5] = [
+    "msgd-fra-1",
+    "msgd-fra-2",
+    "msgd-fra-3",
+    "msgd-ams-1",
+    "msgd-ams-2",
+];
+
+/// How many shards are on the ring at the beginning.
+const SHARDS_AT_FIRST: usize = 3;
+
+const GATEWAYS: usize = 3;
+
+const USERS: [&str; 8] = [
+    "ann",
+    "ben.oduya",
+    "cat@example.org",
+    "Dan-1987",
+    "eve_k",
+    "finn.m",
+    "greta-w",
+    "hugo@example.org",
+];
+
+/// What happens at some time.
+#[derive(Debug)]
+pub enum Step {
+    /// A gateway's process starts.
+    GatewayStart(usize),
+    /// Something for a gateway's core, if it still lives.
+    Gateway(usize, GatewayId, connd_core::Event),
+    /// A gateway's core may have something due.
+    GatewayTick(usize, GatewayId),
+    /// A shard's process starts.
+    ShardStart(usize),
+    /// Something for a shard's core, if it still lives.
+    Shard(usize, u64, msgd_core::Event),
+    /// A shard's core may have something due.
+    ShardTick(usize, u64),
+    /// A shard renews its lease.
+    Renew(usize, u64),
+    /// A renewal reaches the registry; the shard may serve until then.
+    Renewed(usize, u64, Moment),
+    /// A lease may be over.
+    LeaseEnd(usize, u64),
+    /// A gateway tries to reach a shard.
+    Dial(usize, GatewayId, usize),
+    /// The gateway notices that its link to the shard is gone.
+    GatewayNotices(usize, usize, u64),
+    /// The shard notices that its link to the gateway is gone.
+    ShardNotices(usize, usize, u64),
+    /// Envelopes reach a shard.
+    Up(usize, usize, u64, Batch<Up>),
+    /// Envelopes reach a gateway.
+    Down(usize, usize, u64, Batch<Down>),
+    /// A shard's requests are carried out by the store.
+    StoreTurn(u64),
+    /// A shard hears what came of its requests.
+    StoreTold(usize, u64, Vec<Outcome>),
+    /// A question reaches the friend service.
+    GraphAsked(usize, u64, GraphTicket, GraphRequest),
+    /// An answer of the friend service reaches a shard.
+    GraphTold(usize, u64, GraphTicket, GraphAnswer),
+    /// A shard has waited for the friend service for long enough.
+    GraphTimeout(usize, u64, GraphTicket),
+    /// The friend service's store has done something.
+    GraphStored(u32, friendd_core::event::Effect),
+    /// The friend service starts.
+    GraphStart,
+    /// A client wants a connection.
+    Connect(usize, u32),
+    /// A client comes to itself.
+    Woke(usize, u32, Waking),
+    /// A packet reaches a client.
+    ToClient(usize, u64, Box<ServerPacket>),
+    /// A client notices that its connection is gone.
+    ClientNotices(usize, u64),
+    /// Trouble.
+    Trouble(Trouble),
+    /// The end of a trouble.
+    Over(Trouble),
+    /// No more trouble.
+    Quiet,
+    /// The world ends.
+    End,
+}
+
+/// A process's clocks.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    /// Of the monotonic clock.
+    start: u64,
+    /// Of the wall clock, in microseconds.
+    shift: i64,
+}
+
+/// Microseconds since 1970 when the world begins.
+const WALL: i64 = 1_795_000_000_000_000;
+
+impl Clock {
+    fn new(dice: &mut Dice) -> Self {
+        Self {
+            start: dice.within(SECOND..900 * SECOND),
+            shift: dice.within(0..200 * MS) as i64 - 100 * MS as i64,
+        }
+    }
+
+    fn now(self, at: Time) -> Now {
+        Now {
+            moment: Moment(self.start + at),
+            wall: Stamp((WALL + at as i64 + self.shift) as u64),
+        }
+    }
+
+    /// When a moment of this clock is.
+    fn time_of(self, moment: Moment) -> Time {
+        moment.0.saturating_sub(self.start)
+    }
+}
+
+/// The whole world.
+#[derive(Debug)]
+pub struct World {
+    /// What it is like.
+    pub plan: Plan,
+    /// What happened.
+    pub trace: Trace,
+    /// How many steps it took.
+    pub steps: u64,
+    now: Time,
+    agenda: Agenda<Step>,
+    dice: Dice,
+    registry: Registry,
+    gateways: Vec<GatewayNode>,
+    shards: Vec<ShardNode>,
+    links: Links,
+    store: StoreNode,
+    graph: GraphNode,
+    clients: Vec<Client>,
+    connections: u64,
+    is_quiet: bool,
+    is_over: bool,
+    /// What was asked of the cluster and what came of it, naively.
+    pub model: Model,
+    checks: Checks,
+    broken: Option<Broken>,
+}
+
+impl World {
+    /// The world of a seed, before its first step.
+    pub fn new(seed: u64, spoken: bool) -> Self {
+        let mut dice = Dice::new(seed);
+        let plan = Plan::of(&mut dice);
+        let names: Vec<ShardId> = SHARDS.iter().filter_map(|n| ShardId::new(n).ok()).collect();
+        let users: Vec<UserId> = USERS[..plan.users]
+            .iter()
+            .filter_map(|name| UserId::new(name).ok())
+            .collect();
+        let registry = Registry::new(&names[..SHARDS_AT_FIRST]);
+        let mut world = Self {
+            trace: Trace::new(spoken),
+            steps: 0,
+            now: 0,
+            agenda: Agenda::default(),
+            gateways: (0..GATEWAYS).map(|_| GatewayNode::new()).collect(),
+            shards: names.into_iter().map(ShardNode::new).collect(),
+            links: Links::new(GATEWAYS, SHARDS.len()),
+            store: StoreNode::new(plan.mailbox),
+            graph: GraphNode::new(&users, plan.blocks, &mut dice),
+            clients: Vec::new(),
+            connections: 0,
+            is_quiet: false,
+            is_over: false,
+            model: Model::default(),
+            checks: Checks::new(&plan),
+            broken: None,
+            registry,
+            dice,
+            plan,
+        };
+        world.begin(&users);
+        world
+    }
+
+    fn begin(&mut self, users: &[UserId]) {
+        for shard in 0..SHARDS_AT_FIRST {
+            self.plan_in(0..5 * MS, Step::ShardStart(shard));
+        }
+        for gateway in 0..GATEWAYS {
+            self.plan_in(0..5 * MS, Step::GatewayStart(gateway));
+        }
+        self.begin_clients(users);
+        self.begin_troubles();
+        self.agenda.plan(self.plan.chaos, Step::Quiet);
+        self.agenda
+            .plan(self.plan.chaos + self.plan.quiet, Step::End);
+    }
+
+    /// Lets the world run to its end.
+    ///
+    /// # Errors
+    /// A promise that was broken.
+    pub fn run(&mut self) -> Result<(), Broken> {
+        while !self.is_over {
+            let Some((at, step)) = self.agenda.next() else {
+                break;
+            };
+            debug_assert!(at >= self.now);
+            self.now = at;
+            self.steps += 1;
+            self.step(step);
+            if let Some(broken) = self.broken.take() {
+                return Err(broken);
+            }
+            if self.steps > STEPS_MAX {
+                return Err(Broken::new("steps", "the world does not settle"));
+            }
+        }
+        crate::check::at_the_end(self)
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::GatewayStart(gateway) => self.gateway_start(gateway),
+            Step::Gateway(gateway, boot, event) => {
+                if self.gateways[gateway].boot == boot {
+                    self.gateway_event(gateway, event);
+                }
+            }
+            Step::GatewayTick(gateway, boot) => self.gateway_tick(gateway, boot),
+            Step::ShardStart(shard) => self.shard_start(shard),
+            Step::Shard(shard, life, event) => {
+                if self.shards[shard].life == life {
+                    self.shard_event(shard, event);
+                }
+            }
+            Step::ShardTick(shard, life) => self.shard_tick(shard, life),
+            Step::Renew(shard, life) => self.renew(shard, life),
+            Step::Renewed(shard, life, until) => self.renewed(shard, life, until),
+            Step::LeaseEnd(shard, life) => self.lease_end(shard, life),
+            Step::Dial(gateway, boot, shard) => self.dial(gateway, boot, shard),
+            Step::GatewayNotices(gateway, shard, conn) => {
+                self.gateway_notices(gateway, shard, conn);
+            }
+            Step::ShardNotices(gateway, shard, conn) => self.shard_notices(gateway, shard, conn),
+            Step::Up(gateway, shard, conn, batch) => self.up(gateway, shard, conn, batch),
+            Step::Down(gateway, shard, conn, batch) => self.down(gateway, shard, conn, batch),
+            Step::StoreTurn(life) => self.store_turn(life),
+            Step::StoreTold(shard, life, outcomes) => self.store_told(shard, life, outcomes),
+            Step::GraphAsked(shard, life, ticket, request) => {
+                self.graph_asked(shard, life, ticket, request);
+            }
+            Step::GraphTold(shard, life, ticket, answer) => {
+                self.graph_told(shard, life, ticket, answer);
+            }
+            Step::GraphTimeout(shard, life, ticket) => {
+                self.graph_told(shard, life, ticket, GraphAnswer::Unavailable);
+            }
+            Step::GraphStored(boot, effect) => self.graph_stored(boot, effect),
+            Step::GraphStart => self.graph_start(),
+            Step::Connect(client, start) => self.connect(client, start),
+            Step::Woke(client, start, waking) => self.woke(client, start, waking),
+            Step::ToClient(client, connection, packet) => {
+                self.to_client(client, connection, *packet);
+            }
+            Step::ClientNotices(client, connection) => self.client_notices(client, connection),
+            Step::Trouble(trouble) => self.trouble(trouble),
+            Step::Over(trouble) => self.trouble_over(trouble),
+            Step::Quiet => self.quiet(),
+            Step::End => self.is_over = true,
+        }
+    }
+
+    /// Plans a step after a delay of this range.
+    fn plan_in(&mut self, delay: std::ops::Range<Time>, step: Step) {
+        let at = self.now + self.dice.within(delay);
+        self.agenda.plan(at, step);
+    }
+
+    fn observe(&mut self, observed: Observed<'_>) {
+        self.model.observe(self.now, &observed);
+        let seen = self
+            .checks
+            .observe(self.now, &observed, &self.model, self.store.store());
+        if let Err(broken) = seen
+            && self.broken.is_none()
+        {
+            self.trace
+                .say(self.now, || format!("BROKEN {}", broken.what));
+            self.broken = Some(broken);
+        }
+    }
+
+    /// The clients, as they are.
+    pub fn clients(&self) -> &[Client] {
+        &self.clients
+    }
+
+    /// The shards, as they are.
+    pub fn shards(&self) -> &[ShardNode] {
+        &self.shards
+    }
+
+    /// The gateways, as they are.
+    pub fn gateways(&self) -> &[GatewayNode] {
+        &self.gateways
+    }
+
+    /// The store, as it is.
+    pub fn store(&self) -> &crate::store::Store {
+        self.store.store()
+    }
+
+    /// The friend service, as it is.
+    pub fn graph(&self) -> &GraphNode {
+        &self.graph
+    }
+
+    /// The checkers.
+    pub fn checks(&self) -> &Checks {
+        &self.checks
+    }
+}
+
+/// The ring in force, for who has just learnt it.
+type SharedRing = Arc<proto::ring::Ring>;

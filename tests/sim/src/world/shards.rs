@@ -1,0 +1,309 @@
+//! Shards: the real core, its lease, and its restarts.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use msgd_core::{Effect, Event, Shard};
+use proto::clock::Moment;
+use proto::ids::{Epoch, GatewayId, Incarnation, ShardId};
+use proto::limits::BATCH_ENVELOPES_MAX;
+use proto::link::{Batch, Down};
+
+use super::{Clock, SharedRing, Step, World};
+use crate::agenda::{MS, SECOND, Time};
+use crate::plan::LEASE;
+
+/// A shard's place, and its process if there is one.
+#[derive(Debug)]
+pub struct ShardNode {
+    /// Its place on the ring.
+    pub name: ShardId,
+    /// Its process, if it lives.
+    pub core: Option<Shard>,
+    /// The number of its process; 0 without one.
+    pub life: u64,
+    epoch: Epoch,
+    clock: Clock,
+    tick_at: Option<Time>,
+    pause: Pause,
+}
+
+/// Whether a process stands still.
+#[derive(Debug)]
+enum Pause {
+    No,
+    /// From its next event on: what it has to do then waits with it.
+    Soon,
+    /// It does. Its last effects have not left, and its input waits.
+    Now {
+        effects: Vec<Effect>,
+        backlog: VecDeque<Event>,
+    },
+}
+
+impl ShardNode {
+    pub(super) fn new(name: ShardId) -> Self {
+        Self {
+            name,
+            core: None,
+            life: 0,
+            epoch: Epoch(0),
+            clock: Clock { start: 0, shift: 0 },
+            tick_at: None,
+            pause: Pause::No,
+        }
+    }
+
+    /// Whether it stands still.
+    pub fn is_paused(&self) -> bool {
+        matches!(self.pause, Pause::Now { .. })
+    }
+
+    pub(super) fn shift_wall(&mut self, shift: i64) {
+        self.clock.shift += shift;
+    }
+
+    /// When a moment of its clock is.
+    pub(super) fn time_of(&self, moment: Moment) -> Time {
+        self.clock.time_of(moment)
+    }
+
+    fn lease_from(&self, now: Time) -> Moment {
+        self.clock.now(now + LEASE).moment
+    }
+}
+
+impl World {
+    pub(super) fn shard_start(&mut self, shard: usize) {
+        if self.shards[shard].core.is_some() {
+            return;
+        }
+        let life = self.registry.next_life();
+        let clock = Clock::new(&mut self.dice);
+        let name = self.shards[shard].name.clone();
+        self.registry_join(shard, life);
+        let ring = self.registry.ring();
+        let mut core = Shard::new(
+            self.plan.shard.clone(),
+            name,
+            Incarnation(life),
+            Arc::clone(&ring),
+            None,
+        );
+        let now = clock.now(self.now);
+        let mut effects = Vec::new();
+        let until = clock.now(self.now + LEASE).moment;
+        core.handle(now, Event::Lease { until }, &mut effects);
+        core.start(now, &mut effects);
+        let node = &mut self.shards[shard];
+        node.core = Some(core);
+        node.life = life;
+        node.clock = clock;
+        node.tick_at = None;
+        node.pause = Pause::No;
+        node.epoch = ring.epoch();
+        self.trace
+            .say(self.now, || format!("s{shard} starts as life {life}"));
+        self.plan_in(LEASE / 3..LEASE / 3 + 1, Step::Renew(shard, life));
+        self.shard_effects(shard, effects);
+        self.shard_tick_soon(shard);
+        for gateway in 0..self.gateways.len() {
+            self.dial_soon(gateway, shard, MS..50 * MS);
+        }
+    }
+
+    pub(super) fn shard_crash(&mut self, shard: usize) {
+        let node = &mut self.shards[shard];
+        if node.core.take().is_none() {
+            return;
+        }
+        let life = node.life;
+        node.life = 0;
+        node.pause = Pause::No;
+        self.trace.say(self.now, || format!("s{shard} dies"));
+        self.store_abandoned(life);
+        self.graph.abandoned(life);
+        self.links_of_shard_lost(shard);
+    }
+
+    pub(super) fn shard_pause(&mut self, shard: usize) {
+        let node = &mut self.shards[shard];
+        if node.core.is_some() && matches!(node.pause, Pause::No) {
+            node.pause = Pause::Soon;
+        }
+    }
+
+    pub(super) fn shard_resume(&mut self, shard: usize) {
+        let pause = std::mem::replace(&mut self.shards[shard].pause, Pause::No);
+        let Pause::Now { effects, backlog } = pause else {
+            return;
+        };
+        self.trace.say(self.now, || format!("s{shard} resumes"));
+        let life = self.shards[shard].life;
+        // Rule 5: the lease is looked at before any answer leaves, after every
+        // wait. A shell asks by the tick that is due then.
+        self.shard_event(shard, Event::Tick);
+        if self.shards[shard].life == life {
+            self.shard_effects(shard, effects);
+        }
+        for event in backlog {
+            if self.shards[shard].life == life {
+                self.shard_event(shard, event);
+            }
+        }
+    }
+
+    pub(super) fn shard_tick(&mut self, shard: usize, life: u64) {
+        let node = &mut self.shards[shard];
+        if node.life != life || node.tick_at.is_none_or(|at| at > self.now) {
+            return;
+        }
+        node.tick_at = None;
+        self.shard_event(shard, Event::Tick);
+    }
+
+    /// Lets a shard's core know of something.
+    pub(super) fn shard_event(&mut self, shard: usize, event: Event) {
+        let node = &mut self.shards[shard];
+        if let Pause::Now { backlog, .. } = &mut node.pause {
+            backlog.push_back(event);
+            return;
+        }
+        let Some(core) = &mut node.core else {
+            return;
+        };
+        self.trace.mark(self.now, 4, &[shard as u64]);
+        self.trace
+            .say(self.now, || format!("s{shard} <- {}", brief(&event)));
+        if let Event::RingChanged(ring) = &event {
+            node.epoch = node.epoch.max(ring.epoch());
+        }
+        let mut effects = Vec::new();
+        core.handle(node.clock.now(self.now), event, &mut effects);
+        core.check_invariants();
+        self.shard_has(shard, effects);
+    }
+
+    /// Outcomes of the store are many where slots move.
+    pub(super) fn shard_outcomes(&mut self, shard: usize, outcomes: Vec<msgd_core::store::Outcome>) {
+        let node = &mut self.shards[shard];
+        if let Pause::Now { backlog, .. } = &mut node.pause {
+            backlog.extend(outcomes.into_iter().map(Event::Store));
+            return;
+        }
+        let Some(core) = &mut node.core else {
+            return;
+        };
+        self.trace
+            .mark(self.now, 5, &[shard as u64, outcomes.len() as u64]);
+        if outcomes.len() < 20 {
+            self.trace
+                .say(self.now, || format!("s{shard} <- store {outcomes:?}"));
+        } else {
+            self.trace.say(self.now, || {
+                format!("s{shard} <- store {} outcomes", outcomes.len())
+            });
+        }
+        let mut effects = Vec::new();
+        let now = node.clock.now(self.now);
+        for outcome in outcomes {
+            core.handle(now, Event::Store(outcome), &mut effects);
+        }
+        core.check_invariants();
+        self.shard_has(shard, effects);
+    }
+
+    fn shard_has(&mut self, shard: usize, effects: Vec<Effect>) {
+        if let pause @ Pause::Soon = &mut self.shards[shard].pause {
+            let backlog = VecDeque::new();
+            *pause = Pause::Now { effects, backlog };
+            self.trace.say(self.now, || format!("s{shard} pauses"));
+            return;
+        }
+        self.shard_tick_soon(shard);
+        self.shard_effects(shard, effects);
+    }
+
+    fn shard_tick_soon(&mut self, shard: usize) {
+        let node = &mut self.shards[shard];
+        let due = node.core.as_ref().and_then(Shard::next_deadline);
+        if let Some(due) = due {
+            let at = node.clock.time_of(due).max(self.now);
+            if node.tick_at.is_none_or(|planned| at < planned) {
+                node.tick_at = Some(at);
+                self.agenda.plan(at, Step::ShardTick(shard, node.life));
+            }
+        }
+    }
+
+    fn shard_effects(&mut self, shard: usize, effects: Vec<Effect>) {
+        let (life, epoch) = (self.shards[shard].life, self.shards[shard].epoch);
+        let mut batches: Vec<(GatewayId, Batch<Down>)> = Vec::new();
+        let mut requests = Vec::new();
+        let mut fenced = false;
+        for effect in effects {
+            match effect {
+                Effect::Send { gateway, envelope } => {
+                    let open = batches.iter_mut().rev().find(|(other, _)| *other == gateway);
+                    match open {
+                        Some((_, batch)) if batch.envelopes.len() < BATCH_ENVELOPES_MAX => {
+                            batch.envelopes.push(envelope);
+                        }
+                        _ => batches.push((
+                            gateway,
+                            Batch {
+                                epoch,
+                                envelopes: vec![envelope],
+                            },
+                        )),
+                    }
+                }
+                Effect::Store(request) => requests.push(request),
+                Effect::AskGraph { ticket, request } => {
+                    self.graph_ask(shard, life, ticket, request);
+                }
+                Effect::Fenced => fenced = true,
+            }
+        }
+        for (gateway, batch) in batches {
+            self.send_down(shard, gateway, batch);
+        }
+        self.store_ask(shard, life, requests);
+        if fenced {
+            self.trace.say(self.now, || format!("s{shard} is fenced"));
+            self.shard_crash(shard);
+            self.plan_in(10 * MS..SECOND, Step::ShardStart(shard));
+        }
+    }
+
+    pub(super) fn renew(&mut self, shard: usize, life: u64) {
+        let node = &self.shards[shard];
+        if node.life != life {
+            return;
+        }
+        if node.is_paused() {
+            // It asks when it is awake again.
+            return self.plan_in(50 * MS..51 * MS, Step::Renew(shard, life));
+        }
+        let until = node.lease_from(self.now);
+        self.plan_in(LEASE / 3..LEASE / 3 + 1, Step::Renew(shard, life));
+        self.plan_in(MS..20 * MS, Step::Renewed(shard, life, until));
+    }
+
+    /// Tells a shard of a ring.
+    pub(super) fn shard_learns(&mut self, shard: usize, ring: SharedRing, late: Time) {
+        let life = self.shards[shard].life;
+        if life != 0 {
+            let event = Event::RingChanged(ring);
+            self.plan_in(0..late, Step::Shard(shard, life, event));
+        }
+    }
+}
+
+/// An event in one line.
+fn brief(event: &Event) -> String {
+    match event {
+        Event::RingChanged(ring) => format!("RingChanged({})", ring.epoch()),
+        other => format!("{other:?}"),
+    }
+}

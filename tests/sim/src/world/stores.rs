@@ -1,0 +1,170 @@
+//! The shards' store: in order per shard, sometimes slow, sometimes failing.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use msgd_core::store::{MailboxSettings, Outcome, Request};
+
+use super::{Step, World};
+use crate::agenda::{MS, SECOND, Time};
+use crate::store::Store;
+
+/// The store, and what is on its way to it.
+#[derive(Debug)]
+pub struct StoreNode {
+    store: Store,
+    /// By the number of the asking process.
+    lanes: BTreeMap<u64, Lane>,
+    mood: Mood,
+}
+
+/// How the store does at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    /// Everything is done, soon.
+    Well,
+    /// Everything is done, late.
+    Slow,
+    /// Nothing is done before this.
+    Stalled(Time),
+    /// So many of a hundred requests fail; some of them are done all the same.
+    Failing(u32),
+}
+
+/// The requests of one process, in order.
+#[derive(Debug)]
+struct Lane {
+    shard: usize,
+    asked: VecDeque<Request>,
+    is_planned: bool,
+    /// When the last outcomes are told.
+    last_told: Time,
+    /// Nobody hears any more.
+    is_abandoned: bool,
+}
+
+/// Requests that are carried out together.
+const GROUP_MAX: usize = 4_096;
+
+impl StoreNode {
+    pub(super) fn new(settings: MailboxSettings) -> Self {
+        Self {
+            store: Store::new(settings),
+            lanes: BTreeMap::new(),
+            mood: Mood::Well,
+        }
+    }
+
+    /// What is durable.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(super) fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    pub(super) fn set_mood(&mut self, mood: Mood) {
+        self.mood = mood;
+    }
+}
+
+impl World {
+    /// A shard asks.
+    pub(super) fn store_ask(&mut self, shard: usize, life: u64, requests: Vec<Request>) {
+        if requests.is_empty() {
+            return;
+        }
+        let lane = self.store.lanes.entry(life).or_insert_with(|| Lane {
+            shard,
+            asked: VecDeque::new(),
+            is_planned: false,
+            last_told: 0,
+            is_abandoned: false,
+        });
+        lane.asked.extend(requests);
+        self.store_turn_soon(life);
+    }
+
+    fn store_turn_soon(&mut self, life: u64) {
+        let Some(lane) = self.store.lanes.get_mut(&life) else {
+            return;
+        };
+        if lane.asked.is_empty() || lane.is_planned {
+            return;
+        }
+        lane.is_planned = true;
+        let mut delay = self.dice.within(self.plan.store_delay.clone());
+        match self.store.mood {
+            Mood::Well | Mood::Failing(_) => {}
+            Mood::Slow => delay += self.dice.within(20 * MS..800 * MS),
+            Mood::Stalled(until) => delay += until.saturating_sub(self.now),
+        }
+        self.agenda.plan(self.now + delay, Step::StoreTurn(life));
+    }
+
+    pub(super) fn store_turn(&mut self, life: u64) {
+        let failing = match self.store.mood {
+            Mood::Failing(percent) => percent,
+            Mood::Well | Mood::Slow | Mood::Stalled(_) => 0,
+        };
+        let Some(lane) = self.store.lanes.get_mut(&life) else {
+            return;
+        };
+        lane.is_planned = false;
+        let count = lane.asked.len().min(GROUP_MAX);
+        let mut outcomes = Vec::with_capacity(count);
+        let mut failures = 0;
+        for request in lane.asked.drain(..count) {
+            if failing > 0 && self.dice.percent(failing) {
+                failures += 1;
+                outcomes.extend(request.failed());
+                if self.dice.percent(50) {
+                    self.store.store.execute(request);
+                }
+            } else {
+                outcomes.extend(self.store.store.execute(request));
+            }
+        }
+        let delay = self.dice.within(100..2 * MS);
+        lane.last_told = lane.last_told.max(self.now + delay);
+        let (shard, at) = (lane.shard, lane.last_told);
+        if !lane.is_abandoned && !outcomes.is_empty() {
+            self.agenda
+                .plan(at, Step::StoreTold(shard, life, outcomes));
+        }
+        if failures > 0 {
+            self.failed();
+        }
+        self.store_turn_soon(life);
+    }
+
+    pub(super) fn store_told(&mut self, shard: usize, life: u64, outcomes: Vec<Outcome>) {
+        if self.shards[shard].life == life {
+            self.shard_outcomes(shard, outcomes);
+        }
+    }
+
+    /// The process died. What it had asked for may arrive all the same, all of
+    /// it or the first part.
+    pub(super) fn store_abandoned(&mut self, life: u64) {
+        let Some(lane) = self.store.lanes.get_mut(&life) else {
+            return;
+        };
+        lane.is_abandoned = true;
+        let keeps = self.dice.index(lane.asked.len() + 1);
+        lane.asked.truncate(keeps);
+    }
+
+    /// The store is well from now on, and no lane waits for a stall's end.
+    pub(super) fn store_recovers(&mut self) {
+        self.store.mood = Mood::Well;
+    }
+
+    /// A spell of trouble with the store.
+    pub(super) fn store_spell(&mut self, mood: Mood, length: Time) {
+        self.trace.say(self.now, || format!("store: {mood:?}"));
+        self.store.mood = mood;
+        let end = super::Trouble::Store;
+        self.plan_in(length..length + SECOND / 100, Step::Over(end));
+    }
+}
