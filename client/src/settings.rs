@@ -17,8 +17,9 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 /// so that each is shown once over a restart too.
 ///
 /// Both methods are called on the runtime's threads while the session is held:
-/// they must be quick. A store may forget identities minted more than a few
-/// days ago; a message that it forgot is shown again at worst.
+/// they must be quick. A store may forget all but the newest few thousand, by
+/// their number and not by their age: a message whose acknowledgement was lost
+/// comes again on the next connection, whenever that is.
 pub trait SeenStore: Send + 'static {
     /// Whether this message was shown.
     fn contains(&mut self, identity: &Identity) -> bool;

@@ -24,12 +24,4 @@ impl Dice {
     pub(super) fn up_to(&mut self, most: u64) -> u64 {
         self.roll() % most.saturating_add(1).max(1)
     }
-
-    /// The random part of a message id.
-    pub(super) fn id_bytes(&mut self) -> [u8; 10] {
-        let mut bytes = [0; 10];
-        bytes[..8].copy_from_slice(&self.roll().to_le_bytes());
-        bytes[8..].copy_from_slice(&self.roll().to_le_bytes()[..2]);
-        bytes
-    }
 }

@@ -13,6 +13,7 @@ mod error;
 mod event;
 mod friends;
 mod inbox;
+mod mint;
 mod news;
 mod outbox;
 mod presence;
@@ -42,6 +43,7 @@ use self::connection::{Farewell, Granted, Phase};
 use self::dice::Dice;
 use self::friends::Friends;
 use self::inbox::Inbox;
+use self::mint::Mint;
 use self::news::{News, NewsQueue};
 use self::outbox::{NotTaken, Outbox, Unanswered};
 use self::presence::Presence;
@@ -96,6 +98,7 @@ pub(crate) struct Session {
     /// The application gave a token that no log-in has used.
     token_is_fresh: bool,
     farewell: Option<Farewell>,
+    mint: Mint,
     outbox: Outbox,
     inbox: Inbox,
     /// The message that the application was given last, in automatic mode.
@@ -118,6 +121,7 @@ impl Session {
             granted: None,
             token_is_fresh: false,
             farewell: None,
+            mint: Mint::default(),
             outbox: Outbox::default(),
             inbox: Inbox::default(),
             handed: None,
@@ -151,8 +155,8 @@ impl Session {
             let bytes = body.len();
             return Err(SendError::TooLarge { bytes, limit });
         }
-        let minted_ms = granted.server_ms(now);
-        let id = id.unwrap_or_else(|| MessageId::mint(minted_ms, self.dice.id_bytes()));
+        let server_ms = granted.server_ms(now);
+        let id = id.unwrap_or_else(|| self.mint.id(server_ms, &mut self.dice));
         let message = Unanswered {
             id,
             to,
