@@ -9,7 +9,7 @@ use proto::ids::{Incarnation, Token};
 use proto::slot::{SLOTS, Slot};
 use store::{Failure, Keyspace, Transaction};
 
-use super::row::{Fields, Trouble};
+use super::fields::{Fields, Trouble};
 use super::{key, recent};
 
 /// A slot.

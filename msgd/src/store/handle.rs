@@ -32,9 +32,8 @@ impl EmbeddedStore {
         mut sink: impl FnMut(Answers<'_>) + Send + 'static,
     ) -> Result<Self, OpenError> {
         let rows = engine.keyspace("mailboxes")?;
-        let letters = engine.keyspace("letters")?;
         let metrics = Metrics::default();
-        let keeper = Keeper::new(rows, letters, settings, metrics.clone());
+        let keeper = Keeper::new(rows, settings, metrics.clone());
         let requests = engine.serve(keeper, capacity, move |completions| {
             sink(Answers {
                 completions,

@@ -1,17 +1,19 @@
 //! Where rows lie.
 //!
-//! Owns the keys of both keyspaces. Changing one of them needs a new format
+//! Owns the keys of the one keyspace. Changing one of them needs a new format
 //! version of the data directory. Must not know what rows hold.
 //!
 //! A user's keys begin with slot and user id, ended by a zero byte, which is in
-//! no id: no user's keys lie among another's. Slots are below 2^14, so the
-//! first byte of the other keys, 0xff, is never that of a user's.
+//! no id: no user's keys lie among another's. All of a user's lie together,
+//! since what is near in the database is cheap to reach. Slots are below 2^14,
+//! so the first byte of the other keys, 0xff, is never that of a user's.
 
 use proto::ids::{Incarnation, UserId};
 use proto::slot::Slot;
 use smallvec::SmallVec;
 
-/// The longest is 2 bytes of slot, 64 of a user id, a zero, 8 of a position.
+/// The longest is 2 bytes of slot, 64 of a user id, a zero, the kind, 8 of a
+/// position.
 pub(super) type Key = SmallVec<[u8; 96]>;
 
 /// The highest token that was given.
@@ -35,19 +37,19 @@ impl UserKey {
         Self(key)
     }
 
-    /// In `letters`: the message at a position.
+    /// The message at a position.
     pub(super) fn letter(&self, position: u64) -> Key {
-        let mut key = self.0.clone();
+        let mut key = self.with(b'l');
         key.extend_from_slice(&position.to_be_bytes());
         key
     }
 
-    /// In `mailboxes`: the cursor and when the user was last there.
+    /// The cursor and when the user was last there.
     pub(super) fn mailbox(&self) -> Key {
         self.with(b'm')
     }
 
-    /// In `mailboxes`: the receipts.
+    /// The receipts.
     pub(super) fn notes(&self) -> Key {
         self.with(b'n')
     }
@@ -64,7 +66,7 @@ pub(super) fn position(key: &[u8]) -> Option<u64> {
     key.last_chunk().copied().map(u64::from_be_bytes)
 }
 
-/// In `mailboxes`: what the next holder of a slot is to know.
+/// What the next holder of a slot is to know.
 pub(super) fn recent(slot: Slot) -> Key {
     let mut key = Key::from_slice(RECENT);
     key.extend_from_slice(&(slot.index() as u16).to_be_bytes());
@@ -77,7 +79,7 @@ pub(super) fn recent_slot(key: &[u8]) -> Option<Slot> {
     Slot::new(number.into())
 }
 
-/// In `mailboxes`: when an incarnation was last alive.
+/// When an incarnation was last alive.
 pub(super) fn alive(shard: Incarnation) -> Key {
     let mut key = Key::from_slice(ALIVE);
     key.extend_from_slice(&shard.0.to_be_bytes());

@@ -8,7 +8,8 @@ use msgd_core::store::{Letter, Position, Stored};
 use proto::ids::{MessageId, Stamp, UserId};
 use proto::link::Message;
 
-use super::row::{Damaged, Fields, put_id, put_number};
+use super::fields::{Damaged, Fields, put_id, put_number};
+use super::mailbox::Front;
 
 /// A row as it lies in the database.
 #[derive(Debug)]
@@ -44,6 +45,14 @@ impl<'a> LetterRow<'a> {
             from: fields.id()?,
             body: fields.rest(),
         })
+    }
+
+    /// What it is as the first of its mailbox.
+    pub(super) fn front(&self) -> Front {
+        Front {
+            stamp: self.stamp,
+            bytes_before: self.bytes_before,
+        }
     }
 
     pub(super) fn letter(&self, to: &UserId) -> Result<Letter, Damaged> {

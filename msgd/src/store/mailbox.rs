@@ -6,25 +6,33 @@
 use msgd_core::store::{MailboxSettings, Seen};
 use proto::ids::{Incarnation, Stamp};
 
-use super::row::{Damaged, Fields, put_number};
+use super::fields::{Damaged, Fields, put_number};
 
 /// A mailbox. Positions count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mailbox {
-    /// Rows before this one are removed.
+    /// Messages before this one are removed.
     pub(super) first: u64,
     /// The first that is not acknowledged.
     pub(super) cursor: u64,
     /// Where the next append goes.
     pub(super) end: u64,
-    /// Bytes of all bodies ever appended before the cursor.
-    pub(super) bytes_before_cursor: u64,
+    /// The cursor in the row. Messages from there to `cursor` are removed.
+    pub(super) written: u64,
+    /// The message at the cursor; `None`: there is none, or nobody looked.
+    pub(super) front: Option<Front>,
     /// Bytes of all bodies ever appended.
     pub(super) bytes_before_end: u64,
-    /// The stamp of the message at the cursor, if there is one.
-    pub(super) front: Stamp,
     /// When the user was last there.
     pub(super) seen: Option<Seen>,
+}
+
+/// What is known of the message at the cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Front {
+    pub(super) stamp: Stamp,
+    /// Bytes of all bodies appended before it.
+    pub(super) bytes_before: u64,
 }
 
 impl Mailbox {
@@ -33,9 +41,9 @@ impl Mailbox {
         first: 1,
         cursor: 1,
         end: 1,
-        bytes_before_cursor: 0,
+        written: 1,
+        front: None,
         bytes_before_end: 0,
-        front: Stamp(0),
         seen: None,
     };
 
@@ -43,30 +51,39 @@ impl Mailbox {
         self.cursor == self.end
     }
 
+    /// Whether a message fits. The front is known.
     pub(super) fn fits(&self, body_bytes: u64, settings: &MailboxSettings) -> bool {
-        let bytes = self.bytes_before_end - self.bytes_before_cursor;
+        let bytes = match self.front {
+            Some(front) => self.bytes_before_end - front.bytes_before,
+            None => 0,
+        };
         self.end - self.cursor < settings.messages_max && bytes + body_bytes <= settings.bytes_max
     }
 
     pub(super) fn append(&mut self, stamp: Stamp, body_bytes: u64) {
         if self.is_empty() {
-            self.front = stamp;
+            self.front = Some(Front {
+                stamp,
+                bytes_before: self.bytes_before_end,
+            });
         }
         self.end += 1;
         self.bytes_before_end += body_bytes;
     }
 
-    /// Whether the message at the cursor is older than allowed.
-    pub(super) fn has_expired(&self, now: Option<Stamp>, settings: &MailboxSettings) -> bool {
-        !self.is_empty() && is_expired(self.front, now, settings)
+    /// Moves the cursor forward, at most to the end.
+    pub(super) fn move_cursor(&mut self, cursor: u64) {
+        debug_assert!((self.cursor..=self.end).contains(&cursor));
+        self.cursor = cursor;
+        self.front = None;
     }
 
-    /// The row, if messages follow they tell the rest.
+    /// The row: what the messages that follow do not tell.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         out.clear();
         put_number(self.first, out);
         put_number(self.cursor, out);
-        put_number(self.bytes_before_cursor, out);
+        put_number(self.bytes_before_end, out);
         match self.seen {
             None => out.push(0),
             Some(Seen::Here(shard)) => {
@@ -80,12 +97,12 @@ impl Mailbox {
         }
     }
 
-    /// A mailbox that ends at its cursor.
+    /// The mailbox if no messages follow.
     pub(super) fn decode(value: &[u8]) -> Result<Self, Damaged> {
         let mut fields = Fields::new("a mailbox", value);
         let first = fields.number()?;
         let cursor = fields.number()?;
-        let bytes = fields.number()?;
+        let bytes_before_end = fields.number()?;
         let seen = match fields.byte()? {
             0 => None,
             1 => Some(Seen::Here(Incarnation(fields.number()?))),
@@ -99,9 +116,9 @@ impl Mailbox {
             first,
             cursor,
             end: cursor,
-            bytes_before_cursor: bytes,
-            bytes_before_end: bytes,
-            front: Stamp(0),
+            written: cursor,
+            front: None,
+            bytes_before_end,
             seen,
         })
     }
@@ -128,7 +145,7 @@ mod tests {
                 first: 3,
                 cursor: 9,
                 end: 9,
-                bytes_before_cursor: 4_000,
+                written: 9,
                 bytes_before_end: 4_000,
                 seen,
                 ..Mailbox::NEW

@@ -3,32 +3,19 @@
 //! Owns messages, cursors and their bounds. Must not know claims: who asks may
 //! do so.
 
-use std::ops::Range;
-
-use msgd_core::store::{
-    Claim, Letter, MailboxSettings, OPEN_IDENTITIES_MAX, Outcome, Position, Seen, Stored,
-};
+use msgd_core::store::{Claim, Letter, MailboxSettings, Outcome, Position, Seen, Stored};
 use proto::ids::{Stamp, UserId};
-use store::{Keyspace, Scan, Slice, Transaction};
+use store::{Keyspace, Transaction};
 
 use super::cache::Cache;
-use super::key::{self, UserKey};
-use super::letter::{self, LetterRow};
+use super::fields::{Carried, Trouble};
+use super::key::UserKey;
 use super::mailbox::{Mailbox, is_expired};
 use super::metrics::Metrics;
-use super::row::{Carried, Damaged, Trouble};
+use super::rows::{PURGED_MAX, Rows};
 
 /// Mailboxes in memory: about 10 MiB.
 const MAILBOXES_MAX: usize = 65_536;
-/// Messages removed, or looked at for their age, by one request at most. The
-/// next one goes on.
-const PURGED_MAX: u64 = 1_024;
-/// Messages that are read one by one: a scan costs as much as some of them to
-/// begin with.
-const GETS_MAX: u64 = 8;
-/// Stamps are of many shards, so those in a mailbox are not quite in order:
-/// how much older than wanted one must be for all before it to be so too.
-const DISORDER_US: u64 = 60_000_000;
 
 /// All mailboxes.
 #[derive(Debug)]
@@ -43,18 +30,9 @@ pub(super) struct Mailboxes {
 }
 
 impl Mailboxes {
-    pub(super) fn new(
-        mailboxes: Keyspace,
-        letters: Keyspace,
-        settings: MailboxSettings,
-        metrics: Metrics,
-    ) -> Self {
+    pub(super) fn new(rows: Keyspace, settings: MailboxSettings, metrics: Metrics) -> Self {
         Self {
-            rows: Rows {
-                mailboxes,
-                letters,
-                value: Vec::new(),
-            },
+            rows: Rows::new(rows),
             settings,
             cache: Cache::new(MAILBOXES_MAX),
             now: None,
@@ -80,7 +58,7 @@ impl Mailboxes {
         key: &UserKey,
         since: Stamp,
     ) -> Result<(Mailbox, Vec<Stored>), Trouble> {
-        let mailbox = self.reach(transaction, user, key)?;
+        let mailbox = self.reach_fresh(transaction, user, key)?;
         let latest = self.rows.latest(transaction, &mailbox, key, since)?;
         Ok((mailbox, latest))
     }
@@ -93,7 +71,7 @@ impl Mailboxes {
         messages: &[Letter],
     ) -> Carried {
         let key = UserKey::new(claim.slot, &user);
-        let mut mailbox = self.reach(transaction, &user, &key)?;
+        let mut mailbox = self.reach_fresh(transaction, &user, &key)?;
         let first = Position(mailbox.end);
         let mut count = 0;
         for letter in messages {
@@ -128,22 +106,19 @@ impl Mailboxes {
         from: Position,
         (count_max, bytes_max): (usize, usize),
     ) -> Result<Vec<(Position, Letter)>, Trouble> {
-        let mailbox = self.reach(transaction, user, key)?;
+        let mailbox = self.reach_fresh(transaction, user, key)?;
         let from = from.0.max(mailbox.cursor);
+        let end = mailbox.end.min(from.saturating_add(count_max as u64));
         let mut letters = Vec::new();
-        if from >= mailbox.end || count_max == 0 {
-            return Ok(letters);
-        }
         let mut bytes = 0;
-        self.rows
-            .visit(transaction, key, from..mailbox.end, |place, row| {
-                bytes += row.body.len();
-                let fits = letters.is_empty() || bytes <= bytes_max;
-                if fits {
-                    letters.push((Position(place), row.letter(user)?));
-                }
-                Ok(fits && letters.len() < count_max)
-            })?;
+        self.rows.visit(transaction, key, from..end, |place, row| {
+            bytes += row.body.len();
+            let fits = letters.is_empty() || bytes <= bytes_max;
+            if fits {
+                letters.push((Position(place), row.letter(user)?));
+            }
+            Ok(fits)
+        })?;
         self.metrics.read.inc_by(letters.len() as u64);
         Ok(letters)
     }
@@ -160,8 +135,7 @@ impl Mailboxes {
         let mut mailbox = self.reach(transaction, &user, &key)?;
         let cursor = cursor.0.min(mailbox.end);
         if cursor > mailbox.cursor {
-            self.rows
-                .move_cursor(transaction, &mut mailbox, &key, cursor)?;
+            mailbox.move_cursor(cursor);
             self.tidy(transaction, &mut mailbox, &key);
             self.metrics.advanced.inc();
             self.cache.insert(user.clone(), mailbox);
@@ -179,34 +153,49 @@ impl Mailboxes {
     ) -> Result<(), Trouble> {
         let mut mailbox = self.reach(transaction, &user, key)?;
         mailbox.seen = Some(seen);
-        self.rows.put_mailbox(transaction, &mailbox, key);
+        self.rows.put_mailbox(transaction, &mut mailbox, key);
         self.cache.insert(user, mailbox);
         Ok(())
     }
 
-    /// The mailbox, without what is too old. Who changes it puts it back into
-    /// the cache.
+    /// The mailbox, as it lies there. Who changes it puts it back into the
+    /// cache.
     fn reach(
+        &mut self,
+        transaction: &Transaction<'_>,
+        user: &UserId,
+        key: &UserKey,
+    ) -> Result<Mailbox, Trouble> {
+        if let Some(mailbox) = self.cache.get(user) {
+            return Ok(*mailbox);
+        }
+        let mailbox = self.rows.load(transaction, key)?;
+        Ok(*self.cache.insert(user.clone(), mailbox))
+    }
+
+    /// The mailbox without what is too old, and with its front known. Who
+    /// changes it puts it back into the cache.
+    fn reach_fresh(
         &mut self,
         transaction: &mut Transaction<'_>,
         user: &UserId,
         key: &UserKey,
     ) -> Result<Mailbox, Trouble> {
-        if let Some(mailbox) = self.cache.get(user)
-            && !mailbox.has_expired(self.now, &self.settings)
-        {
-            return Ok(*mailbox);
+        let mut mailbox = self.reach(transaction, user, key)?;
+        if self.rows.look_at_front(transaction, &mut mailbox, key)? {
+            self.cache.insert(user.clone(), mailbox);
         }
-        let mut mailbox = self.rows.load(transaction, key)?;
-        if mailbox.has_expired(self.now, &self.settings) {
+        let Some(front) = mailbox.front else {
+            return Ok(mailbox);
+        };
+        if is_expired(front.stamp, self.now, &self.settings) {
             let before = mailbox.cursor;
-            let cursor = self.first_fresh(transaction, &mailbox, key)?;
-            self.rows
-                .move_cursor(transaction, &mut mailbox, key, cursor)?;
+            mailbox.move_cursor(self.first_fresh(transaction, &mailbox, key)?);
+            self.rows.look_at_front(transaction, &mut mailbox, key)?;
             self.tidy(transaction, &mut mailbox, key);
             self.metrics.expired.inc_by(mailbox.cursor - before);
+            self.cache.insert(user.clone(), mailbox);
         }
-        self.cache.insert(user.clone(), mailbox);
         Ok(mailbox)
     }
 
@@ -236,165 +225,4 @@ impl Mailboxes {
         let purged = self.rows.purge(transaction, mailbox, key);
         self.metrics.purged.inc_by(purged);
     }
-}
-
-/// Where messages and mailboxes are kept.
-#[derive(Debug)]
-struct Rows {
-    mailboxes: Keyspace,
-    letters: Keyspace,
-    /// Lent to whom writes a row.
-    value: Vec<u8>,
-}
-
-impl Rows {
-    fn load(&self, transaction: &Transaction<'_>, key: &UserKey) -> Result<Mailbox, Trouble> {
-        let mut mailbox = match transaction.get(self.mailboxes, &key.mailbox())? {
-            Some(value) => Mailbox::decode(&value)?,
-            None => Mailbox::NEW,
-        };
-        let mut scan = self.scan(transaction, key, mailbox.cursor..u64::MAX);
-        let Some(last) = scan.next_back().transpose()? else {
-            return Ok(mailbox);
-        };
-        let row = LetterRow::decode(&last.1)?;
-        mailbox.end = position(&last.0)? + 1;
-        mailbox.bytes_before_end = row.bytes_before + row.body.len() as u64;
-        let front = scan.next().transpose()?.unwrap_or(last);
-        let row = LetterRow::decode(&front.1)?;
-        mailbox.cursor = position(&front.0)?;
-        mailbox.bytes_before_cursor = row.bytes_before;
-        mailbox.front = row.stamp;
-        Ok(mailbox)
-    }
-
-    /// Newest first in the database, oldest first in what is returned.
-    fn latest(
-        &self,
-        transaction: &Transaction<'_>,
-        mailbox: &Mailbox,
-        key: &UserKey,
-        since: Stamp,
-    ) -> Result<Vec<Stored>, Trouble> {
-        let mut latest = Vec::new();
-        if mailbox.is_empty() {
-            return Ok(latest);
-        }
-        let scan = self.scan(transaction, key, mailbox.cursor..mailbox.end);
-        for entry in scan.rev() {
-            let (place, value) = entry?;
-            let row = LetterRow::decode(&value)?;
-            if row.stamp >= since {
-                latest.push(row.stored(position(&place)?)?);
-            } else if row.stamp.0.saturating_add(DISORDER_US) < since.0 {
-                break;
-            }
-            if latest.len() == OPEN_IDENTITIES_MAX {
-                break;
-            }
-        }
-        latest.reverse();
-        Ok(latest)
-    }
-
-    /// Shows messages, which are all there, until told `false`.
-    fn visit(
-        &self,
-        transaction: &Transaction<'_>,
-        key: &UserKey,
-        places: Range<u64>,
-        mut show: impl FnMut(u64, LetterRow<'_>) -> Result<bool, Damaged>,
-    ) -> Result<(), Trouble> {
-        if places.end - places.start <= GETS_MAX {
-            for place in places {
-                let value = self.letter(transaction, key, place)?;
-                if !show(place, LetterRow::decode(&value)?)? {
-                    break;
-                }
-            }
-            return Ok(());
-        }
-        for entry in self.scan(transaction, key, places) {
-            let (place, value) = entry?;
-            if !show(position(&place)?, LetterRow::decode(&value)?)? {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn letter(
-        &self,
-        transaction: &Transaction<'_>,
-        key: &UserKey,
-        place: u64,
-    ) -> Result<Slice, Trouble> {
-        let value = transaction.get(self.letters, &key.letter(place))?;
-        Ok(value.ok_or(Damaged("a message"))?)
-    }
-
-    fn scan(&self, transaction: &Transaction<'_>, key: &UserKey, places: Range<u64>) -> Scan {
-        transaction.range(
-            self.letters,
-            key.letter(places.start)..key.letter(places.end),
-        )
-    }
-
-    /// At the mailbox's end.
-    fn put_letter(
-        &mut self,
-        transaction: &mut Transaction<'_>,
-        mailbox: &Mailbox,
-        key: &UserKey,
-        letter: &Letter,
-    ) {
-        letter::encode(letter, mailbox.bytes_before_end, &mut self.value);
-        transaction.put(self.letters, &key.letter(mailbox.end), &self.value);
-    }
-
-    fn put_mailbox(&mut self, transaction: &mut Transaction<'_>, mailbox: &Mailbox, key: &UserKey) {
-        mailbox.encode(&mut self.value);
-        transaction.put(self.mailboxes, &key.mailbox(), &self.value);
-    }
-
-    /// Forward, at most to the end.
-    fn move_cursor(
-        &self,
-        transaction: &Transaction<'_>,
-        mailbox: &mut Mailbox,
-        key: &UserKey,
-        cursor: u64,
-    ) -> Result<(), Trouble> {
-        if cursor == mailbox.end {
-            mailbox.bytes_before_cursor = mailbox.bytes_before_end;
-        } else {
-            let value = self.letter(transaction, key, cursor)?;
-            let row = LetterRow::decode(&value)?;
-            mailbox.bytes_before_cursor = row.bytes_before;
-            mailbox.front = row.stamp;
-        }
-        mailbox.cursor = cursor;
-        Ok(())
-    }
-
-    /// Removes messages before the cursor, and writes down what is so now.
-    /// Returns how many it removed.
-    fn purge(
-        &mut self,
-        transaction: &mut Transaction<'_>,
-        mailbox: &mut Mailbox,
-        key: &UserKey,
-    ) -> u64 {
-        let from = mailbox.first;
-        mailbox.first = mailbox.cursor.min(from + PURGED_MAX);
-        for place in from..mailbox.first {
-            transaction.remove(self.letters, &key.letter(place));
-        }
-        self.put_mailbox(transaction, mailbox, key);
-        mailbox.first - from
-    }
-}
-
-fn position(key: &[u8]) -> Result<u64, Damaged> {
-    key::position(key).ok_or(Damaged("a message"))
 }

@@ -31,13 +31,17 @@
 //!
 //! # Rows
 //!
-//! Two keyspaces. `letters` holds the messages: slot, user, position. Each row
+//! One keyspace, `mailboxes`. A message's key is slot, user, position. Its row
 //! carries the sum of the body bytes before it, so an append writes that row
-//! and nothing else. `mailboxes` holds a row per user with its cursor and when
-//! it was last there, a row per user with receipts, and the rows of slots and
-//! incarnations. Moving a cursor removes the messages before it in the same
-//! group, a bounded number at once. Reading begins at the cursor, never among
-//! removed rows.
+//! and nothing else. Beside the messages lie a row with the cursor and when the
+//! user was last there, and a row with receipts. Slots and incarnations have
+//! rows of their own.
+//!
+//! Moving a cursor removes the messages before it in the same group, a bounded
+//! number at once. The row with the cursor is written only when no message
+//! would tell where it is, or when it is far off. So a scan passes a bounded
+//! number of removed messages, and only where a mailbox is looked up that was
+//! not used lately.
 //!
 //! [`Advanced`]: msgd_core::store::Outcome::Advanced
 //! [`Request::failed`]: msgd_core::store::Request::failed
@@ -45,6 +49,7 @@
 mod alive;
 mod cache;
 mod claims;
+mod fields;
 mod handle;
 mod key;
 mod letter;
@@ -53,7 +58,7 @@ mod mailboxes;
 mod metrics;
 mod notes;
 mod recent;
-mod row;
+mod rows;
 mod service;
 
 pub use handle::{Answers, EmbeddedStore, ShardStore};

@@ -7,8 +7,8 @@ use proto::ids::Stamp;
 use proto::server::{Receipt, ReceiptKind};
 use store::{Failure, Keyspace, Transaction};
 
+use super::fields::{Damaged, Fields, Trouble, put_id, put_number};
 use super::key::UserKey;
-use super::row::{Damaged, Fields, Trouble, put_id, put_number};
 
 /// Receipts of all users.
 #[derive(Debug)]

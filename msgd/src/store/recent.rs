@@ -4,7 +4,7 @@ use msgd_core::store::Remembered;
 use proto::ids::{DeviceId, Identity, MessageId, Stamp};
 use proto::server::Outcome as Fate;
 
-use super::row::{Damaged, Fields, put_id, put_number};
+use super::fields::{Damaged, Fields, put_id, put_number};
 
 pub(super) fn encode(recent: &[Remembered]) -> Vec<u8> {
     let mut out = Vec::new();

@@ -9,12 +9,12 @@ use store::{Failure, Keyspace, Service, Transaction};
 
 use super::alive::Alive;
 use super::claims::Claims;
+use super::fields::Trouble;
 use super::handle::Ticket;
 use super::key::UserKey;
 use super::mailboxes::Mailboxes;
 use super::metrics::Metrics;
 use super::notes::Notes;
-use super::row::Trouble;
 
 /// A request, and the shard of this process that asks.
 #[derive(Debug)]
@@ -65,16 +65,11 @@ impl Service for Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new(
-        rows: Keyspace,
-        letters: Keyspace,
-        settings: MailboxSettings,
-        metrics: Metrics,
-    ) -> Self {
+    pub(super) fn new(rows: Keyspace, settings: MailboxSettings, metrics: Metrics) -> Self {
         Self {
             claims: Claims::new(rows),
             alive: Alive::new(rows),
-            mailboxes: Mailboxes::new(rows, letters, settings, metrics.clone()),
+            mailboxes: Mailboxes::new(rows, settings, metrics.clone()),
             notes: Notes::new(rows),
             metrics,
             loaded: false,

@@ -17,47 +17,59 @@ use stage::Embedded;
 use store_suite::Carries;
 
 const USERS: u64 = 10_000;
-const MESSAGES: u64 = 200_000;
+const ROUNDS: u64 = 20;
 const BODY_BYTES: usize = 100;
+/// What is done with each message.
+type Step = fn(Claim, UserId, u64) -> Request;
+const STEPS: [(&str, Step); 3] = [("append", append), ("read", read), ("advance", advance)];
 
 #[test]
 #[ignore = "measures"]
 fn cost_of_a_stored_message() {
     for group in [64, 256, 1024] {
-        let directory = tempfile::tempdir().unwrap();
-        let mut store = Embedded::open(directory.path(), MailboxSettings::default());
-        let began = Instant::now();
-        let claims = claims(&mut store);
-        println!("all slots claimed in {:?}", began.elapsed());
-
-        // Each user gets one message after the other, reads it, acknowledges it.
-        for (step, request) in [
-            ("append", append as fn(Claim, UserId, u64) -> Request),
-            ("read", read),
-            ("advance", advance),
-        ] {
-            let before = cpu_us();
+        // Mailboxes that are emptied each time, and mailboxes that fill first.
+        for rounds in [1, ROUNDS] {
+            let directory = tempfile::tempdir().unwrap();
+            let mut store = Embedded::open(directory.path(), MailboxSettings::default());
             let began = Instant::now();
-            for first in (0..MESSAGES).step_by(group) {
-                let mut requests: VecDeque<Request> = (first..first + group as u64)
-                    .map(|number| {
-                        let user = user(number % USERS);
-                        request(claims[&Slot::of(&user)], user, 1 + number / USERS)
-                    })
-                    .collect();
-                store.place(0).ask(&mut requests).unwrap();
-                for _ in 0..group {
-                    check(store.next().1);
+            let claims = claims(&mut store);
+            println!("all slots claimed in {:?}", began.elapsed());
+            let mut spent: HashMap<(&str, String), u64> = HashMap::new();
+            for round in (0..ROUNDS).step_by(rounds as usize) {
+                for (step, request) in STEPS {
+                    let before = cpu_us();
+                    for number in round..round + rounds {
+                        each_user(&store, group, |user| {
+                            let claim = claims[&Slot::of(&user)];
+                            request(claim, user, number + 1)
+                        });
+                    }
+                    for (thread, us) in cpu_us() {
+                        let before = before.get(&thread).copied().unwrap_or(0);
+                        *spent.entry((step, thread)).or_default() += us.saturating_sub(before);
+                    }
                 }
             }
-            let messages = (MESSAGES.div_ceil(group as u64) * group as u64) as f64;
-            println!(
-                "groups of {group}: {step} {:.2} us CPU, {:.0} per s",
-                (cpu_us() - before) as f64 / messages,
-                messages / began.elapsed().as_secs_f64(),
-            );
+            println!("groups of {group}, {rounds} messages in a mailbox, us of CPU:");
+            let mut spent: Vec<_> = spent.into_iter().collect();
+            spent.sort();
+            for ((step, thread), us) in spent {
+                println!("  {step} {thread}: {:.2}", us as f64 / (USERS * ROUNDS) as f64);
+            }
+            store.stop();
         }
-        store.stop();
+    }
+}
+
+/// Asks one request for each user, in groups, and takes the outcomes.
+fn each_user(store: &Embedded, group: u64, request: impl Fn(UserId) -> Request) {
+    for first in (0..USERS).step_by(group as usize) {
+        let users = first..USERS.min(first + group);
+        let mut requests: VecDeque<Request> = users.clone().map(user).map(&request).collect();
+        store.place(0).ask(&mut requests).unwrap();
+        for _ in users {
+            check(store.next().1);
+        }
     }
 }
 
@@ -127,15 +139,16 @@ fn check(outcome: Outcome) {
     }
 }
 
-/// Of all threads of this process, by the scheduler's accounts.
-fn cpu_us() -> u64 {
-    let tasks = fs::read_dir("/proc/self/task").unwrap();
-    let nanos = tasks.map(|task| {
+/// By name of the threads of this process, by the scheduler's accounts.
+fn cpu_us() -> HashMap<String, u64> {
+    let mut spent = HashMap::new();
+    for task in fs::read_dir("/proc/self/task").unwrap() {
+        let task = task.unwrap().path();
         // A thread may end meanwhile.
-        let stat = fs::read_to_string(task.unwrap().path().join("schedstat"));
-        let stat = stat.unwrap_or_default();
+        let name = fs::read_to_string(task.join("comm")).unwrap_or_default();
+        let stat = fs::read_to_string(task.join("schedstat")).unwrap_or_default();
         let nanos = stat.split(' ').next().and_then(|text| text.parse().ok());
-        nanos.unwrap_or(0)
-    });
-    nanos.sum::<u64>() / 1_000
+        *spent.entry(name.trim().to_owned()).or_default() += nanos.unwrap_or(0) / 1_000;
+    }
+    spent
 }
