@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -17,13 +18,11 @@ use proto::ids::{GatewayId, SessionId, ShardId};
 use proto::link::{Batch, Down, Up};
 use proto::ring::Ring;
 use service::queue::Filler;
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
 use crate::frames::Decoded;
 use crate::metrics::Metrics;
-use crate::session;
 use crate::socket::Socket;
 use crate::token::Tokens;
 
@@ -115,21 +114,14 @@ impl Gateway {
         self.id
     }
 
-    /// Takes a connection over.
-    pub fn accept(self: &Rc<Self>, stream: TcpStream) {
-        let Ok(peer) = stream.peer_addr() else {
-            return;
-        };
-        // Frames are gathered here; the kernel is not to wait for more.
-        let _ = stream.set_nodelay(true);
+    /// A connection came; its reader calls [`Self::received`] and
+    /// [`Self::closed`].
+    pub fn opened(&self, address: IpAddr, socket: Rc<Socket>) -> SessionId {
         let session = SessionId(self.last_session.get() + 1);
         self.last_session.set(session.0);
-        let (read, write) = stream.into_split();
-        let socket = Socket::new(write);
-        self.sockets.borrow_mut().insert(session, socket.clone());
-        let address = peer.ip();
+        self.sockets.borrow_mut().insert(session, socket);
         self.handle([Event::Opened { session, address }]);
-        spawn_local(session::run(self.clone(), session, read, socket));
+        session
     }
 
     /// The thread's scratch, for the time of one poll.

@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
+use tokio::task::spawn_local;
 use tracing::warn;
 
 use crate::gateway::Gateway;
+use crate::session;
 
 /// Connections that the kernel keeps for a busy thread.
 const BACKLOG: i32 = 4_096;
@@ -53,7 +55,9 @@ fn bind_one(address: SocketAddr, shared: bool) -> io::Result<Bound> {
 pub async fn run(gateway: Rc<Gateway>, listener: TcpListener) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => gateway.accept(stream),
+            Ok((stream, _)) => {
+                spawn_local(session::run(gateway.clone(), stream));
+            }
             Err(error) => {
                 warn!(%error, "cannot accept; trying again");
                 tokio::time::sleep(ACCEPT_PAUSE).await;

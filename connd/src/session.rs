@@ -10,19 +10,23 @@ use std::task::{Poll, ready};
 
 use proto::ids::SessionId;
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 
 use crate::frames::{Decoded, Frames};
 use crate::gateway::Gateway;
 use crate::socket::Socket;
 
-/// Reads until the connection is over.
-pub async fn run(
-    gateway: Rc<Gateway>,
-    session: SessionId,
-    mut half: OwnedReadHalf,
-    socket: Rc<Socket>,
-) {
+/// Serves a connection until it is over.
+pub async fn run(gateway: Rc<Gateway>, stream: TcpStream) {
+    let Ok(peer) = stream.peer_addr() else {
+        return;
+    };
+    // Frames are gathered here; the kernel is not to wait for more.
+    let _ = stream.set_nodelay(true);
+    let (mut half, write) = stream.into_split();
+    let socket = Socket::new(write);
+    let session = gateway.opened(peer.ip(), socket.clone());
     let mut frames = Frames::default();
     while read(&gateway, session, &mut half, &mut frames, &socket).await {}
     gateway.closed(session);

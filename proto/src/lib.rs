@@ -19,6 +19,7 @@ pub mod server;
 pub mod slot;
 pub mod status;
 
+mod codec;
 mod convert;
 
 /// The wire types that the `.proto` files describe. Only codecs name them.

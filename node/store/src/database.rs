@@ -6,11 +6,16 @@ use std::path::Path;
 
 use fjall::{KeyspaceCreateOptions, SingleWriterTxDatabase, SingleWriterTxKeyspace};
 
-use crate::{Keyspace, Settings};
+use crate::Settings;
 
 /// One thread writes tables out while the other merges them: a merge never
 /// holds a commit up.
 const WORKERS: usize = 2;
+
+/// Names a keyspace of the engine that made it. Cheap to copy; it stays good
+/// when the database is opened again after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keyspace(pub(crate) usize);
 
 pub(crate) struct Database {
     pub(crate) fjall: SingleWriterTxDatabase,

@@ -98,6 +98,7 @@ mod service;
 mod settings;
 mod transaction;
 
+pub use database::Keyspace;
 pub use engine::{Engine, Running};
 pub use error::{CommitterPanicked, Failure, OpenError};
 pub use fjall::Slice;
@@ -105,4 +106,4 @@ pub use metrics::Metrics;
 pub use queue::{Handle, Refusal, Refused};
 pub use service::{Completion, Completions, Service};
 pub use settings::Settings;
-pub use transaction::{Keyspace, Scan, Transaction};
+pub use transaction::{Scan, Transaction};

@@ -5,12 +5,7 @@ use std::ops::RangeBounds;
 use fjall::{PersistMode, Readable, SingleWriterTxKeyspace, SingleWriterWriteTx, Slice};
 
 use crate::Failure;
-use crate::database::Database;
-
-/// Names a keyspace of the engine that made it. Cheap to copy; it stays good
-/// when the database is opened again after a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keyspace(pub(crate) usize);
+use crate::database::{Database, Keyspace};
 
 /// The open group. Everything read includes what the group wrote before.
 ///

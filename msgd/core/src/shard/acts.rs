@@ -20,7 +20,7 @@ use proto::server::ServerPacket;
 use proto::slot::Slot;
 use smallvec::smallvec;
 
-use super::graph::Question;
+use super::question::{Changing, Question, Reply};
 use super::{Shard, send};
 use crate::effect::{Effect, GraphTicket};
 use crate::friends::Lookup;
@@ -33,23 +33,6 @@ pub(super) struct Act {
     user: UserId,
     at: SessionRef,
     request: u32,
-}
-
-/// A change that the friend service was asked for.
-#[derive(Debug)]
-pub(super) struct Changing {
-    change: Change,
-    attempts: u32,
-    reply: Reply,
-}
-
-/// Who waits for it.
-#[derive(Debug)]
-enum Reply {
-    /// An act of this shard.
-    Own(u64),
-    /// An act of another shard, by this gateway.
-    Relayed(GatewayId, u64),
 }
 
 /// After this long without an answer the client is told so.

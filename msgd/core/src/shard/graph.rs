@@ -11,20 +11,12 @@ use proto::link::{Answer, Down, Relayed, Up};
 use proto::server::ServerPacket;
 use smallvec::smallvec;
 
+use super::question::Question;
 use super::{Shard, send};
 use crate::effect::{Effect, GraphTicket};
 use crate::friends::{Replaced, Verdict};
 use crate::timers::Timer;
 use crate::waiting::Waiting;
-
-/// What was asked.
-#[derive(Debug)]
-pub(super) enum Question {
-    /// A user's list.
-    List(UserId),
-    /// A change.
-    Change(super::acts::Changing),
-}
 
 impl Shard {
     /// Asks for a user's list; the caller knows that it is not being asked.

@@ -15,6 +15,7 @@ mod delivery;
 mod forward;
 mod graph;
 mod open;
+mod question;
 mod requests;
 mod ring;
 mod sessions;
@@ -75,7 +76,7 @@ pub struct Shard {
     /// At most `settings.acts_max`.
     acts: IndexMap<u64, acts::Act>,
     /// Questions to the friend service: one per user, and one per act.
-    questions: IndexMap<GraphTicket, graph::Question>,
+    questions: IndexMap<GraphTicket, question::Question>,
     next_number: u64,
     timers: Timers,
     session_rate: Allowance,

@@ -1,0 +1,132 @@
+//! What shards say to each other, by way of a gateway.
+//!
+//! Owns these envelopes. Must not know by which gateway they travel.
+
+use std::sync::Arc;
+
+use super::Message;
+use crate::client::Transient;
+use crate::codes::Code;
+use crate::friends::{FriendAction, FriendList, ListVersion};
+use crate::ids::{Generation, SessionId, Stamp, UserId};
+use crate::server::ReceiptKind;
+use crate::slot::Slot;
+use crate::status::PeerStatus;
+
+/// From one shard to the owner of a slot, by way of a gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relay {
+    /// Whose owner it is for.
+    pub slot: Slot,
+    /// What it says.
+    pub relayed: Relayed,
+}
+
+impl Relay {
+    pub(super) fn body_bytes(&self) -> usize {
+        match &self.relayed {
+            Relayed::Forward(forward) => forward.message.body.len(),
+            Relayed::Transient { transient, .. } => transient.body.len(),
+            Relayed::Receipt { .. }
+            | Relayed::Tell(_)
+            | Relayed::Statuses { .. }
+            | Relayed::FriendAct(_)
+            | Relayed::FriendActed(_) => 0,
+        }
+    }
+}
+
+/// What one shard says to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Relayed {
+    /// A checked message for its recipient's shard.
+    Forward(Forward),
+    /// A transient message.
+    Transient {
+        /// The sender.
+        from: UserId,
+        /// What.
+        transient: Transient,
+    },
+    /// What became of messages.
+    Receipt {
+        /// Whose devices took or read them.
+        from: UserId,
+        /// Who sent them.
+        to: UserId,
+        /// What became of them.
+        kind: ReceiptKind,
+        /// Of those stamped not later than this.
+        up_to: Stamp,
+    },
+    /// A status for those of the targets that are online.
+    Tell(Tell),
+    /// Answers a [`Tell`].
+    Statuses {
+        /// The telling shard's number for it.
+        request: u64,
+        /// Who was told of.
+        to: UserId,
+        /// Of those of the targets who show theirs, if it was asked for.
+        statuses: Vec<PeerStatus>,
+    },
+    /// A change of the friend graph, for the peer's shard.
+    FriendAct(FriendAct),
+    /// What became of it, for the actor's shard.
+    FriendActed(FriendActed),
+}
+
+/// A checked message, and whom to tell what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forward {
+    /// The message.
+    pub message: Message,
+    /// The sender's session, at the gateway that it comes by.
+    pub session: SessionId,
+    /// Of that session's window: the gateway drops an older one.
+    pub generation: Generation,
+}
+
+/// A status, told to many. It is answered with [`Relayed::Statuses`], and told
+/// again until it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tell {
+    /// The telling shard's number for it.
+    pub request: u64,
+    /// Whose, and what.
+    pub status: PeerStatus,
+    /// To whom: users of one shard, at most [`crate::limits::TARGETS_MAX`].
+    pub targets: Vec<UserId>,
+    /// Whether the targets' statuses are wanted in return.
+    pub ask: bool,
+    /// Whether the targets are shown the status; else it is only asked.
+    pub news: bool,
+}
+
+/// A change of both sides of the friend graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FriendAct {
+    /// The actor's shard's number for it.
+    pub request: u64,
+    /// Who acts.
+    pub actor: UserId,
+    /// On whom.
+    pub peer: UserId,
+    /// What.
+    pub action: FriendAction,
+    /// The version of the actor's list that the change starts from.
+    pub actor_version: ListVersion,
+}
+
+/// What became of a [`FriendAct`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FriendActed {
+    /// The actor's shard's number for it.
+    pub request: u64,
+    /// Who acted.
+    pub actor: UserId,
+    /// `None` when done.
+    pub code: Option<Code>,
+    /// The actor's list as the friend service has it now, where it is known.
+    pub list: Option<Arc<FriendList>>,
+}
