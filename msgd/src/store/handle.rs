@@ -4,11 +4,11 @@
 
 use std::collections::VecDeque;
 
-use msgd_core::store::{MailboxSettings, Outcome, Outcomes, Request};
+use msgd_core::store::{MailboxSettings, Outcome, Request};
 use store::{Completions, Engine, Handle, OpenError, Refusal};
 
 use super::metrics::Metrics;
-use super::service::{Asked, Keeper};
+use super::service::{Asked, Keeper, Ticket};
 
 /// The embedded store of all shards of this process.
 pub struct EmbeddedStore {
@@ -89,13 +89,6 @@ impl ShardStore {
         requests.extend(queued.into_iter().map(|(_, asked)| asked.request));
         taken
     }
-}
-
-/// Whose a request is, and what its outcome is if the store fails.
-#[derive(Debug)]
-pub(super) struct Ticket {
-    place: usize,
-    failed: Outcomes,
 }
 
 /// The outcomes of one group in the order asked, each with the place of the

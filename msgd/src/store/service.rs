@@ -10,7 +10,6 @@ use store::{Failure, Keyspace, Service, Transaction};
 use super::alive::Alive;
 use super::claims::Claims;
 use super::fields::Trouble;
-use super::handle::Ticket;
 use super::key::UserKey;
 use super::mailboxes::Mailboxes;
 use super::metrics::Metrics;
@@ -21,6 +20,13 @@ use super::notes::Notes;
 pub(super) struct Asked {
     pub(super) place: usize,
     pub(super) request: Request,
+}
+
+/// Whose a request is, and what its outcome is if the store fails.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    pub(super) place: usize,
+    pub(super) failed: Outcomes,
 }
 
 /// Carries requests out on the committer thread.
