@@ -220,9 +220,6 @@ impl Request {
     }
 
     /// What is told when the store failed: it may have been done or not.
-    ///
-    /// Nothing is told of a release. The slot may be the shard's still for the
-    /// store; it is granted to another when the shard's incarnation is dead.
     pub fn failed(&self) -> Outcomes {
         let outcome = match self {
             Self::Claim { slots, .. } => {
@@ -260,7 +257,11 @@ impl Request {
                 user: user.clone(),
                 receipts: Vec::new(),
             },
-            Self::Release { .. } | Self::Note { .. } | Self::Seen { .. } | Self::Alive { .. } => {
+            Self::Release { claim, recent } => Outcome::ReleaseFailed {
+                claim: *claim,
+                recent: recent.clone(),
+            },
+            Self::Note { .. } | Self::Seen { .. } | Self::Alive { .. } => {
                 return Outcomes::new();
             }
         };
@@ -321,6 +322,14 @@ pub enum Outcome {
     Held {
         /// Which.
         slot: Slot,
+    },
+    /// The store failed. The slot may be the shard's still for the store, and
+    /// then nobody else's: ask again.
+    ReleaseFailed {
+        /// Under which claim it was asked.
+        claim: Claim,
+        /// As asked.
+        recent: Vec<Remembered>,
     },
     /// A mailbox was looked at.
     Opened {

@@ -27,7 +27,8 @@ pub enum Timer {
     Tell(u64),
     /// A change of the friend graph got no answer.
     Act(u64),
-    /// Slots that are another's still are claimed again.
+    /// Slots that are another's still are claimed again, and slots that the
+    /// store did not take back are released again.
     Claim,
     /// The store is told that the shard is alive.
     Alive,

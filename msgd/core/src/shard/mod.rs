@@ -42,7 +42,7 @@ use crate::inbox::Step;
 use crate::recent::Bounds;
 use crate::settings::Settings;
 use crate::slots::Slots;
-use crate::store::Remembered;
+use crate::store::{Claim, Remembered};
 use crate::timers::Timers;
 use crate::user::User;
 use crate::waiting::WaitingRoom;
@@ -58,6 +58,9 @@ pub struct Shard {
     slots: Slots,
     /// Slots that are another's still, to be claimed again.
     unclaimed: Vec<Slot>,
+    /// Slots that the store did not take back, to be released again; at most
+    /// one for each.
+    unreleased: Vec<(Claim, Vec<Remembered>)>,
     /// At most `settings.users_max`; a map that keeps an order, so that the
     /// same events give the same effects.
     users: IndexMap<UserId, Box<User>>,
@@ -113,6 +116,7 @@ impl Shard {
             ring,
             slots: Slots::new(),
             unclaimed: Vec::new(),
+            unreleased: Vec::new(),
             users: IndexMap::new(),
             idle: VecDeque::new(),
             handed_over: IndexMap::new(),

@@ -63,30 +63,52 @@ impl Shard {
         let Claim { slot, token } = claim;
         if !self.owns(slot) {
             // The ring moved on meanwhile; what was handed over goes on.
-            self.slots.set(slot, SlotState::Foreign);
-            out.push(Effect::Store(Request::Release { claim, recent }));
-            return;
+            self.hand_over(recent);
+            return self.give_up(claim, out);
         }
         let gained = self.ring.epoch();
         self.slots.set(slot, SlotState::Held { token, gained });
-        for known in recent {
-            let user = self.handed_over.entry(known.to.clone()).or_default();
-            user.push(known);
-        }
+        self.hand_over(recent);
         if self.waiting.len() > 0 {
             self.call_waiting(now, out);
         }
     }
 
+    /// Keeps what was answered lately until its recipient comes into memory.
+    fn hand_over(&mut self, recent: Vec<Remembered>) {
+        for known in recent {
+            let user = self.handed_over.entry(known.to.clone()).or_default();
+            user.push(known);
+        }
+    }
+
     /// A slot is another's still.
     pub(super) fn claim_later(&mut self, now: Now, slot: Slot) {
-        if self.unclaimed.is_empty() {
-            self.timers.arm(now.moment + CLAIM_PAUSE, Timer::Claim);
-        }
+        self.arm_claim(now);
         self.unclaimed.push(slot);
     }
 
+    /// The store did not take a slot back.
+    pub(super) fn release_later(&mut self, now: Now, claim: Claim, recent: Vec<Remembered>) {
+        self.arm_claim(now);
+        self.unreleased.push((claim, recent));
+    }
+
+    fn arm_claim(&mut self, now: Now) {
+        if self.unclaimed.is_empty() && self.unreleased.is_empty() {
+            self.timers.arm(now.moment + CLAIM_PAUSE, Timer::Claim);
+        }
+    }
+
     pub(super) fn claim_due(&mut self, out: &mut Vec<Effect>) {
+        for (claim, recent) in std::mem::take(&mut self.unreleased) {
+            if self.slots.state(claim.slot) == SlotState::Foreign {
+                out.push(Effect::Store(Request::Release { claim, recent }));
+            } else {
+                // It is the shard's again, which knows better than the store.
+                self.hand_over(recent);
+            }
+        }
         let unclaimed = std::mem::take(&mut self.unclaimed);
         for slot in &unclaimed {
             self.slots.set(*slot, SlotState::Foreign);

@@ -159,6 +159,7 @@ impl Shard {
         match outcome {
             Outcome::Claimed { claim, recent } => self.claimed(now, claim, recent, out),
             Outcome::Held { slot } => self.claim_later(now, slot),
+            Outcome::ReleaseFailed { claim, recent } => self.release_later(now, claim, recent),
             Outcome::Opened {
                 claim,
                 user,
