@@ -25,6 +25,7 @@ use crate::frames::Decoded;
 use crate::metrics::Metrics;
 use crate::socket::Socket;
 use crate::token::Tokens;
+use crate::trace;
 
 /// What a thread reads into.
 const SCRATCH_BYTES: usize = 64 * 1024;
@@ -57,7 +58,7 @@ pub struct Gateway {
     metrics: Arc<Metrics>,
     rest_max: usize,
     last_session: Cell<u64>,
-    sockets: RefCell<HashMap<SessionId, Rc<Socket>>>,
+    sockets: RefCell<HashMap<SessionId, Rc<Socket>, ahash::RandomState>>,
     links: RefCell<HashMap<LinkId, Filler<Up>>>,
     scratch: RefCell<Scratch>,
     turn: RefCell<Turn>,
@@ -72,7 +73,7 @@ struct Turn {
     effects: Vec<Effect>,
     /// Frames to write, by session, in the order of the first.
     writes: Vec<(SessionId, BytesMut)>,
-    at: HashMap<SessionId, usize>,
+    at: HashMap<SessionId, usize, ahash::RandomState>,
     closes: Vec<SessionId>,
     buffers: Vec<BytesMut>,
 }
@@ -94,7 +95,7 @@ impl Gateway {
             tokens,
             metrics,
             last_session: Cell::new(0),
-            sockets: RefCell::new(HashMap::new()),
+            sockets: RefCell::new(HashMap::default()),
             links: RefCell::new(HashMap::new()),
             scratch: RefCell::new(Scratch {
                 bytes: vec![0; SCRATCH_BYTES].into_boxed_slice(),
@@ -131,6 +132,11 @@ impl Gateway {
 
     /// Packets came from a client.
     pub fn received(&self, session: SessionId, packets: &mut Vec<Decoded>) {
+        if trace::is_on() {
+            packets
+                .iter()
+                .for_each(|packet| trace::came(session, packet));
+        }
         let event = |packet| Event::Received { session, packet };
         self.handle(packets.drain(..).map(event));
     }
@@ -172,6 +178,7 @@ impl Gateway {
     /// One turn.
     fn handle(&self, events: impl IntoIterator<Item = Event>) {
         let now = self.clock.now();
+        let tracing = trace::is_on();
         let turn = &mut *self.turn.borrow_mut();
         let mut core = self.core.borrow_mut();
         for event in events {
@@ -183,6 +190,9 @@ impl Gateway {
             let mut more = Vec::new();
             let mut effects = std::mem::take(&mut turn.effects);
             for effect in effects.drain(..) {
+                if tracing {
+                    trace::effect(&effect);
+                }
                 self.carry_out(effect, turn, &mut more);
             }
             turn.effects = effects;

@@ -15,3 +15,4 @@ mod frames;
 
 mod session;
 mod socket;
+mod trace;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use proto::link::Down;
 use service::link::{LinkError, ShardEnd};
-use service::queue::queue;
+use service::queue::{Pace, queue};
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
 use tracing::{info, warn};
@@ -27,7 +27,7 @@ pub async fn run(shard: Rc<Shard>, end: ShardEnd) {
         mut up,
         down,
     } = end;
-    let (filler, mut drainer) = queue(Down::body_bytes);
+    let (filler, mut drainer) = queue(Down::body_bytes, Pace::AtOnce);
     let link = shard.gateway_up(gateway, filler);
     info!(%gateway, "gateway linked");
     let sending = async {

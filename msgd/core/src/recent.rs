@@ -57,7 +57,7 @@ struct Sender {
 #[derive(Debug, Default)]
 pub struct Recent {
     /// In the order in which senders first came.
-    senders: IndexMap<UserId, Sender>,
+    senders: IndexMap<UserId, Sender, ahash::RandomState>,
 }
 
 impl Recent {
@@ -104,7 +104,9 @@ impl Recent {
             self.senders.shift_remove_index(0);
         }
         let sender = self.senders.entry(from.clone()).or_default();
-        if sender.answers.iter().rev().any(|a| a.id == id) {
+        // Ids mostly ascend, and one above all needs no search.
+        let ascends = sender.newest.is_none_or(|newest| id > newest);
+        if !ascends && sender.answers.iter().any(|a| a.id == id) {
             return;
         }
         if sender.answers.len() >= bounds.per_sender_max

@@ -1,7 +1,7 @@
 //! Envelopes on their way to one peer, in batches.
 //!
-//! Owns what a batch holds: take one, yield once, and what has come meanwhile
-//! travels with it. No timers. Must not know what an envelope says. For one
+//! Owns what a batch holds: take one, yield once where envelopes come one by
+//! one, and what has come meanwhile travels with it. No timers. Must not know what an envelope says. For one
 //! thread: who fills the queue and who drains it share a core.
 
 use std::cell::RefCell;
@@ -30,6 +30,18 @@ struct Shared<E> {
     inner: RefCell<Inner<E>>,
     filled: Notify,
     weigh: fn(&E) -> usize,
+    pace: Pace,
+}
+
+/// When a batch leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// After one yield: what is ready at this moment travels with it. For
+    /// envelopes that come one by one, as from client sockets.
+    Gather,
+    /// At once. For envelopes that come in batches already, as from a shard
+    /// that has worked off a batch.
+    AtOnce,
 }
 
 /// The end that fills; dropped, it ends the other.
@@ -41,7 +53,7 @@ pub struct Filler<E>(Rc<Shared<E>>);
 pub struct Drainer<E>(Rc<Shared<E>>);
 
 /// An empty queue; `weigh` gives the bytes of an envelope's body.
-pub fn queue<E>(weigh: fn(&E) -> usize) -> (Filler<E>, Drainer<E>) {
+pub fn queue<E>(weigh: fn(&E) -> usize, pace: Pace) -> (Filler<E>, Drainer<E>) {
     let shared = Rc::new(Shared {
         inner: RefCell::new(Inner {
             batches: VecDeque::new(),
@@ -51,6 +63,7 @@ pub fn queue<E>(weigh: fn(&E) -> usize) -> (Filler<E>, Drainer<E>) {
         }),
         filled: Notify::new(),
         weigh,
+        pace,
     });
     (Filler(shared.clone()), Drainer(shared))
 }
@@ -111,8 +124,9 @@ impl<E> Drainer<E> {
     pub async fn next(&mut self) -> Option<Batch<E>> {
         loop {
             if self.0.inner.borrow().envelopes > 0 {
-                // What is ready at this moment travels in the same batch.
-                tokio::task::yield_now().await;
+                if self.0.pace == Pace::Gather {
+                    tokio::task::yield_now().await;
+                }
                 let mut inner = self.0.inner.borrow_mut();
                 let batch = inner.batches.pop_front()?;
                 inner.envelopes -= batch.envelopes.len();
@@ -131,7 +145,7 @@ mod tests {
     use super::*;
 
     fn filled(count: usize, bytes: usize) -> Drainer<usize> {
-        let (filler, drainer) = queue(|bytes: &usize| *bytes);
+        let (filler, drainer) = queue(|bytes: &usize| *bytes, Pace::Gather);
         for _ in 0..count {
             filler.push(Epoch(7), bytes).unwrap();
         }
@@ -153,7 +167,7 @@ mod tests {
 
     #[tokio::test]
     async fn epochs_do_not_mix() {
-        let (filler, mut drainer) = queue(|_: &usize| 0);
+        let (filler, mut drainer) = queue(|_: &usize| 0, Pace::AtOnce);
         filler.push(Epoch(7), 1).unwrap();
         filler.push(Epoch(8), 2).unwrap();
         assert_eq!(drainer.next().await.unwrap().epoch, Epoch(7));
@@ -162,7 +176,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_gives_the_envelope_back() {
-        let (filler, mut drainer) = queue(|_: &usize| 0);
+        let (filler, mut drainer) = queue(|_: &usize| 0, Pace::AtOnce);
         for n in 0..QUEUE_MAX {
             filler.push(Epoch(7), n).unwrap();
         }

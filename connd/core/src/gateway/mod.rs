@@ -38,7 +38,7 @@ pub struct Gateway {
     router: Router,
     /// At most `settings.sessions_max`; a map that keeps an order, so that the
     /// same events give the same effects.
-    sessions: IndexMap<SessionId, Session>,
+    sessions: IndexMap<SessionId, Session, ahash::RandomState>,
     admission: Admission,
     requests: Allowance,
     timers: Timers,
@@ -51,7 +51,7 @@ impl Gateway {
         let per_second = settings.requests_per_second;
         Self {
             router: Router::new(ring),
-            sessions: IndexMap::new(),
+            sessions: IndexMap::default(),
             admission: Admission::new(&settings),
             requests: Allowance::new(per_second, per_second.saturating_mul(4)),
             timers: Timers::default(),

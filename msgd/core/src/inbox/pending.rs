@@ -67,6 +67,8 @@ impl Inbox {
     /// A session begins to read, from the first message that no device took.
     pub fn attach(&mut self, reader: impl FnOnce(Next) -> Reader) {
         let start = self.start();
+        // Mostly there is one, and room for four would cost more than the user.
+        self.readers.reserve_exact(1);
         self.readers.push(reader(start));
     }
 
@@ -96,6 +98,8 @@ impl Inbox {
                 Next::Mailbox(position) if position.max(self.cursor) >= self.end => {
                     reader.next = Next::Memory(self.first);
                 }
+                // A read for a message or two would cost more than they do.
+                Next::Mailbox(_) if !reader.wants_more() => return,
                 Next::Mailbox(position) => {
                     let from = position.max(self.cursor);
                     reader.reading = true;

@@ -72,6 +72,11 @@ impl Reader {
         if bytes == 0 { (0, 0) } else { (count, bytes) }
     }
 
+    /// Whether it has taken at least half of its window.
+    pub fn wants_more(&self) -> bool {
+        2 * self.given.len() <= self.count_max && 2 * self.given_bytes <= self.bytes_max
+    }
+
     /// Notes what it is given.
     pub fn give(&mut self, message: &Message, place: Next) {
         let bytes = message.body.len();

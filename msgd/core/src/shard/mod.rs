@@ -63,7 +63,7 @@ pub struct Shard {
     unreleased: Vec<(Claim, Vec<Remembered>)>,
     /// At most `settings.users_max`; a map that keeps an order, so that the
     /// same events give the same effects.
-    users: IndexMap<UserId, Box<User>>,
+    users: IndexMap<UserId, Box<User>, ahash::RandomState>,
     /// Users that were idle when they were put here, each at most once.
     idle: VecDeque<UserId>,
     /// What former holders answered, for users not yet in memory; forgotten
@@ -117,7 +117,7 @@ impl Shard {
             slots: Slots::new(),
             unclaimed: Vec::new(),
             unreleased: Vec::new(),
-            users: IndexMap::new(),
+            users: IndexMap::default(),
             idle: VecDeque::new(),
             handed_over: IndexMap::new(),
             gateways: IndexSet::new(),

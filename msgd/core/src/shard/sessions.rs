@@ -38,6 +38,8 @@ impl Shard {
             let code = Code::TooManySessions;
             return send(gateway, Down::Refused { session, code }, out);
         }
+        // Mostly there is one.
+        user.sessions.reserve_exact(1);
         user.sessions.push(Session {
             at,
             device: announce.device,
