@@ -143,14 +143,20 @@ impl Users {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a sum has no order")]
     pub(crate) fn waiting_reads(&self) -> usize {
         self.busy.values().map(|seat| seat.reads.len()).sum()
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a sum has no order")]
     pub(crate) fn loads(&self) -> usize {
         self.busy.values().filter(|seat| seat.loading).count()
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what holds for each has no order"
+    )]
     pub(crate) fn check_invariants(&self) {
         assert_eq!(self.idle.len(), self.order.len());
         for (used, user) in &self.order {

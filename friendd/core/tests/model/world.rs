@@ -3,7 +3,7 @@
 //! The model knows nothing of lines, caches and versions: it has what each
 //! user says of each other, and the lists that the store holds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use friendd_core::event::{Effect, Event, Replacement, RequestId};
@@ -58,7 +58,7 @@ pub struct World {
     shown: HashMap<UserId, ListVersion>,
     /// Loads and saves under way.
     asked_of_store: Vec<Effect>,
-    open: HashMap<RequestId, GraphRequest>,
+    open: BTreeMap<RequestId, GraphRequest>,
     /// Open requests that were hit by a fault.
     excused: HashSet<RequestId>,
     /// Open changes whose lists were saved, or met a version of the rival.
@@ -82,7 +82,7 @@ impl World {
             history: HashMap::new(),
             shown: HashMap::new(),
             asked_of_store: Vec::new(),
-            open: HashMap::new(),
+            open: BTreeMap::new(),
             excused: HashSet::new(),
             saved: HashSet::new(),
             conflicted: HashSet::new(),
@@ -132,7 +132,7 @@ impl World {
         while !self.asked_of_store.is_empty() {
             self.store(0, Fault::None);
         }
-        assert_eq!(self.open, HashMap::new());
+        assert_eq!(self.open, BTreeMap::new());
         assert_eq!(self.graph.waiting(), 0);
     }
 
