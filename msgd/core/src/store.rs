@@ -84,7 +84,8 @@ pub enum Request {
         /// For whom.
         shard: Incarnation,
     },
-    /// Give a slot up, after everything asked before.
+    /// Give a slot up, after everything asked before. It may be asked again,
+    /// in case the store failed, until the slot is claimed.
     Release {
         /// Which.
         claim: Claim,

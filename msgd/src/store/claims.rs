@@ -15,10 +15,9 @@ use super::{key, recent};
 /// A slot.
 #[derive(Debug, Clone, Default)]
 struct Holding {
-    /// The newest, if it was given since the process started and the slot was
-    /// not released.
+    /// The newest, if it was given since the process started.
     token: Option<Token>,
-    /// To whom.
+    /// To whom, until it is released.
     holder: Option<Incarnation>,
     /// Whether the former holder left a row for the next.
     recent: bool,
@@ -65,7 +64,12 @@ impl Claims {
         Ok(())
     }
 
-    /// Whether this is the newest claim of its slot.
+    /// Whether the slot is held by this claim.
+    pub(super) fn is_held_by(&self, claim: Claim) -> bool {
+        self.is_newest(claim) && self.slots[claim.slot.index()].holder.is_some()
+    }
+
+    /// Whether no later claim of the slot was granted.
     pub(super) fn is_newest(&self, claim: Claim) -> bool {
         self.slots[claim.slot.index()].token == Some(claim.token)
     }
@@ -101,7 +105,8 @@ impl Claims {
         Ok(outcomes)
     }
 
-    /// Frees a slot. The claim is its newest.
+    /// Frees a slot, or does so again in case that failed. The claim is its
+    /// newest.
     pub(super) fn release(
         &mut self,
         transaction: &mut Transaction<'_>,
@@ -109,11 +114,13 @@ impl Claims {
         recent: &[Remembered],
     ) {
         let holding = &mut self.slots[claim.slot.index()];
-        holding.token = None;
         holding.holder = None;
+        let key = key::recent(claim.slot);
         if !recent.is_empty() {
             holding.recent = true;
-            transaction.put(self.rows, &key::recent(claim.slot), &recent::encode(recent));
+            transaction.put(self.rows, &key, &recent::encode(recent));
+        } else if std::mem::take(&mut holding.recent) {
+            transaction.remove(self.rows, &key);
         }
     }
 

@@ -92,10 +92,14 @@ impl Keeper {
             self.alive.load(transaction)?;
             self.loaded = true;
         }
-        if let Some(claim) = request.claim()
-            && !self.claims.is_newest(claim)
-        {
-            return Ok(one(Outcome::Refused { claim }));
+        if let Some(claim) = request.claim() {
+            let is_good = match request {
+                Request::Release { .. } => self.claims.is_newest(claim),
+                _ => self.claims.is_held_by(claim),
+            };
+            if !is_good {
+                return Ok(one(Outcome::Refused { claim }));
+            }
         }
         match request {
             Request::Claim { slots, shard } => {

@@ -89,10 +89,15 @@ impl Store {
     /// Carries a request out, durably. What is to be told if it fails instead
     /// is [`Request::failed`]'s to say.
     pub fn execute(&mut self, request: Request) -> Vec<Outcome> {
-        if let Some(claim) = request.claim()
-            && !self.is_newest(claim)
-        {
-            return vec![Outcome::Refused { claim }];
+        if let Some(claim) = request.claim() {
+            let is_release = matches!(request, Request::Release { .. });
+            let slot = self.slots.get(&claim.slot);
+            let is_good = slot.is_some_and(|slot| {
+                slot.token == claim.token && (slot.holder.is_some() || is_release)
+            });
+            if !is_good {
+                return vec![Outcome::Refused { claim }];
+            }
         }
         match request {
             Request::Claim { slots, shard } => slots
@@ -183,12 +188,6 @@ impl Store {
                 Vec::new()
             }
         }
-    }
-
-    fn is_newest(&self, claim: Claim) -> bool {
-        self.slots
-            .get(&claim.slot)
-            .is_some_and(|slot| slot.token == claim.token && slot.holder.is_some())
     }
 
     fn claim(&mut self, slot: Slot, shard: Incarnation) -> Outcome {

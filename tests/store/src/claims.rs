@@ -97,11 +97,22 @@ pub(crate) fn an_old_token_does_nothing<S: Carries>(stage: &mut Stage<S>) {
 }
 
 pub(crate) fn a_released_token_does_nothing<S: Carries>(stage: &mut Stage<S>) {
+    let released = stage.serves("dora");
+    stage.releases(released, &[]);
+    stage.is_refused_to_serve(released, "dora");
     let claim = stage.serves("dora");
-    stage.releases(claim, &[]);
-    stage.is_refused(claim, "dora");
-    let claim = stage.serves("dora");
+    stage.is_refused(released, "dora");
     assert_eq!(stage.bounds(claim, "dora"), (1, 1));
+}
+
+pub(crate) fn a_slot_is_released_again_until_it_is_claimed<S: Carries>(stage: &mut Stage<S>) {
+    let slot = slot_of("dora");
+    let recent = [remembered(1, Fate::Stored)];
+    let newer = [remembered(2, Fate::Stored)];
+    let (claim, _) = stage.claims(ANN, slot);
+    stage.releases(claim, &recent);
+    stage.releases(claim, &newer);
+    assert_eq!(stage.claims(BEN, slot).1, newer);
 }
 
 pub(crate) fn a_token_is_good_for_its_slot_alone<S: Carries>(stage: &mut Stage<S>) {
@@ -115,16 +126,6 @@ pub(crate) fn a_token_is_good_for_its_slot_alone<S: Carries>(stage: &mut Stage<S
 
 pub(crate) fn recent_answers_go_to_the_next_holder_once<S: Carries>(stage: &mut Stage<S>) {
     let slot = slot_of("dora");
-    let remembered = |number: u64, fate| Remembered {
-        to: user("dora"),
-        identity: Identity {
-            from: user("carl"),
-            id: MessageId::mint(number, [7; 10]),
-        },
-        stamp: second(number),
-        fingerprint: u64::MAX - number,
-        fate,
-    };
     let device = DeviceId::new("phone").unwrap();
     let recent = [
         remembered(1, Fate::Stored),
@@ -140,4 +141,17 @@ pub(crate) fn recent_answers_go_to_the_next_holder_once<S: Carries>(stage: &mut 
     // Who takes the slot without a release was told nothing.
     stage.dies(BEN);
     assert_eq!(stage.claims(ANN, slot).1, []);
+}
+
+fn remembered(number: u64, fate: Fate) -> Remembered {
+    Remembered {
+        to: user("dora"),
+        identity: Identity {
+            from: user("carl"),
+            id: MessageId::mint(number, [7; 10]),
+        },
+        stamp: second(number),
+        fingerprint: u64::MAX - number,
+        fate,
+    }
 }

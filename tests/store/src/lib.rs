@@ -46,6 +46,10 @@ pub fn conforms<S: Carries>(mut fresh: impl FnMut(MailboxSettings) -> S) {
     play(SETTINGS, claims::who_was_not_told_of_a_claim_claims_again);
     play(SETTINGS, claims::an_old_token_does_nothing);
     play(SETTINGS, claims::a_released_token_does_nothing);
+    play(
+        SETTINGS,
+        claims::a_slot_is_released_again_until_it_is_claimed,
+    );
     play(SETTINGS, claims::a_token_is_good_for_its_slot_alone);
     play(SETTINGS, claims::recent_answers_go_to_the_next_holder_once);
 

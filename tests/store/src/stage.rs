@@ -222,6 +222,14 @@ impl<S: Carries> Stage<S> {
 
     /// Every request under this claim is refused.
     pub(crate) fn is_refused(&mut self, claim: Claim, name: &str) {
+        self.is_refused_to_serve(claim, name);
+        let recent = Vec::new();
+        let outcomes = self.store.carry_out(Request::Release { claim, recent });
+        assert_eq!(outcomes, [Outcome::Refused { claim }]);
+    }
+
+    /// Every request under this claim but a release is refused.
+    pub(crate) fn is_refused_to_serve(&mut self, claim: Claim, name: &str) {
         let receipt = Receipt {
             peer: user("carl"),
             kind: ReceiptKind::Read,
@@ -246,10 +254,6 @@ impl<S: Carries> Stage<S> {
             note(claim, name, receipt),
             take_notes(claim, name),
             see(claim, name, Seen::At(second(9))),
-            Request::Release {
-                claim,
-                recent: Vec::new(),
-            },
         ];
         for request in all {
             let outcomes = self.store.carry_out(request.clone());

@@ -235,6 +235,7 @@ impl Script {
             | Outcome::Read { claim, .. }
             | Outcome::Advanced { claim, .. }
             | Outcome::Notes { claim, .. }
+            | Outcome::ReleaseFailed { claim, .. }
             | Outcome::Refused { claim } => claim.token = self.tokens[&claim.slot].1,
             Outcome::Held { .. } => {}
         }

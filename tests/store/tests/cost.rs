@@ -54,7 +54,10 @@ fn cost_of_a_stored_message() {
             let mut spent: Vec<_> = spent.into_iter().collect();
             spent.sort();
             for ((step, thread), us) in spent {
-                println!("  {step} {thread}: {:.2}", us as f64 / (USERS * ROUNDS) as f64);
+                println!(
+                    "  {step} {thread}: {:.2}",
+                    us as f64 / (USERS * ROUNDS) as f64
+                );
             }
             store.stop();
         }

@@ -13,9 +13,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use msgd_core::store::{Claim, Letter, MailboxSettings, Outcome, Position, Request};
+use msgd_core::store::{Claim, Letter, MailboxSettings, Outcome, Position, Remembered, Request};
 use proto::ids::{Incarnation, MessageId, Stamp, UserId};
 use proto::link::Message;
+use proto::server::Outcome as Fate;
 use proto::slot::Slot;
 use rlimit::Resource;
 use stage::Embedded;
@@ -142,26 +143,48 @@ fn child_on_a_full_disk() {
     let name = "ann";
     let claim = claims(&mut store, Incarnation(1), name);
     store.carry_out(append(claim, name, 1..3));
+    let leaving = claims(&mut store, Incarnation(1), "carl");
+    let recent = vec![Remembered {
+        to: user("carl"),
+        identity: letter("carl", 1).message.identity(),
+        stamp: Stamp(1),
+        fingerprint: 1,
+        fate: Fate::Stored,
+    }];
+    let release = Request::Release {
+        claim: leaving,
+        recent: recent.clone(),
+    };
 
     let (_, hard) = Resource::FSIZE.get().unwrap();
     Resource::FSIZE.set(1, hard).unwrap();
-    // The first fails with the disk, the second finds the database closed.
-    let failed = Outcome::AppendFailed {
+    // The first group fails with the disk, later ones find the database closed.
+    let appended = Outcome::AppendFailed {
         claim,
         user: user(name),
     };
-    for _ in 0..2 {
-        let mut requests = VecDeque::from([append(claim, name, 3..5)]);
-        store.place(0).ask(&mut requests).unwrap();
-        assert_eq!(store.next(), (0, failed.clone()));
-    }
+    let released = Outcome::ReleaseFailed {
+        claim: leaving,
+        recent: recent.clone(),
+    };
     let slot = Slot::of(&user("ben"));
-    let mut requests = VecDeque::from([Request::Claim {
+    let claim_ben = Request::Claim {
         slots: vec![slot],
         shard: Incarnation(1),
-    }]);
-    store.place(0).ask(&mut requests).unwrap();
-    assert_eq!(store.next(), (0, Outcome::Held { slot }));
+    };
+    for (requests, outcomes) in [
+        (
+            vec![append(claim, name, 3..5), release.clone()],
+            vec![appended.clone(), released],
+        ),
+        (vec![append(claim, name, 3..5)], vec![appended]),
+        (vec![claim_ben], vec![Outcome::Held { slot }]),
+    ] {
+        store.place(0).ask(&mut requests.into()).unwrap();
+        for outcome in outcomes {
+            assert_eq!(store.next(), (0, outcome));
+        }
+    }
 
     Resource::FSIZE.set(hard, hard).unwrap();
     let patience = Instant::now() + Duration::from_secs(20);
@@ -188,6 +211,15 @@ fn child_on_a_full_disk() {
     }
     // Who was told that the slot is held claims it again.
     claims(&mut store, Incarnation(1), "ben");
+    // Who was told that a release failed releases again.
+    assert_eq!(store.carry_out(release), []);
+    let slots = vec![leaving.slot];
+    let shard = Incarnation(2);
+    let outcomes = store.carry_out(Request::Claim { slots, shard });
+    match &outcomes[..] {
+        [Outcome::Claimed { recent: told, .. }] => assert_eq!(*told, recent),
+        _ => panic!("claimed expected, not {outcomes:?}"),
+    }
     store.stop();
 }
 
