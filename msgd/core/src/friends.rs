@@ -27,6 +27,8 @@ pub struct Friends {
     /// Rule 11: lists go forward.
     highest: ListVersion,
     checked_at: Moment,
+    /// It may not be the newest: a change went out and no answer came.
+    doubtful: bool,
     asking: bool,
     asked_at: Option<Moment>,
     /// Who named a hash that is not the list's, until the answer comes.
@@ -79,7 +81,9 @@ impl Friends {
     /// A list to go by, not older than `max_age`.
     pub fn look_up(&self, now: Moment, max_age: Duration) -> Lookup {
         match &self.list {
-            Some(list) if now.since(self.checked_at) <= max_age => Lookup::Known(list.clone()),
+            Some(list) if !self.doubtful && now.since(self.checked_at) <= max_age => {
+                Lookup::Known(list.clone())
+            }
             _ if self.asking => Lookup::Wait,
             _ => Lookup::Ask,
         }
@@ -87,7 +91,7 @@ impl Friends {
 
     /// A client named the hash of the list that it holds.
     pub fn named(&mut self, now: Moment, session: SessionRef, hash: ListHash) -> Verdict {
-        if self.hash() == Some(hash) {
+        if self.hash() == Some(hash) && !self.doubtful {
             return Verdict::Fine;
         }
         let known_wrong = self.list.is_some() && self.wrong == Some(hash);
@@ -110,15 +114,16 @@ impl Friends {
         self.asked_at = Some(now);
     }
 
-    /// What is known may not be the newest: a change went out and no answer
-    /// came.
+    /// What is known may not be the newest: it is not gone by before the
+    /// friend service has confirmed or replaced it.
     pub fn doubt(&mut self) {
-        self.list = None;
+        self.doubtful = true;
     }
 
     /// The list is as it was.
     pub fn confirmed(&mut self, now: Moment) {
         self.asking = false;
+        self.doubtful = false;
         self.checked_at = now;
     }
 
@@ -135,6 +140,7 @@ impl Friends {
             return Replaced::Older;
         }
         self.highest = list.version();
+        self.doubtful = false;
         self.checked_at = now;
         let old = self.list.replace(list.clone());
         match old {
@@ -310,7 +316,9 @@ mod tests {
         assert_eq!(friends.replace(at(2), &list(4, "cat")), Replaced::Older);
         friends.doubt();
         assert_eq!(friends.replace(at(2), &list(4, "cat")), Replaced::Older);
-        assert_eq!(friends.list(), None);
+        assert_eq!(friends.look_up(at(2), MAX_AGE), Lookup::Ask);
+        friends.confirmed(at(2));
+        assert!(matches!(friends.look_up(at(2), MAX_AGE), Lookup::Known(_)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Owns rule 2's side of the shard: a slot is served only while it is held.
 //! Must not know users.
 
+use proto::clock::Moment;
 use proto::ids::{Epoch, Token};
 use proto::slot::{SLOTS, Slot};
 
@@ -22,6 +23,8 @@ pub enum SlotState {
         /// The epoch in which it became the shard's: what was routed before is
         /// sent back (rule 4).
         gained: Epoch,
+        /// When that was: its users may be on their way.
+        since: Moment,
     },
 }
 
@@ -60,6 +63,14 @@ impl Slots {
     /// Whether this claim is the one under which the slot is served.
     pub fn serves(&self, claim: Claim) -> bool {
         self.claim(claim.slot) == Some(claim)
+    }
+
+    /// Since when a slot is served.
+    pub fn since(&self, slot: Slot) -> Option<Moment> {
+        match self.state(slot) {
+            SlotState::Held { since, .. } => Some(since),
+            SlotState::Foreign | SlotState::Claiming => None,
+        }
     }
 
     /// How many are served.

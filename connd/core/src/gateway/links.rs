@@ -14,8 +14,10 @@ use crate::router::LinkId;
 use crate::session::State;
 
 impl Gateway {
-    /// Every session of the shard's users is announced, then their windows are
-    /// sent again; so are those that hold a message for one of its users.
+    /// Every session is announced: those of the shard's users because it may
+    /// not know them, the others so that their shards ask it again for the
+    /// statuses of its users (rule 14). Then the windows of those that it
+    /// concerns are sent again.
     pub(super) fn link_up(&mut self, now: Now, shard: &ShardId, out: &mut Vec<Effect>) {
         let link = self.router.link(shard);
         self.router.set_up(link, true);
@@ -23,9 +25,7 @@ impl Gateway {
             let Some((own, other)) = self.concerned(session, link) else {
                 continue;
             };
-            if own {
-                self.announce(session, out);
-            }
+            self.announce(session, out);
             if own || other {
                 self.resend(now, session, out);
             }

@@ -213,17 +213,22 @@ impl Shard {
             }
             GraphAnswer::List(_) | GraphAnswer::NotModified { .. } | GraphAnswer::Unavailable => {
                 // It may have happened: what is held is not to be trusted.
-                self.doubt(&changing.change.actor);
-                self.doubt(&changing.change.peer);
+                self.doubt(now, &changing.change.actor, out);
+                self.doubt(now, &changing.change.peer, out);
                 let code = Some(Code::FriendsUnavailable);
                 self.changed(now, &changing, code, None, out);
             }
         }
     }
 
-    fn doubt(&mut self, name: &UserId) {
-        if let Some(user) = self.users.get_mut(name) {
-            user.friends.doubt();
+    /// Asks for a list anew, so that clients hear of what changed.
+    fn doubt(&mut self, now: Now, name: &UserId, out: &mut Vec<Effect>) {
+        let Some(user) = self.users.get_mut(name) else {
+            return;
+        };
+        user.friends.doubt();
+        if !user.sessions.is_empty() && !user.friends.is_asking() {
+            self.ask_list(now, name, out);
         }
     }
 
@@ -289,11 +294,11 @@ impl Shard {
         }
     }
 
-    pub(super) fn act_due(&mut self, number: u64, out: &mut Vec<Effect>) {
+    pub(super) fn act_due(&mut self, now: Now, number: u64, out: &mut Vec<Effect>) {
         let Some(act) = self.acts.swap_remove(&number) else {
             return;
         };
-        self.doubt(&act.user);
+        self.doubt(now, &act.user, out);
         friend_result(act.at, act.request, Some(Code::FriendsUnavailable), out);
     }
 }

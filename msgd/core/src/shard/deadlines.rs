@@ -24,7 +24,7 @@ impl Shard {
                 Timer::Snapshot(user) => self.snapshot_due(now, &user, out),
                 Timer::Recent(user) => self.recent_due(now, &user),
                 Timer::Tell(request) => self.tell_due(now, request, out),
-                Timer::Act(number) => self.act_due(number, out),
+                Timer::Act(number) => self.act_due(now, number, out),
                 Timer::Claim => self.claim_due(out),
                 Timer::Alive => self.alive_due(now, out),
             }

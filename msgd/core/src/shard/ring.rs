@@ -67,7 +67,13 @@ impl Shard {
             return self.give_up(claim, out);
         }
         let gained = self.ring.epoch();
-        self.slots.set(slot, SlotState::Held { token, gained });
+        let since = now.moment;
+        let held = SlotState::Held {
+            token,
+            gained,
+            since,
+        };
+        self.slots.set(slot, held);
         self.hand_over(recent);
         if self.waiting.len() > 0 {
             self.call_waiting(now, out);

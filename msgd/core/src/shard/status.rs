@@ -43,7 +43,7 @@ impl Shard {
         let mut statuses = Vec::new();
         let mut whole = true;
         for target in &tell.targets {
-            match self.tell_one(tell, target, out) {
+            match self.tell_one(now, tell, target, out) {
                 Target::Done(status) => statuses.extend(status),
                 Target::NotHere => whole = false,
                 Target::Later => {
@@ -68,18 +68,20 @@ impl Shard {
         self.relay(now, gateway, relay, out);
     }
 
-    /// The same within this shard; gives the statuses that are known at once.
+    /// The same within this shard; gives the statuses that are known at once,
+    /// and who is to be told again.
     pub(super) fn tell_here(
         &mut self,
         now: Now,
         tell: &Tell,
         out: &mut Vec<Effect>,
-    ) -> Vec<PeerStatus> {
+    ) -> (Vec<PeerStatus>, Vec<UserId>) {
         let mut statuses = Vec::new();
+        let mut missed = Vec::new();
         for target in &tell.targets {
-            match self.tell_one(tell, target, out) {
+            match self.tell_one(now, tell, target, out) {
                 Target::Done(status) => statuses.extend(status),
-                Target::NotHere => {}
+                Target::NotHere => missed.push(target.clone()),
                 Target::Later => {
                     if let Some(gateway) = self.gateways.first().copied() {
                         let epoch = self.ring.epoch();
@@ -88,10 +90,19 @@ impl Shard {
                 }
             }
         }
-        statuses
+        (statuses, missed)
     }
 
-    fn tell_one(&mut self, tell: &Tell, target: &UserId, out: &mut Vec<Effect>) -> Target {
+    fn tell_one(
+        &mut self,
+        now: Now,
+        tell: &Tell,
+        target: &UserId,
+        out: &mut Vec<Effect>,
+    ) -> Target {
+        if tell.ask && self.may_be_coming(now, target) {
+            return Target::NotHere;
+        }
         let Some(claim) = self.slots.claim(Slot::of(target)) else {
             return Target::NotHere;
         };
@@ -125,6 +136,20 @@ impl Shard {
             self.push_statuses(target, vec![tell.status.clone()], false, out);
         }
         Target::Done(status)
+    }
+
+    /// Whether a user who is not there may have been so at the slot's former
+    /// holder, and is about to be announced again: to call them offline now
+    /// would be a flap.
+    fn may_be_coming(&self, now: Now, target: &UserId) -> bool {
+        let linger = self.settings.presence_linger;
+        let since = self.slots.since(Slot::of(target));
+        let fresh = since.is_some_and(|since| now.moment < since + linger);
+        fresh
+            && self
+                .users
+                .get(target)
+                .is_none_or(|user| user.sessions.is_empty())
     }
 
     /// A target whose list has to come first: the question waits with it.
@@ -260,6 +285,9 @@ impl Shard {
         self.tell(now, name, from, false, true, 0, out);
         if let Some(user) = self.users.get_mut(name) {
             user.presence.status = shown;
+            // What is shown from now on is newer than what hid it: who may see
+            // the user again does.
+            user.presence.counter += 1;
         }
     }
 }

@@ -25,6 +25,15 @@ pub(super) struct Told {
     tries: u32,
 }
 
+/// What came of telling at once.
+#[derive(Debug, Default)]
+struct Telling {
+    /// Questions to other shards.
+    requests: Vec<u64>,
+    /// Answers of this one.
+    statuses: Vec<PeerStatus>,
+}
+
 /// How often a status is told in all: about two minutes.
 const TRIES_MAX: u32 = 8;
 
@@ -50,10 +59,14 @@ impl Shard {
         }
         let friends = list.entries().iter().map(|entry| &entry.user);
         let friends = friends.filter(|friend| sees(&list, friend)).cloned();
-        self.tell(now, name, friends.collect(), ask, news, 0, out);
+        let told = self.tell_each(now, name, friends.collect(), ask, news, 0, out);
+        if ask {
+            self.gather(now, name, told.requests, told.statuses, out);
+        }
     }
 
-    /// Tells these users, and asks for their statuses in return.
+    /// Tells these users, and asks for their statuses in return, which are
+    /// shown as updates.
     pub(super) fn tell(
         &mut self,
         now: Now,
@@ -64,11 +77,26 @@ impl Shard {
         tries: u32,
         out: &mut Vec<Effect>,
     ) {
-        let mut requests = Vec::new();
-        let mut statuses = Vec::new();
+        let told = self.tell_each(now, name, targets, ask, news, tries, out);
+        if !told.statuses.is_empty() {
+            self.push_statuses(name, told.statuses, false, out);
+        }
+    }
+
+    fn tell_each(
+        &mut self,
+        now: Now,
+        name: &UserId,
+        targets: Vec<UserId>,
+        ask: bool,
+        news: bool,
+        tries: u32,
+        out: &mut Vec<Effect>,
+    ) -> Telling {
+        let mut telling = Telling::default();
         for (own, targets) in self.by_shard(targets) {
             let Some(status) = self.status_of(name) else {
-                return;
+                return telling;
             };
             let tell = Tell {
                 request: self.number(),
@@ -78,15 +106,19 @@ impl Shard {
                 news,
             };
             if own {
-                statuses.extend(self.tell_here(now, &tell, out));
+                let (known, missed) = self.tell_here(now, &tell, out);
+                telling.statuses.extend(known);
+                if !missed.is_empty() {
+                    let targets = missed;
+                    let tell = Tell { targets, ..tell };
+                    self.await_answer(now, name, &tell, tries);
+                }
             } else {
-                requests.push(tell.request);
+                telling.requests.push(tell.request);
                 self.tell_there(now, name, tell, tries, out);
             }
         }
-        if ask {
-            self.gather(now, name, requests, statuses, out);
-        }
+        telling
     }
 
     /// What others see of a user, if the slot is served.
@@ -124,21 +156,9 @@ impl Shard {
         tries: u32,
         out: &mut Vec<Effect>,
     ) {
-        if self.tells.len() >= self.settings.tells_max {
-            self.counters.tells_shed += 1;
+        if !self.await_answer(now, name, &tell, tries) {
             return;
         }
-        let told = Told {
-            user: name.clone(),
-            targets: tell.targets.clone(),
-            ask: tell.ask,
-            news: tell.news,
-            tries,
-        };
-        self.tells.insert(tell.request, told);
-        let pause = self.settings.presence_patience * (1 << tries.min(TRIES_MAX));
-        self.timers
-            .arm(now.moment + pause, Timer::Tell(tell.request));
         let Some(target) = tell.targets.first() else {
             return;
         };
@@ -153,6 +173,27 @@ impl Shard {
         if let Some(gateway) = gateway.or(self.gateways.first().copied()) {
             self.relay(now, gateway, relay, out);
         }
+    }
+
+    /// What is told is told again until it is answered. `false`: there are too
+    /// many.
+    fn await_answer(&mut self, now: Now, name: &UserId, tell: &Tell, tries: u32) -> bool {
+        if self.tells.len() >= self.settings.tells_max {
+            self.counters.tells_shed += 1;
+            return false;
+        }
+        let told = Told {
+            user: name.clone(),
+            targets: tell.targets.clone(),
+            ask: tell.ask,
+            news: tell.news,
+            tries,
+        };
+        self.tells.insert(tell.request, told);
+        let pause = self.settings.presence_patience * (1 << tries.min(TRIES_MAX));
+        self.timers
+            .arm(now.moment + pause, Timer::Tell(tell.request));
+        true
     }
 
     pub(super) fn tell_due(&mut self, now: Now, request: u64, out: &mut Vec<Effect>) {
