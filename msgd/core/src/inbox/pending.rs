@@ -94,6 +94,21 @@ impl Inbox {
             if count_max == 0 || reader.reading {
                 return;
             }
+            if let Some(detour) = &reader.detour {
+                let from = detour.start.max(self.cursor);
+                if from >= detour.end {
+                    reader.detour = None;
+                    continue;
+                }
+                reader.reading = true;
+                steps.push(Step::Read {
+                    reader: index,
+                    from,
+                    count_max,
+                    bytes_max,
+                });
+                return;
+            }
             match reader.next {
                 Next::Mailbox(position) if position.max(self.cursor) >= self.end => {
                     reader.next = Next::Memory(self.first);
@@ -155,7 +170,9 @@ impl Inbox {
         };
         if letters.is_empty() {
             // Nothing there: purged by age, or the mailbox ends here.
-            reader.next = Next::Mailbox(self.end);
+            if reader.detour.take().is_none() {
+                reader.next = Next::Mailbox(self.end);
+            }
             if from <= self.cursor {
                 self.skip_to(self.end);
             }
@@ -166,8 +183,28 @@ impl Inbox {
             self.skip_to(first);
         }
         for (position, letter) in letters {
+            // An append that was called failed may have been carried out.
+            self.end = self.end.max(position.next());
+            if !self.is_way(index, position) {
+                return;
+            }
             self.give_letter(index, position, letter, steps);
         }
+    }
+
+    /// Moves a reader's place over a position; `false` if its detour ends
+    /// before it.
+    fn is_way(&mut self, index: usize, position: Position) -> bool {
+        let reader = &mut self.readers[index];
+        match &mut reader.detour {
+            Some(detour) if position >= detour.end => {
+                reader.detour = None;
+                return false;
+            }
+            Some(detour) => detour.start = position.next(),
+            None => reader.next = Next::Mailbox(position.next()),
+        }
+        true
     }
 
     /// Positions before `position` are empty: the cursor need not wait for
@@ -187,7 +224,6 @@ impl Inbox {
         steps: &mut Vec<Step>,
     ) {
         let reader = &mut self.readers[index];
-        reader.next = Next::Mailbox(position.next());
         if position < self.cursor {
             return;
         }

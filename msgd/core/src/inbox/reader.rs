@@ -4,6 +4,7 @@
 //! lies in the log.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use proto::ids::{Identity, SessionRef};
 use proto::link::Message;
@@ -36,6 +37,9 @@ pub struct Reader {
     pub number: u64,
     /// What comes next.
     pub next: Next,
+    /// Letters behind its place that nobody knew of: it is given them before
+    /// it goes on.
+    pub detour: Option<Range<Position>>,
     /// A read of the mailbox is under way.
     pub reading: bool,
     given: VecDeque<Given>,
@@ -57,6 +61,7 @@ impl Reader {
             session,
             number,
             next,
+            detour: None,
             reading: false,
             given: VecDeque::new(),
             given_bytes: 0,

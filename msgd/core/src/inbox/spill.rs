@@ -73,6 +73,8 @@ impl Inbox {
     /// did not fit.
     pub fn appended(&mut self, now: Moment, first: Position, count: usize) -> Spilled {
         debug_assert!(first >= self.end);
+        // What lies between was appended although the append was called failed.
+        let unknown = self.end..first;
         let mut stored = Vec::with_capacity(count);
         let mut position = first;
         while self.storing > 0 && position.0 - first.0 < count as u64 {
@@ -87,12 +89,16 @@ impl Inbox {
             stored.extend(self.settle(ordinal, position, pending));
             position = position.next();
         }
-        // A session that stood within the stored part reads on in the mailbox.
         for reader in &mut self.readers {
-            if let Next::Memory(ordinal) = reader.next
-                && ordinal < self.first
-            {
-                reader.next = Next::Mailbox(first);
+            let Next::Memory(ordinal) = reader.next else {
+                continue;
+            };
+            if ordinal < self.first {
+                // It stood within the stored part and reads on in the mailbox.
+                reader.next = Next::Mailbox(unknown.start);
+            } else if !unknown.is_empty() {
+                let start = reader.detour.take().map_or(unknown.start, |d| d.start);
+                reader.detour = Some(start..unknown.end);
             }
         }
         self.end = self.end.max(position);
