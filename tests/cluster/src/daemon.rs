@@ -1,0 +1,150 @@
+//! A daemon of the cluster in a process of its own, which a test stops, kills
+//! and starts again.
+//!
+//! Owns its ports, flags and process. Must not know which daemon it is.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::binaries::program;
+use crate::patience::until;
+use crate::port::Port;
+use crate::process::Process;
+use crate::{admin, patience};
+
+/// A daemon.
+#[derive(Debug)]
+pub struct Daemon {
+    name: String,
+    program: PathBuf,
+    flags: Vec<String>,
+    listen: Port,
+    admin: Port,
+    log: PathBuf,
+    process: Option<Process>,
+}
+
+impl Daemon {
+    /// Starts a program with these flags and free ports; its log goes into
+    /// `home`. It need not be ready yet.
+    pub fn start(name: &str, home: &Path, flags: Vec<String>) -> Self {
+        Self::start_at(Port::take(), name, home, flags)
+    }
+
+    /// Likewise, where others already know the port.
+    pub fn start_at(listen: Port, name: &str, home: &Path, flags: Vec<String>) -> Self {
+        let program_name = name.split('-').next().unwrap_or(name);
+        let mut daemon = Self {
+            name: name.to_owned(),
+            program: program(program_name),
+            flags,
+            listen,
+            admin: Port::take(),
+            log: home.join(format!("{name}.log")),
+            process: None,
+        };
+        daemon.spawn();
+        daemon
+    }
+
+    fn spawn(&mut self) {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["--listen", &self.address()])
+            .args(["--admin", &self.admin().to_string()])
+            .args(&self.flags)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        self.process = Some(Process::start(&self.name, &mut command, &self.log));
+    }
+
+    /// Waits until it says that it serves.
+    ///
+    /// # Panics
+    /// It ends instead.
+    pub async fn ready(&mut self) {
+        let what = format!("{} to be ready", self.name);
+        let admin = self.admin();
+        let process = running(&mut self.process);
+        until(&what, async || {
+            let ended = process.ended();
+            assert_eq!(ended, None, "it ended before it was ready");
+            admin::is_ready(admin).await.then_some(())
+        })
+        .await;
+    }
+
+    /// Where it listens, as `HOST:PORT`.
+    pub fn address(&self) -> String {
+        self.listen.address().to_string()
+    }
+
+    /// Its admin port.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin.address()
+    }
+
+    /// What it has logged so far, in all its lives.
+    pub fn log(&mut self) -> String {
+        running(&mut self.process).log()
+    }
+
+    /// Asks it to stop and waits until it has; gives how long that took.
+    ///
+    /// # Panics
+    /// It ends with an error.
+    pub async fn stop(&mut self) -> Duration {
+        let began = Instant::now();
+        let process = running(&mut self.process);
+        process.signal(Signal::TERM);
+        let status = process.end().await;
+        let took = began.elapsed();
+        assert!(status.success(), "{}: {status}", self.name);
+        took
+    }
+
+    /// kill -9.
+    ///
+    /// # Panics
+    /// It has ended before.
+    pub fn kill(&mut self) {
+        let process = running(&mut self.process);
+        assert_eq!(process.ended(), None, "{} ended by itself", self.name);
+        process.kill();
+    }
+
+    /// Starts it again where it was, and waits until it serves.
+    pub async fn start_again(&mut self) {
+        self.process = None;
+        self.spawn();
+        self.ready().await;
+    }
+
+    /// It does nothing from now on, and keeps its connections.
+    pub async fn freeze(&mut self) {
+        let process = running(&mut self.process);
+        process.signal(Signal::STOP);
+        let stat = format!("/proc/{}/stat", process.child().id());
+        let what = format!("{} to be stopped", self.name);
+        patience::until(&what, async || {
+            // The state stands after the name, which stands in brackets.
+            let stat = std::fs::read_to_string(&stat).ok()?;
+            stat.rsplit_once(')')?.1.trim_start().strip_prefix('T')?;
+            Some(())
+        })
+        .await;
+    }
+
+    /// It goes on after [`Daemon::freeze`].
+    pub fn thaw(&mut self) {
+        running(&mut self.process).signal(Signal::CONT);
+    }
+}
+
+fn running(process: &mut Option<Process>) -> &mut Process {
+    process.as_mut().expect("a process was started")
+}

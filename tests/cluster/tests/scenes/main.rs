@@ -1,0 +1,12 @@
+//! Scenes of a cluster: real processes, real sockets, real kills.
+
+mod chat;
+mod deadlines;
+mod load;
+mod login;
+mod operator;
+mod presence;
+mod processes;
+mod restart;
+mod rights;
+mod terminal;

@@ -1,0 +1,170 @@
+//! Who may write what to whom.
+
+use client::{ChangeError, Code, Event, Fate, SendError};
+use cluster::imd::Imd;
+use cluster::line::{Line, message};
+use cluster::patience::within;
+use cluster::person::{Person, befriend, user};
+use proto::client::ClientPacket;
+use proto::server::{Outcome, ServerPacket};
+
+#[track_caller]
+fn assert_rejected(fate: &Fate, wanted: Code) {
+    assert!(
+        matches!(fate, Fate::Rejected { code, .. } if *code == wanted),
+        "{fate:?}"
+    );
+}
+
+#[tokio::test]
+async fn among_friends_strangers_and_the_blocked_are_told_no() {
+    let imd = Imd::start().await;
+    let ann = Person::comes(&imd.address(), "ann", "phone").await;
+    let ben = Person::comes(&imd.address(), "ben", "phone").await;
+    assert_rejected(&ann.says(&ben.user, "hello").await, Code::NotFriends);
+    assert_rejected(&ann.says(&user("nobody"), "hello").await, Code::NotFriends);
+    // Asking is not enough.
+    ann.client.request(&ben.user).await.unwrap();
+    assert_rejected(&ann.says(&ben.user, "hello").await, Code::NotFriends);
+    ben.client.decline(&ann.user).await.unwrap();
+    let again = ben.client.accept(&ann.user).await;
+    assert_eq!(again, Err(ChangeError::Refused(Code::NoRequest)));
+    let own = ann.client.request(&ann.user).await;
+    assert_eq!(own, Err(ChangeError::Refused(Code::OwnSelf)));
+
+    befriend(&ann, &ben).await;
+    ben.client.block(&ann.user).await.unwrap();
+    assert_rejected(&ann.says(&ben.user, "hello").await, Code::Blocked);
+    ben.client.unblock(&ann.user).await.unwrap();
+    let fate = ann.says(&ben.user, "hello again").await;
+    assert!(matches!(fate, Fate::Delivered { .. }), "{fate:?}");
+    ben.client.remove(&ann.user).await.unwrap();
+    assert_rejected(&ann.says(&ben.user, "hello").await, Code::NotFriends);
+    assert_eq!(ben.texts(), ["hello again"]);
+}
+
+#[tokio::test]
+async fn in_an_open_cluster_all_may_write_but_the_blocked_who_may_not_know() {
+    let flags = ["--policy", "open", "--blocks", "hidden"].map(str::to_owned);
+    let imd = Imd::start_with(|_| flags.to_vec()).await;
+    let ann = Person::comes(&imd.address(), "ann", "phone").await;
+    let ben = Person::comes(&imd.address(), "ben", "phone").await;
+    let fate = ann.says(&ben.user, "we have not met").await;
+    assert!(matches!(fate, Fate::Delivered { .. }), "{fate:?}");
+    ben.client.block(&ann.user).await.unwrap();
+    assert_rejected(&ann.says(&ben.user, "why not").await, Code::NotFriends);
+    // A request of hers looks like any that is not answered.
+    assert_eq!(ann.client.request(&ben.user).await, Ok(()));
+    ben.client.unblock(&ann.user).await.unwrap();
+    let fate = ann.says(&ben.user, "thank you").await;
+    assert!(matches!(fate, Fate::Delivered { .. }), "{fate:?}");
+    assert_eq!(ben.texts(), ["we have not met", "thank you"]);
+}
+
+#[tokio::test]
+async fn a_hidden_block_among_friends_looks_like_the_end_of_the_friendship() {
+    let flags = ["--blocks", "hidden"].map(str::to_owned);
+    let imd = Imd::start_with(|_| flags.to_vec()).await;
+    let ann = Person::comes(&imd.address(), "ann", "phone").await;
+    let ben = Person::comes(&imd.address(), "ben", "phone").await;
+    befriend(&ann, &ben).await;
+    ben.client.block(&ann.user).await.unwrap();
+    assert_rejected(&ann.says(&ben.user, "hello").await, Code::NotFriends);
+    ann.client.typing(&ben.user);
+    // A friend's message comes behind the typing, which was not shown.
+    let cat = Person::comes(&imd.address(), "cat", "phone").await;
+    befriend(&cat, &ben).await;
+    cat.says(&ben.user, "the fence").await;
+    ben.reads("the fence").await;
+    let typing = |event: &Event| matches!(event, Event::Transient(_));
+    assert!(!ben.heard().iter().any(typing));
+}
+
+#[tokio::test]
+async fn words_that_are_not_wanted_are_refused() {
+    let imd = Imd::start_with(|home| {
+        let words = home.join("words");
+        std::fs::write(&words, "swordfish\nSpam\n").unwrap();
+        let open = ["--policy", "open", "--words"].map(str::to_owned);
+        [&open[..], &[words.display().to_string()]].concat()
+    })
+    .await;
+    let ann = Person::comes(&imd.address(), "ann", "phone").await;
+    let ben = Person::comes(&imd.address(), "ben", "phone").await;
+    for refused in ["swordfish", "buy SPAM now"] {
+        assert_rejected(&ann.says(&ben.user, refused).await, Code::Filtered);
+    }
+    let fate = ann.says(&ben.user, "fish").await;
+    assert!(matches!(fate, Fate::Delivered { .. }), "{fate:?}");
+    assert_eq!(ben.texts(), ["fish"]);
+}
+
+/// As the log-in answer says.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+const WINDOW: usize = 128;
+
+#[tokio::test]
+async fn a_body_above_the_limit_is_refused_by_both_ends() {
+    let flags = ["--policy", "open"].map(str::to_owned);
+    let imd = Imd::start_with(|_| flags.to_vec()).await;
+    let ann = Person::comes(&imd.address(), "ann", "phone").await;
+    let ben = user("ben");
+    let fate = ann.says(&ben, vec![7; BODY_BYTES_MAX]).await;
+    assert!(matches!(fate, Fate::Stored { .. }), "{fate:?}");
+    let refused = ann.client.try_send(&ben, vec![7; BODY_BYTES_MAX + 1]);
+    let (bytes, limit) = (BODY_BYTES_MAX + 1, BODY_BYTES_MAX);
+    assert_eq!(refused.unwrap_err(), SendError::TooLarge { bytes, limit });
+    // Who does not ask the SDK is told by the server, and stays.
+    let mut line = Line::logged_in(&imd.address(), &user("cat"), 0).await;
+    let large = message(&ben, vec![7; BODY_BYTES_MAX + 1]);
+    let small = message(&ben, vec![7; BODY_BYTES_MAX]);
+    let (refused, taken) = (large.id, small.id);
+    line.says(&[large, small].map(ClientPacket::Send)).await;
+    let heard = line
+        .hears_until(|packet| matches!(packet, ServerPacket::Sent { id, .. } if *id == taken))
+        .await;
+    let told = heard.iter().any(|packet| match packet {
+        ServerPacket::Rejected { id, code, .. } => *id == refused && *code == Code::BodyTooLarge,
+        _ => false,
+    });
+    assert!(told, "{heard:?}");
+}
+
+#[tokio::test]
+async fn what_exceeds_the_window_is_refused_and_repeated_excess_ends_the_session() {
+    let flags = ["--policy", "open"].map(str::to_owned);
+    let imd = Imd::start_with(|_| flags.to_vec()).await;
+    // Ben takes nothing for now, so nothing to him is answered at once.
+    let ben_id = user("ben");
+    let ben = Line::logged_in(&imd.address(), &ben_id, 0).await;
+    let mut ann = Line::logged_in(&imd.address(), &user("ann"), 0).await;
+    let letters = |count: usize| -> Vec<ClientPacket> {
+        let letters = (0..count).map(|_| message(&ben_id, "hello"));
+        letters.map(ClientPacket::Send).collect()
+    };
+    ann.says(&letters(WINDOW + 10)).await;
+    let (mut stored, mut refused) = (0, 0);
+    while stored + refused < WINDOW + 10 {
+        match ann.hears().await {
+            Some(ServerPacket::Sent { sent, .. }) => {
+                assert_eq!(sent.outcome, Outcome::Stored);
+                stored += 1;
+            }
+            Some(ServerPacket::Rejected { code, .. }) => {
+                assert_eq!(code, Code::WindowExceeded);
+                refused += 1;
+            }
+            Some(ServerPacket::Presence { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((stored, refused), (WINDOW, 10));
+    // The session goes on, and ends when it does not learn.
+    ann.says(&letters(6 * WINDOW)).await;
+    let heard = within("the end", ann.hears_all()).await;
+    let Some(ServerPacket::Closing(closing)) = heard.last() else {
+        panic!("{heard:?}");
+    };
+    assert_eq!(closing.code, Code::WindowAbused);
+    drop(ben);
+}
