@@ -10,7 +10,7 @@ use std::time::Duration;
 use proto::client::Login;
 use proto::clock::Moment;
 use proto::friends::ListHash;
-use proto::ids::{DeviceId, Token, UserId};
+use proto::ids::{DeviceId, Stamp, Token, UserId};
 use proto::rate::Usage;
 use proto::slot::Slot;
 use proto::status::Status;
@@ -49,6 +49,8 @@ pub struct Live {
     pub slot: Slot,
     /// The status that the client set last.
     pub status: Status,
+    /// When the client set it.
+    pub status_since: Stamp,
     /// The hash of the friend list that the client named last.
     pub friends_hash: Option<ListHash>,
     /// Of the shard that accepted it; none while it is announced.

@@ -13,6 +13,8 @@ use smol_str::SmolStr;
 pub struct Presence {
     /// What the user set; offline while there is no session and no linger.
     pub status: Status,
+    /// When it was set.
+    pub since: Stamp,
     /// Rises with each change; 0 is older than any change.
     pub counter: u64,
     /// When a user without a session is offline.
@@ -42,6 +44,7 @@ impl Default for Presence {
     fn default() -> Self {
         Self {
             status: Status::offline(),
+            since: Stamp::default(),
             counter: 1,
             linger_until: None,
             last_seen: None,
@@ -58,8 +61,18 @@ impl Presence {
         self.status.availability != Availability::Offline
     }
 
+    /// Takes what a session that has come shows, unless another one set
+    /// something later; `true` if others see a difference.
+    pub fn come(&mut self, status: Status, since: Stamp) -> bool {
+        if self.is_shown() && since <= self.since {
+            return false;
+        }
+        self.set(status, since)
+    }
+
     /// Sets another status; `true` if others see a difference.
-    pub fn set(&mut self, status: Status) -> bool {
+    pub fn set(&mut self, status: Status, since: Stamp) -> bool {
+        self.since = since;
         let changed = self.visible() != visible(&status);
         self.status = status;
         if changed {
@@ -117,14 +130,23 @@ mod tests {
     #[test]
     fn going_invisible_looks_like_going_offline() {
         let mut presence = Presence::default();
-        assert!(presence.set(Status::online()));
+        assert!(presence.set(Status::online(), Stamp(1)));
         let shown = presence.counter;
-        assert!(presence.set(Status::plain(Availability::Invisible)));
+        assert!(presence.set(Status::plain(Availability::Invisible), Stamp(2)));
         assert_eq!(presence.visible(), Status::offline());
         assert!(presence.counter > shown);
         let user = UserId::new("ann").unwrap();
         presence.last_seen = Some(Stamp(5));
         assert_eq!(presence.told(&user, Token(3)).last_seen, None);
-        assert!(!presence.set(Status::offline()));
+        assert!(!presence.set(Status::offline(), Stamp(3)));
+    }
+
+    #[test]
+    fn of_several_sessions_the_latest_word_counts() {
+        let mut presence = Presence::default();
+        assert!(presence.come(Status::plain(Availability::Busy), Stamp(7)));
+        assert!(!presence.come(Status::plain(Availability::Away), Stamp(5)));
+        assert_eq!(presence.status.availability, Availability::Busy);
+        assert!(presence.come(Status::online(), Stamp(9)));
     }
 }

@@ -5,6 +5,7 @@ use super::field::{Convert, copied, device, hash_held, hash_held_to_wire, presen
 use super::message::{identity_to_wire, message_id};
 use super::status::{status, status_to_wire};
 use crate::client::PacketError;
+use crate::ids::Stamp;
 use crate::ids::{Generation, SessionId};
 use crate::link::{Announce, Request, Submit, Up};
 use crate::wire::client as packets;
@@ -123,6 +124,7 @@ impl Convert for wire::Announce {
             window_bytes: self.window_bytes,
             friends_hash: hash_held(&self.friends_hash)?,
             status: status(self.status)?,
+            status_since: Stamp(self.status_since_us),
             again: self.again,
         })
     }
@@ -137,6 +139,7 @@ fn announce_to_wire(announce: &Announce) -> wire::Announce {
         window_bytes: announce.window_bytes,
         friends_hash: hash_held_to_wire(announce.friends_hash.as_ref()),
         status: Some(status_to_wire(&announce.status)),
+        status_since_us: announce.status_since.0,
         again: announce.again,
     }
 }

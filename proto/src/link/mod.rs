@@ -167,6 +167,8 @@ pub struct Announce {
     pub friends_hash: Option<ListHash>,
     /// The status to show.
     pub status: Status,
+    /// When the client set it: of several sessions the latest counts.
+    pub status_since: Stamp,
     /// It was online before: a link or the ring changed, not the user.
     pub again: bool,
 }

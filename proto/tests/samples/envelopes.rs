@@ -99,6 +99,7 @@ fn announce(friends_hash: Option<ListHash>, again: bool) -> Up {
         window_bytes: 524_288,
         friends_hash,
         status: Status::plain(Availability::Invisible),
+        status_since: Stamp(1_795_000_000_000_007),
         again,
     }))
 }

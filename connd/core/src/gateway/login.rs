@@ -98,6 +98,7 @@ impl Gateway {
                     user: claims.user,
                     device,
                     status: login.status.clone(),
+                    status_since: now.wall,
                     friends_hash: login.friends_hash,
                     token: None,
                     greeted: false,
@@ -138,6 +139,7 @@ impl Gateway {
             window_bytes,
             friends_hash: live.friends_hash,
             status: live.status.clone(),
+            status_since: live.status_since,
             again: live.greeted,
         };
         self.to_shard(slot, Up::Announce(Box::new(announce)), out);

@@ -78,7 +78,10 @@ impl Gateway {
         };
         match &request {
             // What is announced again after a change is what was set last.
-            Request::SetStatus(status) => live.status = status.clone(),
+            Request::SetStatus(status) => {
+                live.status = status.clone();
+                live.status_since = now.wall;
+            }
             Request::Transient(transient) if transient.body.len() > body_bytes_max => {
                 return self.close(session, Code::Malformed, out);
             }

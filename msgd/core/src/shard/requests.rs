@@ -42,7 +42,7 @@ impl Shard {
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
-        let news = user.presence.set(status);
+        let news = user.presence.set(status, now.wall);
         user.presence.untold |= news;
         self.tell_friends(now, name, false, out);
     }

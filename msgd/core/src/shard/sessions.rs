@@ -2,7 +2,7 @@
 
 use proto::clock::Now;
 use proto::codes::Code;
-use proto::ids::{GatewayId, SessionRef, UserId};
+use proto::ids::{GatewayId, SessionRef, Stamp, UserId};
 use proto::link::{Announce, Down};
 use proto::rate::Usage;
 use proto::status::Status;
@@ -67,7 +67,7 @@ impl Shard {
             }));
         }
         let asked_before = self.counters.friendd_requests;
-        self.come_online(now, &name, announce.status, announce.again, out);
+        self.come_online(now, &name, announce.status, announce.status_since, out);
         if let Some(hash) = announce.friends_hash {
             self.hash_named(now, at, &name, hash, out);
         }
@@ -108,7 +108,7 @@ impl Shard {
         now: Now,
         name: &UserId,
         status: Status,
-        again: bool,
+        since: Stamp,
         out: &mut Vec<Effect>,
     ) {
         let max_age = self.settings.friends_max_age;
@@ -116,9 +116,7 @@ impl Shard {
             return;
         };
         user.presence.linger_until = None;
-        // A session that is announced again does not undo what another set.
-        let keeps = again && user.presence.is_shown();
-        let news = !keeps && user.presence.set(status);
+        let news = user.presence.come(status, since);
         user.presence.untold |= news;
         match user.friends.look_up(now.moment, max_age) {
             Lookup::Known(_) => self.tell_friends(now, name, true, out),
@@ -187,7 +185,7 @@ impl Shard {
         user.presence.marked = false;
         user.presence.snapshot = None;
         user.presence.last_seen = Some(now.wall);
-        let news = user.presence.set(Status::offline());
+        let news = user.presence.set(Status::offline(), now.wall);
         user.presence.untold |= news;
         if let Some(claim) = self.slots.claim(user.slot) {
             out.push(Effect::Store(Request::Seen {
