@@ -56,9 +56,12 @@ struct Sender {
 /// One recipient's memory of answers.
 #[derive(Debug, Default)]
 pub struct Recent {
-    /// In the order in which senders first came.
-    senders: IndexMap<UserId, Sender, ahash::RandomState>,
+    /// None for the many who got nothing lately.
+    senders: Option<Box<Senders>>,
 }
+
+/// In the order in which senders first came.
+type Senders = IndexMap<UserId, Sender, ahash::RandomState>;
 
 impl Recent {
     /// What is known of a message.
@@ -72,7 +75,8 @@ impl Recent {
     ) -> Known {
         let window_ms = u64::try_from(bounds.window.as_millis()).unwrap_or(u64::MAX);
         let oldest_ms = wall.as_ms().saturating_sub(window_ms);
-        let Some(sender) = self.senders.get(from) else {
+        let known = self.senders.as_ref().and_then(|senders| senders.get(from));
+        let Some(sender) = known else {
             return if id.minted_ms() < oldest_ms {
                 Known::TooOld
             } else {
@@ -99,11 +103,12 @@ impl Recent {
         fingerprint: u64,
         sent: Sent,
     ) {
-        if !self.senders.contains_key(from) && self.senders.len() >= bounds.senders_max {
+        let senders = self.senders.get_or_insert_default();
+        if !senders.contains_key(from) && senders.len() >= bounds.senders_max {
             // The client drops what comes twice because of this.
-            self.senders.shift_remove_index(0);
+            senders.shift_remove_index(0);
         }
-        let sender = self.senders.entry(from.clone()).or_default();
+        let sender = senders.entry(from.clone()).or_default();
         // Ids mostly ascend, and one above all needs no search.
         let ascends = sender.newest.is_none_or(|newest| id > newest);
         if !ascends && sender.answers.iter().any(|a| a.id == id) {
@@ -126,7 +131,10 @@ impl Recent {
     pub fn forget(&mut self, bounds: &Bounds, wall: Stamp) {
         let window_us = u64::try_from(bounds.window.as_micros()).unwrap_or(u64::MAX);
         let oldest = Stamp(wall.0.saturating_sub(window_us));
-        self.senders.retain(|_, sender| {
+        let Some(senders) = &mut self.senders else {
+            return;
+        };
+        senders.retain(|_, sender| {
             while sender
                 .answers
                 .front()
@@ -136,12 +144,16 @@ impl Recent {
             }
             !sender.answers.is_empty()
         });
-        self.senders.shrink_to_fit();
+        senders.shrink_to_fit();
+        if senders.is_empty() {
+            self.senders = None;
+        }
     }
 
     /// Every answer, for who takes the slot over.
     pub fn iter(&self) -> impl Iterator<Item = (&UserId, MessageId, u64, &Sent)> {
-        self.senders.iter().flat_map(|(from, sender)| {
+        let senders = self.senders.iter().flat_map(|senders| senders.iter());
+        senders.flat_map(|(from, sender)| {
             sender
                 .answers
                 .iter()
@@ -151,7 +163,7 @@ impl Recent {
 
     /// Whether nothing is remembered.
     pub fn is_empty(&self) -> bool {
-        self.senders.is_empty()
+        self.senders.is_none()
     }
 }
 
