@@ -224,7 +224,8 @@ impl Request {
     pub fn failed(&self) -> Outcomes {
         let outcome = match self {
             Self::Claim { slots, .. } => {
-                return slots.iter().map(|&slot| Outcome::Held { slot }).collect();
+                let failed = |&slot| Outcome::ClaimFailed { slot };
+                return slots.iter().map(failed).collect();
             }
             Self::Open { claim, user, .. } => Outcome::Opened {
                 claim: *claim,
@@ -319,8 +320,14 @@ pub enum Outcome {
         /// What the former holder answered lately.
         recent: Vec<Remembered>,
     },
-    /// A slot is another's still, or the store failed: ask again.
+    /// A slot is another's still: ask again.
     Held {
+        /// Which.
+        slot: Slot,
+    },
+    /// The store failed. The slot may be the shard's without its knowing, and
+    /// then nobody else's: ask again, even if another is to have it.
+    ClaimFailed {
         /// Which.
         slot: Slot,
     },

@@ -56,8 +56,9 @@ pub struct Shard {
     filter: Option<Box<dyn Filter>>,
     ring: Arc<Ring>,
     slots: Slots,
-    /// Slots that are another's still, to be claimed again.
-    unclaimed: Vec<Slot>,
+    /// Slots to be claimed again; whether they may be the shard's already
+    /// stands beside.
+    unclaimed: Vec<(Slot, bool)>,
     /// Slots that the store did not take back, to be released again; at most
     /// one for each.
     unreleased: Vec<(Claim, Vec<Remembered>)>,

@@ -88,10 +88,10 @@ impl Shard {
         }
     }
 
-    /// A slot is another's still.
-    pub(super) fn claim_later(&mut self, now: Now, slot: Slot) {
+    /// A slot is another's still, or in doubt.
+    pub(super) fn claim_later(&mut self, now: Now, slot: Slot, doubtful: bool) {
         self.arm_claim(now);
-        self.unclaimed.push(slot);
+        self.unclaimed.push((slot, doubtful));
     }
 
     /// The store did not take a slot back.
@@ -116,14 +116,16 @@ impl Shard {
             }
         }
         let unclaimed = std::mem::take(&mut self.unclaimed);
-        for slot in &unclaimed {
+        for (slot, _) in &unclaimed {
             self.slots.set(*slot, SlotState::Foreign);
         }
-        let own: Vec<Slot> = unclaimed
+        // One in doubt is claimed even for another, to be released.
+        let wanted: Vec<Slot> = unclaimed
             .into_iter()
-            .filter(|slot| self.owns(*slot))
+            .filter(|(slot, doubtful)| *doubtful || self.owns(*slot))
+            .map(|(slot, _)| slot)
             .collect();
-        self.claim(own, out);
+        self.claim(wanted, out);
     }
 
     /// Rule 3: at once no answer for the slot; what is undelivered is stored,

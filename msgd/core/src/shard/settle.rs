@@ -158,7 +158,8 @@ impl Shard {
     pub(super) fn stored(&mut self, now: Now, outcome: Outcome, out: &mut Vec<Effect>) {
         match outcome {
             Outcome::Claimed { claim, recent } => self.claimed(now, claim, recent, out),
-            Outcome::Held { slot } => self.claim_later(now, slot),
+            Outcome::Held { slot } => self.claim_later(now, slot, false),
+            Outcome::ClaimFailed { slot } => self.claim_later(now, slot, true),
             Outcome::ReleaseFailed { claim, recent } => self.release_later(now, claim, recent),
             Outcome::Opened {
                 claim,
