@@ -5,6 +5,7 @@
 //! time in which everything must settle. See the README beside this crate.
 
 mod agenda;
+mod brief;
 mod check;
 mod client;
 mod dice;

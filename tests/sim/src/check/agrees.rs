@@ -2,6 +2,7 @@
 //! the same.
 
 use super::Broken;
+use crate::brief;
 use crate::model::Model;
 use crate::observed::Observed;
 
@@ -18,17 +19,17 @@ pub(super) fn observe(observed: &Observed<'_>, model: &Model) -> Result<(), Brok
         return Ok(());
     };
     let Some(letter) = model.letters.get(identity) else {
-        return Err(Broken::new(NAME, format!("nobody wrote {identity:?}")));
+        return Err(Broken::new(NAME, format!("nobody wrote {}", brief::message(identity))));
     };
     let (user, _) = &model.devices[process.client];
     if letter.to != *user {
         return Err(Broken::new(
             NAME,
-            format!("{identity:?} was for {}, not {user}", letter.to),
+            format!("{} was for {}, not {user}", brief::message(identity), letter.to),
         ));
     }
     if letter.body != *body {
-        return Err(Broken::new(NAME, format!("{identity:?} says other things")));
+        return Err(Broken::new(NAME, format!("{} says other things", brief::message(identity))));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use proto::friends::FriendAction;
 use proto::ids::UserId;
 
 use super::Broken;
+use crate::brief;
 use crate::agenda::Time;
 use crate::model::Model;
 use crate::observed::{Observed, Verdict};
@@ -98,7 +99,7 @@ impl Block {
         }
         Err(Broken::new(
             NAME,
-            format!("{identity:?} is {what}, written after {to} had blocked its sender"),
+            format!("{} is {what}, written after {to} had blocked its sender", brief::message(identity)),
         ))
     }
 }

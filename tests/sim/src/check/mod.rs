@@ -86,8 +86,8 @@ impl Checks {
 /// # Errors
 /// The first promise that is broken.
 pub fn at_the_end(world: &World) -> Result<(), Broken> {
-    safe::at_the_end(world)?;
     waits::at_the_end(world)?;
+    safe::at_the_end(world)?;
     friends::at_the_end(world)?;
     presence::at_the_end(world)
 }

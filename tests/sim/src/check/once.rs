@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use proto::ids::Identity;
 
 use super::Broken;
+use crate::brief;
 use crate::observed::{Observed, Process};
 use crate::plan::Plan;
 
@@ -45,7 +46,7 @@ impl Once {
                 if self.shown.insert((process, (*identity).clone())) {
                     return Ok(());
                 }
-                Err(Broken::new(NAME, format!("{identity:?} on {process:?}")))
+                Err(Broken::new(NAME, format!("{} on {process:?}", brief::message(identity))))
             }
             Observed::Got {
                 connection,
@@ -54,7 +55,7 @@ impl Once {
                 if self.got.insert((*connection, (*identity).clone())) {
                     return Ok(());
                 }
-                let what = format!("{identity:?} came twice by connection {connection}");
+                let what = format!("{} came twice by connection {connection}", brief::message(identity));
                 Err(Broken::new(NAME, what))
             }
             _ => Ok(()),

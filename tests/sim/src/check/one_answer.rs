@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use proto::ids::Identity;
 
 use super::Broken;
+use crate::brief;
 use crate::observed::Observed;
 
 const NAME: &str = "one answer";
@@ -35,7 +36,7 @@ impl OneAnswer {
                 let key = (*connection, (*identity).clone());
                 let open = self.open.entry(key).or_default();
                 if *open == 0 {
-                    let what = format!("{identity:?} is answered once more: {verdict:?}");
+                    let what = format!("{} is answered once more: {verdict:?}", brief::message(identity));
                     return Err(Broken::new(NAME, what));
                 }
                 *open -= 1;

@@ -4,11 +4,15 @@
 use std::collections::BTreeMap;
 
 use super::Broken;
-use crate::agenda::Time;
+use crate::brief;
+use crate::agenda::{SECOND, Time};
 use crate::model::Model;
 use crate::observed::{Observed, Process};
 
 const NAME: &str = "order";
+
+/// So long a failure may last, until the part is back and all have noticed.
+const LASTS: Time = 5 * SECOND;
 
 #[derive(Debug, Default)]
 pub(super) struct Order {
@@ -43,15 +47,15 @@ impl Order {
             return Ok(());
         }
         // One that was sent again by its client has lost its place.
-        let failed = self.failure >= letter.written && self.failure > 0;
+        let failed = self.failure > 0 && self.failure + LASTS > letter.written;
         if failed || letter.unknown {
             return Ok(());
         }
         Err(Broken::new(
             NAME,
             format!(
-                "{identity:?}, number {} of {:?}, is shown by {process:?} after number {}",
-                letter.order, letter.process, latest.0
+                "{}, number {} of {:?}, is shown by {process:?} after number {}",
+                brief::message(identity), letter.order, letter.process, latest.0
             ),
         ))
     }

@@ -21,14 +21,13 @@ pub(super) fn at_the_end(world: &World) -> Result<(), Broken> {
                 continue;
             }
             let seen = viewer.presence.of(other).availability;
-            let live = clients.iter().filter(|c| c.user == *other && c.is_live());
-            let shows: Vec<_> = live.map(|c| shown(c.status.availability)).collect();
-            let right = if shows.is_empty() {
-                seen == Availability::Offline
-            } else {
-                shows.contains(&seen)
-            };
-            if !right {
+            // A status is the user's: it stays when the device that set it goes.
+            let devices = clients.iter().filter(|c| c.user == *other);
+            let mut shows: Vec<_> = devices.map(|c| shown(c.status.availability)).collect();
+            if !clients.iter().any(|c| c.user == *other && c.is_live()) {
+                shows = vec![Availability::Offline];
+            }
+            if !shows.contains(&seen) {
                 let what = format!(
                     "{}/{} sees {other} {seen:?}, whose devices show {shows:?}",
                     viewer.user, viewer.device

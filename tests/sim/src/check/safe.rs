@@ -3,6 +3,7 @@
 //! end whoever is there has it.
 
 use super::Broken;
+use crate::brief;
 use crate::model::Model;
 use crate::observed::{Observed, Verdict};
 use crate::store::{Kept, Store};
@@ -22,7 +23,7 @@ pub(super) fn observe(
         return Ok(());
     };
     let Some(letter) = model.letters.get(identity) else {
-        return Err(Broken::new(NAME, format!("nobody wrote {identity:?}")));
+        return Err(Broken::new(NAME, format!("nobody wrote {}", brief::message(identity))));
     };
     let safe = match verdict {
         Verdict::Delivered(device) => letter.taken.iter().any(|(process, _)| {
@@ -40,7 +41,7 @@ pub(super) fn observe(
     }
     Err(Broken::new(
         NAME,
-        format!("{identity:?} is called {verdict:?} and is not"),
+        format!("{} is called {verdict:?} and is not", brief::message(identity)),
     ))
 }
 
@@ -56,7 +57,7 @@ pub(super) fn at_the_end(world: &World) -> Result<(), Broken> {
         if is_there(&letter.to) {
             return Err(Broken::new(
                 NAME,
-                format!("{} never took {identity:?}, which is safe", letter.to),
+                format!("{} never took {}, which is safe", letter.to, brief::message(identity)),
             ));
         }
         if !matches!(
@@ -65,7 +66,7 @@ pub(super) fn at_the_end(world: &World) -> Result<(), Broken> {
         ) {
             return Err(Broken::new(
                 NAME,
-                format!("{identity:?} is called safe and is gone"),
+                format!("{} is called safe and is gone", brief::message(identity)),
             ));
         }
     }

@@ -10,6 +10,7 @@ use smol_str::SmolStr;
 
 use super::{Step, WALL, World};
 use crate::agenda::{MS, SECOND, Time};
+use crate::brief;
 use crate::client::{Client, Connection, Does, Reply, Waking};
 use crate::observed::{Observed, Process};
 
@@ -112,7 +113,10 @@ impl World {
                 Does::Showed(identity, body) => {
                     let keeps_ids = self.clients[client].keeps_ids;
                     self.trace
-                        .say(self.now, || format!("c{client} shows {identity:?}"));
+                        .say(self.now, || {
+                        let id = brief::id(&identity.id);
+                        format!("c{client} shows {id} from {}", identity.from)
+                    });
                     self.observe(Observed::Showed {
                         process,
                         keeps_ids,
@@ -242,7 +246,10 @@ impl World {
         let start = who.process;
         let process = Process { client, start };
         self.trace
-            .say(self.now, || format!("c{client} writes {id} to {to}"));
+            .say(self.now, || {
+                let id = brief::id(&id);
+                format!("c{client} writes {id} to {to}")
+            });
         self.observe(Observed::Written {
             process,
             identity,

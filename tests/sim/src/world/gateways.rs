@@ -13,6 +13,7 @@ use proto::server::{Outcome, ServerPacket};
 
 use super::{Clock, Dice, Step, World};
 use crate::agenda::{MS, Time};
+use crate::brief;
 use crate::observed::{Observed, Verdict};
 
 /// A gateway's place, and its process if there is one.
@@ -150,7 +151,7 @@ impl World {
         };
         self.trace.mark(self.now, 1, &[gateway as u64]);
         self.trace
-            .say(self.now, || format!("g{gateway} <- {}", brief(&event)));
+            .say(self.now, || format!("g{gateway} <- {}", brief::gateway_event(&event)));
         let gone = match &event {
             Event::Closed { session } => node.sockets.remove(session),
             _ => None,
@@ -242,7 +243,8 @@ impl World {
         let clogged = socket.under_way == socket_max;
         let (at, packet) = (socket.last_out, Box::new(packet));
         self.trace.say(self.now, || {
-            format!("g{gateway} -> c{client}#{connection} {packet:?}")
+            let packet = brief::server_packet(&packet);
+            format!("g{gateway} -> c{client}#{connection} {packet}")
         });
         self.agenda
             .plan(at, Step::ToClient(client, connection, packet));
@@ -354,13 +356,5 @@ impl World {
                 return;
             }
         }
-    }
-}
-
-/// An event in one line.
-fn brief(event: &Event) -> String {
-    match event {
-        Event::RingChanged(ring) => format!("RingChanged({})", ring.epoch()),
-        other => format!("{other:?}"),
     }
 }

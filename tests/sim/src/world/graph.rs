@@ -13,6 +13,7 @@ use proto::ids::UserId;
 
 use super::{Step, World};
 use crate::agenda::{MS, SECOND, Time};
+use crate::brief;
 use crate::dice::Dice;
 
 /// After this long a shard's shell gives a question up.
@@ -119,6 +120,9 @@ impl World {
         ticket: GraphTicket,
         request: GraphRequest,
     ) {
+        self.trace.say(self.now, || {
+            format!("s{shard} -> graph {:x}: {}", ticket.0, brief::question(&request))
+        });
         self.graph.open.insert((life, ticket));
         let patience = Step::GraphTimeout(shard, life, ticket);
         self.plan_in(PATIENCE..PATIENCE + 1, patience);

@@ -8,6 +8,7 @@ use proto::link::{Batch, Down, Up};
 
 use super::{Step, World};
 use crate::agenda::{MS, SECOND, Time};
+use crate::brief;
 use crate::observed::Observed;
 
 /// All links of the world.
@@ -76,6 +77,9 @@ impl World {
         delay: std::ops::Range<Time>,
     ) {
         let boot = self.gateways[gateway].boot;
+        if self.gateways[gateway].core.is_none() {
+            return;
+        }
         let link = self.links.at(gateway, shard);
         if !link.dialing && link.gateway.is_none() {
             link.dialing = true;
@@ -212,7 +216,8 @@ impl World {
             link.last_up = link.last_up.max(self.now + delay);
             let at = link.last_up;
             self.trace.say(self.now, || {
-                format!("g{gateway} -> s{shard} @{} {:?}", batch.epoch, batch.envelopes)
+                let envelopes = brief::all(&batch.envelopes, brief::up);
+                format!("g{gateway} -> s{shard} @{} {envelopes}", batch.epoch)
             });
             self.agenda.plan(at, Step::Up(gateway, shard, conn, batch));
         }
@@ -250,7 +255,8 @@ impl World {
             link.last_down = link.last_down.max(self.now + delay);
             let at = link.last_down;
             self.trace.say(self.now, || {
-                format!("s{shard} -> g{gateway} {:?}", batch.envelopes)
+                let envelopes = brief::all(&batch.envelopes, brief::down);
+                format!("s{shard} -> g{gateway} {envelopes}")
             });
             self.agenda
                 .plan(at, Step::Down(gateway, shard, conn, batch));

@@ -11,6 +11,7 @@ use proto::link::{Batch, Down};
 
 use super::{Clock, SharedRing, Step, World};
 use crate::agenda::{MS, SECOND, Time};
+use crate::brief;
 use crate::plan::LEASE;
 
 /// A shard's place, and its process if there is one.
@@ -174,7 +175,7 @@ impl World {
         };
         self.trace.mark(self.now, 4, &[shard as u64]);
         self.trace
-            .say(self.now, || format!("s{shard} <- {}", brief(&event)));
+            .say(self.now, || format!("s{shard} <- {}", brief::shard_event(&event)));
         if let Event::RingChanged(ring) = &event {
             node.epoch = node.epoch.max(ring.epoch());
         }
@@ -196,14 +197,9 @@ impl World {
         };
         self.trace
             .mark(self.now, 5, &[shard as u64, outcomes.len() as u64]);
-        if outcomes.len() < 20 {
-            self.trace
-                .say(self.now, || format!("s{shard} <- store {outcomes:?}"));
-        } else {
-            self.trace.say(self.now, || {
-                format!("s{shard} <- store {} outcomes", outcomes.len())
-            });
-        }
+        self.trace.say(self.now, || {
+            format!("s{shard} <- store {}", brief::all(&outcomes, brief::outcome))
+        });
         let mut effects = Vec::new();
         let now = node.clock.now(self.now);
         for outcome in outcomes {
@@ -297,13 +293,5 @@ impl World {
             let event = Event::RingChanged(ring);
             self.plan_in(0..late, Step::Shard(shard, life, event));
         }
-    }
-}
-
-/// An event in one line.
-fn brief(event: &Event) -> String {
-    match event {
-        Event::RingChanged(ring) => format!("RingChanged({})", ring.epoch()),
-        other => format!("{other:?}"),
     }
 }

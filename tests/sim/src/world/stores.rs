@@ -6,6 +6,7 @@ use msgd_core::store::{MailboxSettings, Outcome, Request};
 
 use super::{Step, World};
 use crate::agenda::{MS, SECOND, Time};
+use crate::brief;
 use crate::store::Store;
 
 /// The store, and what is on its way to it.
@@ -80,6 +81,9 @@ impl World {
             is_planned: false,
             last_told: 0,
             is_abandoned: false,
+        });
+        self.trace.say(self.now, || {
+            format!("s{shard} -> store {}", brief::all(&requests, brief::request))
         });
         lane.asked.extend(requests);
         self.store_turn_soon(life);
