@@ -237,7 +237,7 @@ impl Script {
             | Outcome::Notes { claim, .. }
             | Outcome::ReleaseFailed { claim, .. }
             | Outcome::Refused { claim } => claim.token = self.tokens[&claim.slot].1,
-            Outcome::Held { .. } => {}
+            Outcome::Held { .. } | Outcome::ClaimFailed { .. } => {}
         }
         outcome
     }
