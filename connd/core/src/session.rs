@@ -51,6 +51,8 @@ pub struct Live {
     pub status: Status,
     /// When the client set it.
     pub status_since: Stamp,
+    /// When the token was found good.
+    pub logged_in: Stamp,
     /// The hash of the friend list that the client named last.
     pub friends_hash: Option<ListHash>,
     /// Of the shard that accepted it; none while it is announced.

@@ -125,6 +125,7 @@ impl Convert for wire::Announce {
             friends_hash: hash_held(&self.friends_hash)?,
             status: status(self.status)?,
             status_since: Stamp(self.status_since_us),
+            logged_in: Stamp(self.logged_in_us),
             again: self.again,
         })
     }
@@ -140,6 +141,7 @@ fn announce_to_wire(announce: &Announce) -> wire::Announce {
         friends_hash: hash_held_to_wire(announce.friends_hash.as_ref()),
         status: Some(status_to_wire(&announce.status)),
         status_since_us: announce.status_since.0,
+        logged_in_us: announce.logged_in.0,
         again: announce.again,
     }
 }

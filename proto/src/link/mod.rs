@@ -169,6 +169,8 @@ pub struct Announce {
     pub status: Status,
     /// When the client set it: of several sessions the latest counts.
     pub status_since: Stamp,
+    /// When the session logged in: of two of one device the later one stays.
+    pub logged_in: Stamp,
     /// It was online before: a link or the ring changed, not the user.
     pub again: bool,
 }

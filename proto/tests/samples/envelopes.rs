@@ -100,6 +100,7 @@ fn announce(friends_hash: Option<ListHash>, again: bool) -> Up {
         friends_hash,
         status: Status::plain(Availability::Invisible),
         status_since: Stamp(1_795_000_000_000_007),
+        logged_in: Stamp(1_795_000_000_000_005),
         again,
     }))
 }

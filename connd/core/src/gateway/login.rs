@@ -99,6 +99,7 @@ impl Gateway {
                     device,
                     status: login.status.clone(),
                     status_since: now.wall,
+                    logged_in: now.wall,
                     friends_hash: login.friends_hash,
                     token: None,
                     greeted: false,
@@ -140,6 +141,7 @@ impl Gateway {
             friends_hash: live.friends_hash,
             status: live.status.clone(),
             status_since: live.status_since,
+            logged_in: live.logged_in,
             again: live.greeted,
         };
         self.to_shard(slot, Up::Announce(Box::new(announce)), out);

@@ -26,7 +26,10 @@ impl Shard {
         let session = announce.session;
         let at = SessionRef { gateway, session };
         let name = announce.user.clone();
-        self.end_former(now, at, &announce, out);
+        if !self.end_former(now, at, &announce, out) {
+            let code = Code::Replaced;
+            return send(gateway, Down::Refused { session, code }, out);
+        }
         let number = self.number();
         let Some(user) = self.users.get_mut(&name) else {
             return;
@@ -43,6 +46,7 @@ impl Shard {
         user.sessions.push(Session {
             at,
             device: announce.device,
+            logged_in: announce.logged_in,
             rate: Usage::default(),
         });
         let (count, bytes) = (announce.window_messages, announce.window_bytes);
@@ -76,20 +80,24 @@ impl Shard {
     }
 
     /// A session that is announced again starts anew; another one of the same
-    /// device is replaced and told why.
+    /// device is replaced and told why. `false`: that one logged in later, and
+    /// this one is a connection that its client has left.
     fn end_former(&mut self, now: Now, at: SessionRef, announce: &Announce, out: &mut Vec<Effect>) {
         let Some(user) = self.users.get_mut(&announce.user) else {
-            return;
+            return true;
         };
         if let Some(index) = user.session(at) {
             user.sessions.remove(index);
             user.inbox.detach(index);
-            return;
+            return true;
         }
         let same = |session: &Session| session.device == announce.device;
         let Some(index) = user.sessions.iter().position(same) else {
-            return;
+            return true;
         };
+        if user.sessions[index].logged_in > announce.logged_in {
+            return false;
+        }
         let former = user.sessions.remove(index);
         user.inbox.detach(index);
         let envelope = Down::Close {
@@ -99,6 +107,7 @@ impl Shard {
         send(former.at.gateway, envelope, out);
         // The linger covers the moment until the new one stands.
         user.presence.linger_until = Some(now.moment + self.settings.presence_linger);
+        true
     }
 
     /// The first session of a user is told to friends; each session asks for
