@@ -82,7 +82,13 @@ impl Shard {
     /// A session that is announced again starts anew; another one of the same
     /// device is replaced and told why. `false`: that one logged in later, and
     /// this one is a connection that its client has left.
-    fn end_former(&mut self, now: Now, at: SessionRef, announce: &Announce, out: &mut Vec<Effect>) {
+    fn end_former(
+        &mut self,
+        now: Now,
+        at: SessionRef,
+        announce: &Announce,
+        out: &mut Vec<Effect>,
+    ) -> bool {
         let Some(user) = self.users.get_mut(&announce.user) else {
             return true;
         };
