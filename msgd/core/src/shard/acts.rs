@@ -38,6 +38,9 @@ pub(super) struct Act {
 /// After this long without an answer the client is told so.
 const ACT_PATIENCE: Duration = Duration::from_secs(3);
 
+/// The number of no act: a list is passed on without one.
+const NOBODY_WAITS: u64 = 0;
+
 /// How often a change is tried when lists change under it.
 const ATTEMPTS_MAX: u32 = 4;
 
@@ -192,9 +195,17 @@ impl Shard {
     ) {
         match answer {
             GraphAnswer::Changed { actor, peer } => {
-                self.changed(now, &changing, None, Some(&actor), out);
-                self.take_list(now, &changing.change.actor, &actor, out);
-                self.take_list(now, &changing.change.peer, &peer, out);
+                // Done is said by the one who holds the changed list only: who
+                // holds the slot now may have asked for the list too early.
+                let code = match changing.reply {
+                    Reply::Relayed(..) if !self.serves(&changing.change.peer) => {
+                        Some(Code::FriendsUnavailable)
+                    }
+                    Reply::Own(_) | Reply::Relayed(..) => None,
+                };
+                self.changed(now, &changing, code, Some(&actor), out);
+                self.bring_list(now, &changing.change.actor, &actor, out);
+                self.bring_list(now, &changing.change.peer, &peer, out);
             }
             GraphAnswer::Conflict { actor, peer } => {
                 self.take_list(now, &changing.change.actor, &actor, out);
@@ -219,6 +230,53 @@ impl Shard {
                 self.changed(now, &changing, code, None, out);
             }
         }
+    }
+
+    /// Takes a changed list, or passes it on to who holds the slot by now.
+    fn bring_list(
+        &mut self,
+        now: Now,
+        name: &UserId,
+        list: &Arc<FriendList>,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.serves(name) {
+            return self.take_list(now, name, list, out);
+        }
+        let relay = Relay {
+            slot: Slot::of(name),
+            relayed: Relayed::FriendActed(FriendActed {
+                request: NOBODY_WAITS,
+                actor: name.clone(),
+                code: None,
+                list: Some(list.clone()),
+            }),
+        };
+        if let Some(gateway) = self.gateways.first().copied() {
+            self.relay(now, gateway, relay, out);
+        }
+    }
+
+    fn serves(&self, name: &UserId) -> bool {
+        self.slots.claim(Slot::of(name)).is_some()
+    }
+
+    /// A slot goes to another shard: whose change is under way is told to ask
+    /// there, and a late list may be older than what that shard has.
+    pub(super) fn leave_acts(&mut self, slot: Slot, out: &mut Vec<Effect>) {
+        let of_slot = self
+            .acts
+            .iter()
+            .filter(|(_, act)| Slot::of(&act.user) == slot);
+        let numbers: Vec<u64> = of_slot.map(|(number, _)| *number).collect();
+        for number in numbers {
+            self.finish_act(number, Some(Code::FriendsUnavailable), out);
+        }
+        let stays = |question: &Question| match question {
+            Question::List(name) => Slot::of(name) != slot,
+            Question::Change(_) => true,
+        };
+        self.questions.retain(|_, question| stays(question));
     }
 
     /// Asks for a list anew, so that clients hear of what changed.

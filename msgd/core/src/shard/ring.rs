@@ -132,6 +132,7 @@ impl Shard {
     /// in its order; what was answered is handed over; the token is released;
     /// everything is forgotten.
     pub(super) fn give_up(&mut self, claim: Claim, out: &mut Vec<Effect>) {
+        self.leave_acts(claim.slot, out);
         let mut recent = Vec::new();
         for name in self.users_of(claim.slot) {
             let Some(mut user) = self.users.swap_remove(&name) else {
@@ -174,6 +175,7 @@ impl Shard {
         if !self.slots.serves(claim) {
             return;
         }
+        self.leave_acts(claim.slot, out);
         for name in self.users_of(claim.slot) {
             self.users.swap_remove(&name);
         }
