@@ -186,6 +186,16 @@ number_id! {
     Epoch
 }
 
+/// Which of two log-ins of a user is the later, given by the shard that first
+/// accepted it: clocks of gateways differ, claims and counts do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LoginOrder {
+    /// Of the shard's claim.
+    pub token: Token,
+    /// The shard's count.
+    pub number: u64,
+}
+
 /// A session, anywhere in the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionRef {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use proto::client::Login;
 use proto::clock::Moment;
 use proto::friends::ListHash;
-use proto::ids::{DeviceId, Stamp, Token, UserId};
+use proto::ids::{DeviceId, LoginOrder, Stamp, Token, UserId};
 use proto::rate::Usage;
 use proto::slot::Slot;
 use proto::status::Status;
@@ -51,8 +51,8 @@ pub struct Live {
     pub status: Status,
     /// When the client set it.
     pub status_since: Stamp,
-    /// When the token was found good.
-    pub logged_in: Stamp,
+    /// Where the log-in stands among others, once a shard has said so.
+    pub order: Option<LoginOrder>,
     /// The hash of the friend list that the client named last.
     pub friends_hash: Option<ListHash>,
     /// Of the shard that accepted it; none while it is announced.

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use proto::clock::Moment;
-use proto::ids::{DeviceId, SessionRef, Stamp, UserId};
+use proto::ids::{DeviceId, LoginOrder, SessionRef, UserId};
 use proto::rate::Usage;
 use proto::slot::Slot;
 
@@ -64,8 +64,8 @@ pub struct Session {
     pub at: SessionRef,
     /// Which device.
     pub device: DeviceId,
-    /// When it logged in.
-    pub logged_in: Stamp,
+    /// Where its log-in stands among others.
+    pub order: LoginOrder,
     /// Messages sent by it.
     pub rate: Usage,
 }

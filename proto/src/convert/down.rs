@@ -32,6 +32,7 @@ impl Convert for wire::Down {
             Envelope::Accepted(accepted) => Down::Accepted {
                 session: SessionId(accepted.session),
                 token: Token(accepted.token),
+                order: present("order", accepted.order)?.into(),
             },
             Envelope::Refused(refused) => Down::Refused {
                 session: SessionId(refused.session),
@@ -73,9 +74,14 @@ pub(super) fn down_to_wire(down: Down) -> wire::Down {
             generation: back.generation.0,
             not_owner: back.reason == ReturnReason::NotOwner,
         }),
-        Down::Accepted { session, token } => Envelope::Accepted(wire::Accepted {
+        Down::Accepted {
+            session,
+            token,
+            order,
+        } => Envelope::Accepted(wire::Accepted {
             session: session.0,
             token: token.0,
+            order: Some(order.into()),
         }),
         Down::Refused { session, code } => Envelope::Refused(wire::Refused {
             session: session.0,

@@ -2,7 +2,7 @@
 
 use super::field::{Convert, copied, present, user};
 use crate::client::PacketError;
-use crate::ids::{Identity, MessageId, Stamp};
+use crate::ids::{Identity, LoginOrder, MessageId, Stamp, Token};
 use crate::link::Message;
 use crate::wire::link as wire;
 
@@ -18,6 +18,24 @@ impl From<MessageId> for wire::MessageId {
         Self {
             high: (number >> 64) as u64,
             low: number as u64,
+        }
+    }
+}
+
+impl From<wire::LoginOrder> for LoginOrder {
+    fn from(order: wire::LoginOrder) -> Self {
+        Self {
+            token: Token(order.token),
+            number: order.number,
+        }
+    }
+}
+
+impl From<LoginOrder> for wire::LoginOrder {
+    fn from(order: LoginOrder) -> Self {
+        Self {
+            token: order.token.0,
+            number: order.number,
         }
     }
 }

@@ -5,8 +5,7 @@ use super::field::{Convert, copied, device, hash_held, hash_held_to_wire, presen
 use super::message::{identity_to_wire, message_id};
 use super::status::{status, status_to_wire};
 use crate::client::PacketError;
-use crate::ids::Stamp;
-use crate::ids::{Generation, SessionId};
+use crate::ids::{Generation, LoginOrder, SessionId, Stamp};
 use crate::link::{Announce, Request, Submit, Up};
 use crate::wire::client as packets;
 use crate::wire::link as wire;
@@ -125,7 +124,7 @@ impl Convert for wire::Announce {
             friends_hash: hash_held(&self.friends_hash)?,
             status: status(self.status)?,
             status_since: Stamp(self.status_since_us),
-            logged_in: Stamp(self.logged_in_us),
+            order: self.order.map(LoginOrder::from),
             again: self.again,
         })
     }
@@ -141,7 +140,7 @@ fn announce_to_wire(announce: &Announce) -> wire::Announce {
         friends_hash: hash_held_to_wire(announce.friends_hash.as_ref()),
         status: Some(status_to_wire(&announce.status)),
         status_since_us: announce.status_since.0,
-        logged_in_us: announce.logged_in.0,
+        order: announce.order.map(Into::into),
         again: announce.again,
     }
 }

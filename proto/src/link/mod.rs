@@ -13,7 +13,7 @@ use crate::client::{ChangeFriend, Read, Transient};
 use crate::codes::Code;
 use crate::friends::ListHash;
 use crate::ids::{
-    DeviceId, Epoch, Generation, Identity, MessageId, SessionId, Stamp, Token, UserId,
+    DeviceId, Epoch, Generation, Identity, LoginOrder, MessageId, SessionId, Stamp, Token, UserId,
 };
 use crate::server::{Sent, ServerPacket};
 use crate::status::Status;
@@ -80,6 +80,8 @@ pub enum Down {
         session: SessionId,
         /// Of the shard's claim of the user's slot.
         token: Token,
+        /// Where the log-in stands among others.
+        order: LoginOrder,
     },
     /// The session is not taken.
     Refused {
@@ -169,8 +171,9 @@ pub struct Announce {
     pub status: Status,
     /// When the client set it: of several sessions the latest counts.
     pub status_since: Stamp,
-    /// When the session logged in: of two of one device the later one stays.
-    pub logged_in: Stamp,
+    /// Where the log-in stands among others, once a shard has said so; none is
+    /// later than all. Of two of one device the later one stays.
+    pub order: Option<LoginOrder>,
     /// It was online before: a link or the ring changed, not the user.
     pub again: bool,
 }

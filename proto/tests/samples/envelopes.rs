@@ -6,7 +6,9 @@ use bytes::Bytes;
 use proto::client::{ChangeFriend, Read, TRANSIENT_TYPING, Transient};
 use proto::codes::Code;
 use proto::friends::{FriendAction, FriendEntry, FriendList, ListHash, ListVersion, Relation};
-use proto::ids::{DeviceId, Generation, Identity, MessageId, SessionId, Stamp, Token, UserId};
+use proto::ids::{
+    DeviceId, Generation, Identity, LoginOrder, MessageId, SessionId, Stamp, Token, UserId,
+};
 use proto::link::{
     Announce, Answer, Deliver, Down, Forward, FriendAct, FriendActed, Message, Relay, Relayed,
     Request, Return, ReturnReason, Submit, Tell, Up,
@@ -54,6 +56,7 @@ pub fn down() -> Vec<Down> {
         Down::Accepted {
             session,
             token: Token(u64::MAX),
+            order: order(),
         },
         Down::Refused {
             session,
@@ -90,6 +93,13 @@ pub fn down() -> Vec<Down> {
     all
 }
 
+fn order() -> LoginOrder {
+    LoginOrder {
+        token: Token(7),
+        number: 4711,
+    }
+}
+
 fn announce(friends_hash: Option<ListHash>, again: bool) -> Up {
     Up::Announce(Box::new(Announce {
         session: SessionId(5),
@@ -100,7 +110,7 @@ fn announce(friends_hash: Option<ListHash>, again: bool) -> Up {
         friends_hash,
         status: Status::plain(Availability::Invisible),
         status_since: Stamp(1_795_000_000_000_007),
-        logged_in: Stamp(1_795_000_000_000_005),
+        order: again.then(order),
         again,
     }))
 }

@@ -21,7 +21,11 @@ impl Gateway {
     ) {
         for envelope in batch.envelopes {
             match envelope {
-                Down::Accepted { session, token } => self.accepted(now, session, token, out),
+                Down::Accepted {
+                    session,
+                    token,
+                    order,
+                } => self.accepted(now, session, token, order, out),
                 Down::Refused { session, code } => self.refused(now, session, code, out),
                 Down::Deliver(deliver) => self.deliver(link, deliver, out),
                 Down::Answer {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proto::client::Login;
 use proto::clock::{Moment, Now};
 use proto::codes::Code;
-use proto::ids::{SessionId, Stamp, Token};
+use proto::ids::{LoginOrder, SessionId, Stamp, Token};
 use proto::limits::VERSION;
 use proto::link::{Announce, Up};
 use proto::rate::Usage;
@@ -99,7 +99,7 @@ impl Gateway {
                     device,
                     status: login.status.clone(),
                     status_since: now.wall,
-                    logged_in: now.wall,
+                    order: None,
                     friends_hash: login.friends_hash,
                     token: None,
                     greeted: false,
@@ -141,7 +141,7 @@ impl Gateway {
             friends_hash: live.friends_hash,
             status: live.status.clone(),
             status_since: live.status_since,
-            logged_in: live.logged_in,
+            order: live.order,
             again: live.greeted,
         };
         self.to_shard(slot, Up::Announce(Box::new(announce)), out);
@@ -153,6 +153,7 @@ impl Gateway {
         now: Now,
         session: SessionId,
         token: Token,
+        order: LoginOrder,
         out: &mut Vec<Effect>,
     ) {
         let (window_messages, window_bytes, body_bytes_max) = (
@@ -164,6 +165,7 @@ impl Gateway {
             return;
         };
         live.token = Some(token);
+        live.order = Some(order);
         if live.greeted {
             return;
         }

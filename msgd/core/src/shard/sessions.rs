@@ -2,7 +2,7 @@
 
 use proto::clock::Now;
 use proto::codes::Code;
-use proto::ids::{GatewayId, SessionRef, Stamp, UserId};
+use proto::ids::{GatewayId, LoginOrder, SessionRef, Stamp, UserId};
 use proto::link::{Announce, Down};
 use proto::rate::Usage;
 use proto::status::Status;
@@ -41,12 +41,16 @@ impl Shard {
             let code = Code::TooManySessions;
             return send(gateway, Down::Refused { session, code }, out);
         }
+        let order = announce.order.unwrap_or(LoginOrder {
+            token: claim.token,
+            number,
+        });
         // Mostly there is one.
         user.sessions.reserve_exact(1);
         user.sessions.push(Session {
             at,
             device: announce.device,
-            logged_in: announce.logged_in,
+            order,
             rate: Usage::default(),
         });
         let (count, bytes) = (announce.window_messages, announce.window_bytes);
@@ -54,7 +58,12 @@ impl Shard {
             .attach(|next| Reader::new(at, number, next, count as usize, bytes as usize));
         self.counters.sessions += 1;
         let token = claim.token;
-        send(gateway, Down::Accepted { session, token }, out);
+        let accepted = Down::Accepted {
+            session,
+            token,
+            order,
+        };
+        send(gateway, accepted, out);
         if user.notes {
             user.notes = false;
             out.push(Effect::Store(Request::TakeNotes {
@@ -71,7 +80,12 @@ impl Shard {
             }));
         }
         let asked_before = self.counters.friendd_requests;
-        self.come_online(now, &name, announce.status, announce.status_since, out);
+        if announce.again {
+            self.come_again(&name, announce.status, announce.status_since);
+        } else {
+            self.show(&name, announce.status, now.wall);
+        }
+        self.come_online(now, &name, out);
         if let Some(hash) = announce.friends_hash {
             self.hash_named(now, at, &name, hash, out);
         }
@@ -101,7 +115,8 @@ impl Shard {
         let Some(index) = user.sessions.iter().position(same) else {
             return true;
         };
-        if user.sessions[index].logged_in > announce.logged_in {
+        let former_order = user.sessions[index].order;
+        if announce.order.is_some_and(|order| order < former_order) {
             return false;
         }
         let former = user.sessions.remove(index);
@@ -116,23 +131,28 @@ impl Shard {
         true
     }
 
-    /// The first session of a user is told to friends; each session asks for
-    /// theirs.
-    fn come_online(
-        &mut self,
-        now: Now,
-        name: &UserId,
-        status: Status,
-        since: Stamp,
-        out: &mut Vec<Effect>,
-    ) {
+    /// What a session shows that was there before counts unless another one
+    /// set something later.
+    fn come_again(&mut self, name: &UserId, status: Status, since: Stamp) {
+        if let Some(user) = self.users.get_mut(name) {
+            user.presence.untold |= user.presence.come(status, since);
+        }
+    }
+
+    /// What a log-in shows counts in any case.
+    fn show(&mut self, name: &UserId, status: Status, since: Stamp) {
+        if let Some(user) = self.users.get_mut(name) {
+            user.presence.untold |= user.presence.set(status, since);
+        }
+    }
+
+    /// What is new is told to friends; each session asks for theirs.
+    fn come_online(&mut self, now: Now, name: &UserId, out: &mut Vec<Effect>) {
         let max_age = self.settings.friends_max_age;
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
         user.presence.linger_until = None;
-        let news = user.presence.come(status, since);
-        user.presence.untold |= news;
         match user.friends.look_up(now.moment, max_age) {
             Lookup::Known(_) => self.tell_friends(now, name, true, out),
             Lookup::Ask => self.ask_list(now, name, out),
