@@ -5,7 +5,12 @@
 
 use std::collections::HashMap;
 
-use client::{Fate, Identity};
+use client::{Fate, Identity, SendHandle};
+
+use crate::patience::within;
+use crate::person::Person;
+
+const LAST_WORDS: &str = "that was all";
 
 /// What became of every message of a test.
 #[derive(Debug, Default)]
@@ -37,10 +42,29 @@ impl Ledger {
         assert_eq!(before, None, "a second fate of {message:?}");
     }
 
-    /// A recipient was shown these, each time as often as they stand here.
-    pub fn shown(&mut self, messages: impl IntoIterator<Item = Identity>) {
-        for message in messages {
-            *self.shown.entry(message).or_default() += 1;
+    /// Waits until a sender is told.
+    ///
+    /// # Panics
+    /// It is not.
+    pub async fn awaits(&mut self, sender: &Person, handle: SendHandle) {
+        let message = Identity {
+            from: sender.user.clone(),
+            id: handle.id(),
+        };
+        self.told(message, within("a fate", handle).await);
+    }
+
+    /// A sender says its last words to a recipient, who has read all before
+    /// them when they are shown; then all of that is entered.
+    ///
+    /// # Panics
+    /// They are not shown.
+    pub async fn last_words(&mut self, sender: &Person, recipient: &Person) {
+        let handle = sender.begins_to_say(&recipient.user, LAST_WORDS).await;
+        self.awaits(sender, handle).await;
+        recipient.reads(LAST_WORDS).await;
+        for message in recipient.messages() {
+            *self.shown.entry(message.identity()).or_default() += 1;
         }
     }
 

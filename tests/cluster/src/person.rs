@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use client::{
-    Availability, Client, Connected, Event, Fate, FriendEntry, Message, PeerStatus, Relation,
-    SendHandle, Settings, UserId,
+    Availability, Client, Code, Connected, Event, Fate, FriendEntry, Message, PeerStatus, Relation,
+    SendHandle, Settings, Stamp, UserId,
 };
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -157,6 +157,39 @@ impl Person {
     pub async fn says(&self, to: &UserId, body: impl Into<Bytes>) -> Fate {
         let handle = self.begins_to_say(to, body).await;
         within("a fate", handle).await
+    }
+
+    /// Sends a message that becomes safe: on a device, or stored.
+    ///
+    /// # Panics
+    /// It does not.
+    pub async fn tells(&self, to: &UserId, body: impl Into<Bytes>) -> Stamp {
+        match self.says(to, body).await {
+            Fate::Delivered { stamp, .. } | Fate::Stored { stamp } => stamp,
+            fate => panic!("{} tells {to}: {fate:?}", self.user),
+        }
+    }
+
+    /// Sends a message to who is away: it is stored.
+    ///
+    /// # Panics
+    /// It is not.
+    pub async fn leaves_word(&self, to: &UserId, body: impl Into<Bytes>) -> Stamp {
+        match self.says(to, body).await {
+            Fate::Stored { stamp } => stamp,
+            fate => panic!("{} leaves word for {to}: {fate:?}", self.user),
+        }
+    }
+
+    /// Sends a message that is refused with this code.
+    ///
+    /// # Panics
+    /// It is not.
+    pub async fn is_refused(&self, to: &UserId, body: impl Into<Bytes>, wanted: Code) {
+        match self.says(to, body).await {
+            Fate::Rejected { code, .. } if code == wanted => {}
+            fate => panic!("{} is to be refused by {to}: {fate:?}", self.user),
+        }
     }
 
     /// Waits until the friend list says this of a user.

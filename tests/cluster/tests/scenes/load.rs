@@ -150,18 +150,10 @@ impl Load {
             let back = Person::comes(&self.address, name.as_str(), "desk").await;
             self.there.push(back);
         }
-        // All that was sent before stands before the last words.
-        for (sender, to) in &self.senders {
-            let handle = sender.begins_to_say(to, "the last").await;
-            let identity = Identity {
-                from: sender.user.clone(),
-                id: handle.id(),
-            };
-            ledger.told(identity, within("a fate", handle).await);
-        }
         for recipient in &self.there {
-            recipient.reads("the last").await;
-            ledger.shown(recipient.messages().iter().map(|m| m.identity()));
+            let pair = self.senders.iter().find(|(_, to)| *to == recipient.user);
+            let (sender, _) = pair.expect("each recipient has a sender");
+            ledger.last_words(sender, recipient).await;
         }
         let Balance {
             delivered,

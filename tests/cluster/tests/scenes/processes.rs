@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use client::{Availability, ChangeError, Code, Event, Fate, Identity, Relation, Status};
+use client::{Availability, ChangeError, Code, Event, Fate, Relation, Status};
 use cluster::balancer::Balancer;
 use cluster::ledger::Ledger;
 use cluster::line::Line;
@@ -122,18 +122,14 @@ async fn after_the_acknowledgement_of_a_block_nothing_more_arrives() {
     ben.says(&[ClientPacket::Ack { seq: acknowledged }]).await;
 
     let fates = within("a refusal", sending).await.unwrap();
-    let fate = ann.says(&ben_id, "hello?").await;
-    let blocked = |fate: &Fate| {
-        matches!(
-            fate,
-            Fate::Rejected {
-                code: Code::Blocked,
-                ..
-            }
-        )
-    };
-    assert!(blocked(&fate), "{fate:?}");
-    assert!(blocked(fates.last().unwrap()), "{fates:?}");
+    let refused = |fate: &&Fate| matches!(fate, Fate::Rejected { .. });
+    let first = fates.iter().find(refused);
+    let code = Code::Blocked;
+    assert!(
+        matches!(first, Some(Fate::Rejected { code: c, .. }) if *c == code),
+        "{fates:?}"
+    );
+    ann.is_refused(&ben_id, "hello?", code).await;
     // Cat's message leaves after all of ann's were answered: nothing of hers
     // can come behind it.
     let _fence = cat.begins_to_say(&ben_id, "the fence").await;
@@ -171,19 +167,9 @@ async fn who_was_at_a_killed_gateway_comes_back_at_the_other() {
     ben.connected(2).await;
     let mut ledger = Ledger::default();
     for handle in handles {
-        let id = handle.id();
-        let from = ann.user.clone();
-        ledger.told(Identity { from, id }, within("a fate", handle).await);
+        ledger.awaits(&ann, handle).await;
     }
-    let last = ann.begins_to_say(&ben.user, "the last").await;
-    let from = ann.user.clone();
-    let identity = Identity {
-        from,
-        id: last.id(),
-    };
-    ledger.told(identity, within("a fate", last).await);
-    ben.reads("the last").await;
-    ledger.shown(ben.messages().iter().map(|m| m.identity()));
+    ledger.last_words(&ann, &ben).await;
     let balance = ledger.close();
     assert_eq!((balance.unknown, balance.rejected), (0, 0));
     ann.sees(&ben.user, Availability::Online).await;
@@ -218,19 +204,9 @@ async fn a_killed_shard_comes_back_and_all_that_waits_for_it_is_answered() {
     }
     let mut ledger = Ledger::default();
     for handle in handles {
-        let id = handle.id();
-        let from = ann.user.clone();
-        ledger.told(Identity { from, id }, within("a fate", handle).await);
+        ledger.awaits(&ann, handle).await;
     }
-    let last = ann.begins_to_say(&ben.user, "the last").await;
-    let from = ann.user.clone();
-    let identity = Identity {
-        from,
-        id: last.id(),
-    };
-    ledger.told(identity, within("a fate", last).await);
-    ben.reads("the last").await;
-    ledger.shown(ben.messages().iter().map(|m| m.identity()));
+    ledger.last_words(&ann, &ben).await;
     let balance = ledger.close();
     assert_eq!((balance.unknown, balance.rejected), (0, 0));
     // The gateways kept their clients.
@@ -248,8 +224,8 @@ async fn without_the_friend_service_cached_users_log_in_and_write() {
     let address = cluster.connds[1].address();
     let ann = Person::comes(&address, ann_id.as_str(), "phone").await;
     for (from, to) in [(&ann, &ben), (&ben, &ann)] {
-        let fate = from.says(&to.user, "no friendd").await;
-        assert!(matches!(fate, Fate::Delivered { .. }), "{fate:?}");
+        from.tells(&to.user, "no friendd").await;
+        to.reads("no friendd").await;
     }
     ben.sees(&ann.user, Availability::Online).await;
     ann.sees(&ben.user, Availability::Online).await;
@@ -262,17 +238,7 @@ async fn without_the_friend_service_cached_users_log_in_and_write() {
     })
     .await;
     ann.lists(&ben.user, Relation::Friend, true).await;
-    let fate = ben.says(&ann.user, "and now").await;
-    assert!(
-        matches!(
-            fate,
-            Fate::Rejected {
-                code: Code::Blocked,
-                ..
-            }
-        ),
-        "{fate:?}"
-    );
+    ben.is_refused(&ann.user, "and now", Code::Blocked).await;
 }
 
 #[tokio::test]

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use client::{Code, Event, Fate, Identity, Reason, Relation};
+use client::{Code, Event, Reason, Relation};
 use cluster::imd::Imd;
 use cluster::ledger::{Balance, Ledger};
-use cluster::patience::within;
 use cluster::person::{Person, befriend};
 
 /// How imd ends.
@@ -35,17 +34,13 @@ async fn keeps_everything(end: End) {
     befriend(&cat, &ben).await;
     ben.client.block(&cat.user).await.unwrap();
     dan.client.request(&ann.user).await.unwrap();
-    assert!(matches!(
-        ann.says(&ben.user, "live").await,
-        Fate::Delivered { .. }
-    ));
+    ann.tells(&ben.user, "live").await;
     let ben_id = ben.user.clone();
     ben.leaves().await;
     let mut texts = Vec::new();
     for number in 0..50 {
         let text = format!("letter {number}");
-        let fate = ann.says(&ben_id, text.clone()).await;
-        assert!(matches!(fate, Fate::Stored { .. }), "{fate:?}");
+        ann.leaves_word(&ben_id, text.clone()).await;
         texts.push(text);
     }
 
@@ -66,16 +61,11 @@ async fn keeps_everything(end: End) {
     ben.lists(&ann.user, Relation::Friend, false).await;
     ben.lists(&cat.user, Relation::Friend, true).await;
     ben.reads("letter 49").await;
-    let fate = ann.says(&ben_id, "after").await;
-    assert!(matches!(fate, Fate::Delivered { .. }), "{fate:?}");
+    ann.tells(&ben_id, "after").await;
+    ben.reads("after").await;
     texts.push("after".to_owned());
     assert_eq!(ben.texts(), texts);
-    let code = Code::Blocked;
-    let fate = cat.says(&ben_id, "let me in").await;
-    assert!(
-        matches!(&fate, Fate::Rejected { code: c, .. } if *c == code),
-        "{fate:?}"
-    );
+    cat.is_refused(&ben_id, "let me in", Code::Blocked).await;
 }
 
 async fn hears_stopping(who: &Person) {
@@ -117,18 +107,9 @@ async fn what_was_unanswered_at_a_kill_gets_an_answer_and_is_shown_once() {
     imd.start_again().await;
     let mut ledger = Ledger::default();
     for handle in handles {
-        let id = handle.id();
-        let from = ann.user.clone();
-        ledger.told(Identity { from, id }, within("a fate", handle).await);
+        ledger.awaits(&ann, handle).await;
     }
-    let last = ann.says(&ben.user, "the last").await;
-    assert!(
-        matches!(last, Fate::Delivered { .. } | Fate::Stored { .. }),
-        "{last:?}"
-    );
-    let fence = ben.reads("the last").await.identity();
-    let shown = ben.messages().into_iter().map(|m| m.identity());
-    ledger.shown(shown.filter(|identity| *identity != fence));
+    ledger.last_words(&ann, &ben).await;
     let Balance {
         unknown, rejected, ..
     } = ledger.close();

@@ -1,6 +1,6 @@
 //! Who may write what to whom.
 
-use client::{ChangeError, Code, Event, Fate, SendError};
+use client::{ChangeError, Code, Event, SendError};
 use cluster::imd::Imd;
 use cluster::line::{Line, message};
 use cluster::patience::within;
@@ -8,24 +8,17 @@ use cluster::person::{Person, befriend, user};
 use proto::client::ClientPacket;
 use proto::server::{Outcome, ServerPacket};
 
-#[track_caller]
-fn assert_rejected(fate: &Fate, wanted: Code) {
-    assert!(
-        matches!(fate, Fate::Rejected { code, .. } if *code == wanted),
-        "{fate:?}"
-    );
-}
-
 #[tokio::test]
 async fn among_friends_strangers_and_the_blocked_are_told_no() {
     let imd = Imd::start().await;
     let ann = Person::comes(&imd.address(), "ann", "phone").await;
     let ben = Person::comes(&imd.address(), "ben", "phone").await;
-    assert_rejected(&ann.says(&ben.user, "hello").await, Code::NotFriends);
-    assert_rejected(&ann.says(&user("nobody"), "hello").await, Code::NotFriends);
+    ann.is_refused(&ben.user, "hello", Code::NotFriends).await;
+    ann.is_refused(&user("nobody"), "hello", Code::NotFriends)
+        .await;
     // Asking is not enough.
     ann.client.request(&ben.user).await.unwrap();
-    assert_rejected(&ann.says(&ben.user, "hello").await, Code::NotFriends);
+    ann.is_refused(&ben.user, "hello", Code::NotFriends).await;
     ben.client.decline(&ann.user).await.unwrap();
     let again = ben.client.accept(&ann.user).await;
     assert_eq!(again, Err(ChangeError::Refused(Code::NoRequest)));
@@ -34,12 +27,11 @@ async fn among_friends_strangers_and_the_blocked_are_told_no() {
 
     befriend(&ann, &ben).await;
     ben.client.block(&ann.user).await.unwrap();
-    assert_rejected(&ann.says(&ben.user, "hello").await, Code::Blocked);
+    ann.is_refused(&ben.user, "hello", Code::Blocked).await;
     ben.client.unblock(&ann.user).await.unwrap();
-    let fate = ann.says(&ben.user, "hello again").await;
-    assert!(matches!(fate, Fate::Delivered { .. }), "{fate:?}");
+    ann.tells(&ben.user, "hello again").await;
     ben.client.remove(&ann.user).await.unwrap();
-    assert_rejected(&ann.says(&ben.user, "hello").await, Code::NotFriends);
+    ann.is_refused(&ben.user, "hello", Code::NotFriends).await;
     assert_eq!(ben.texts(), ["hello again"]);
 }
 
@@ -49,15 +41,13 @@ async fn in_an_open_cluster_all_may_write_but_the_blocked_who_may_not_know() {
     let imd = Imd::start_with(|_| flags.to_vec()).await;
     let ann = Person::comes(&imd.address(), "ann", "phone").await;
     let ben = Person::comes(&imd.address(), "ben", "phone").await;
-    let fate = ann.says(&ben.user, "we have not met").await;
-    assert!(matches!(fate, Fate::Delivered { .. }), "{fate:?}");
+    ann.tells(&ben.user, "we have not met").await;
     ben.client.block(&ann.user).await.unwrap();
-    assert_rejected(&ann.says(&ben.user, "why not").await, Code::NotFriends);
+    ann.is_refused(&ben.user, "why not", Code::NotFriends).await;
     // A request of hers looks like any that is not answered.
     assert_eq!(ann.client.request(&ben.user).await, Ok(()));
     ben.client.unblock(&ann.user).await.unwrap();
-    let fate = ann.says(&ben.user, "thank you").await;
-    assert!(matches!(fate, Fate::Delivered { .. }), "{fate:?}");
+    ann.tells(&ben.user, "thank you").await;
     assert_eq!(ben.texts(), ["we have not met", "thank you"]);
 }
 
@@ -69,12 +59,12 @@ async fn a_hidden_block_among_friends_looks_like_the_end_of_the_friendship() {
     let ben = Person::comes(&imd.address(), "ben", "phone").await;
     befriend(&ann, &ben).await;
     ben.client.block(&ann.user).await.unwrap();
-    assert_rejected(&ann.says(&ben.user, "hello").await, Code::NotFriends);
+    ann.is_refused(&ben.user, "hello", Code::NotFriends).await;
     ann.client.typing(&ben.user);
     // A friend's message comes behind the typing, which was not shown.
     let cat = Person::comes(&imd.address(), "cat", "phone").await;
     befriend(&cat, &ben).await;
-    cat.says(&ben.user, "the fence").await;
+    cat.tells(&ben.user, "the fence").await;
     ben.reads("the fence").await;
     let typing = |event: &Event| matches!(event, Event::Transient(_));
     assert!(!ben.heard().iter().any(typing));
@@ -92,10 +82,9 @@ async fn words_that_are_not_wanted_are_refused() {
     let ann = Person::comes(&imd.address(), "ann", "phone").await;
     let ben = Person::comes(&imd.address(), "ben", "phone").await;
     for refused in ["swordfish", "buy SPAM now"] {
-        assert_rejected(&ann.says(&ben.user, refused).await, Code::Filtered);
+        ann.is_refused(&ben.user, refused, Code::Filtered).await;
     }
-    let fate = ann.says(&ben.user, "fish").await;
-    assert!(matches!(fate, Fate::Delivered { .. }), "{fate:?}");
+    ann.tells(&ben.user, "fish").await;
     assert_eq!(ben.texts(), ["fish"]);
 }
 
@@ -109,8 +98,7 @@ async fn a_body_above_the_limit_is_refused_by_both_ends() {
     let imd = Imd::start_with(|_| flags.to_vec()).await;
     let ann = Person::comes(&imd.address(), "ann", "phone").await;
     let ben = user("ben");
-    let fate = ann.says(&ben, vec![7; BODY_BYTES_MAX]).await;
-    assert!(matches!(fate, Fate::Stored { .. }), "{fate:?}");
+    ann.leaves_word(&ben, vec![7; BODY_BYTES_MAX]).await;
     let refused = ann.client.try_send(&ben, vec![7; BODY_BYTES_MAX + 1]);
     let (bytes, limit) = (BODY_BYTES_MAX + 1, BODY_BYTES_MAX);
     assert_eq!(refused.unwrap_err(), SendError::TooLarge { bytes, limit });
