@@ -25,8 +25,10 @@ pub struct Presence {
     pub marked: bool,
     /// Statuses gathered for a log-in.
     pub snapshot: Option<Box<Snapshot>>,
-    /// The log-in waits for the friend list before anyone is told.
+    /// Friends are to be told, once the friend list is there.
     pub untold: bool,
+    /// Friends are to be asked for theirs, once the friend list is there.
+    pub unasked: bool,
 }
 
 /// Statuses that are gathered for a log-in.
@@ -51,6 +53,7 @@ impl Default for Presence {
             marked: false,
             snapshot: None,
             untold: false,
+            unasked: false,
         }
     }
 }

@@ -118,6 +118,7 @@ impl Shard {
             | GraphAnswer::Refused { .. }
             | GraphAnswer::Unavailable => {
                 user.friends.unanswered();
+                self.arm_friends(now, name);
                 return self.drop_listing(now, name, out);
             }
         }
@@ -127,6 +128,7 @@ impl Shard {
         for session in user.friends.settle_verdicts() {
             self.tell_stale(session, name, out);
         }
+        self.tell_friends(now, name, out);
         self.call_listing(now, name, out);
         self.note_idle(name);
     }
@@ -146,10 +148,7 @@ impl Shard {
         match user.friends.replace(now.moment, list) {
             Replaced::Older | Replaced::Same => {}
             // The first list since the user came into memory.
-            Replaced::By(None) => {
-                let ask = !user.sessions.is_empty();
-                self.tell_friends(now, name, ask, out);
-            }
+            Replaced::By(None) => self.tell_friends(now, name, out),
             Replaced::By(Some(old)) => {
                 let packet = ServerPacket::FriendsChanged {
                     version: list.version(),
@@ -178,6 +177,9 @@ impl Shard {
         user.armed.friends = false;
         if user.friends.is_asking() {
             self.drop_listing(now, name, out);
+        } else if user.presence.untold || user.presence.unasked {
+            // The friend service did not answer, and friends wait for news.
+            self.ask_list(now, name, out);
         }
     }
 

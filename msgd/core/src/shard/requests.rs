@@ -44,7 +44,7 @@ impl Shard {
         };
         let news = user.presence.set(status, now.wall);
         user.presence.untold |= news;
-        self.tell_friends(now, name, false, out);
+        self.tell_friends(now, name, out);
     }
 
     fn get_friends(&mut self, now: Now, at: SessionRef, name: UserId, out: &mut Vec<Effect>) {

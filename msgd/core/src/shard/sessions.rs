@@ -153,8 +153,9 @@ impl Shard {
             return;
         };
         user.presence.linger_until = None;
+        user.presence.unasked = true;
         match user.friends.look_up(now.moment, max_age) {
-            Lookup::Known(_) => self.tell_friends(now, name, true, out),
+            Lookup::Known(_) => self.tell_friends(now, name, out),
             Lookup::Ask => self.ask_list(now, name, out),
             Lookup::Wait => {}
         }
@@ -219,6 +220,7 @@ impl Shard {
         user.presence.linger_until = None;
         user.presence.marked = false;
         user.presence.snapshot = None;
+        user.presence.unasked = false;
         user.presence.last_seen = Some(now.wall);
         let news = user.presence.set(Status::offline(), now.wall);
         user.presence.untold |= news;
@@ -229,7 +231,7 @@ impl Shard {
                 seen: Seen::At(now.wall),
             }));
         }
-        self.tell_friends(now, name, false, out);
+        self.tell_friends(now, name, out);
     }
 
     pub(super) fn gateway_up(&mut self, gateway: GatewayId) {

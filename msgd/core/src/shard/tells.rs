@@ -38,15 +38,9 @@ struct Telling {
 const TRIES_MAX: u32 = 8;
 
 impl Shard {
-    /// Tells all friends what is untold, and asks for their statuses if a
-    /// session has to be shown them.
-    pub(super) fn tell_friends(
-        &mut self,
-        now: Now,
-        name: &UserId,
-        ask: bool,
-        out: &mut Vec<Effect>,
-    ) {
+    /// Tells all friends what is untold, and asks them for what a session is
+    /// still to be shown; without a list both wait for it.
+    pub(super) fn tell_friends(&mut self, now: Now, name: &UserId, out: &mut Vec<Effect>) {
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
@@ -54,6 +48,7 @@ impl Shard {
             return;
         };
         let news = std::mem::take(&mut user.presence.untold);
+        let ask = std::mem::take(&mut user.presence.unasked);
         if !news && !ask {
             return;
         }
