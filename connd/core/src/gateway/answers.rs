@@ -25,8 +25,12 @@ impl Gateway {
                     session,
                     token,
                     order,
-                } => self.accepted(now, session, token, order, out),
-                Down::Refused { session, code } => self.refused(now, session, code, out),
+                } if self.is_owner(session, link) => self.accepted(now, session, token, order, out),
+                Down::Refused { session, code } if self.is_owner(session, link) => {
+                    self.refused(now, session, code, out);
+                }
+                // The slot has moved: only the new shard's word counts (rule 6).
+                Down::Accepted { .. } | Down::Refused { .. } => {}
                 Down::Deliver(deliver) => self.deliver(link, deliver, out),
                 Down::Answer {
                     session,
@@ -39,6 +43,12 @@ impl Gateway {
                 Down::Relay(relay) => self.relay(now, relay, out),
             }
         }
+    }
+
+    /// Whether the link is that of the shard which a session is announced to.
+    fn is_owner(&mut self, session: SessionId, link: LinkId) -> bool {
+        let slot = self.live(session).map(|live| live.slot);
+        slot.is_some_and(|slot| self.router.owner(slot) == link)
     }
 
     fn deliver(&mut self, link: LinkId, deliver: Deliver, out: &mut Vec<Effect>) {
