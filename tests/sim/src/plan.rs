@@ -63,7 +63,7 @@ pub struct Plan {
     pub trouble_count: u64,
     /// A dead shard's slots go to the others.
     pub fail_over: bool,
-    /// Users, with one or two devices each.
+    /// Users with one or two devices each; some more have none.
     pub users: usize,
     /// So long there is trouble.
     pub chaos: Time,
@@ -195,7 +195,7 @@ fn shard_settings(tight: bool, policy: Policy, blocks: Blocks) -> msgd_core::Set
         pending_max: 6,
         deferred_max: 6,
         waiting_max: 12,
-        users_max: 6,
+        users_max: 9,
         recent_per_sender_max: 64,
         recent_senders_max: 4,
         ..wide

@@ -23,7 +23,7 @@ pub(super) struct Once {
 impl Once {
     pub(super) fn new(plan: &Plan) -> Self {
         let troubles = plan.troubles;
-        let roomy = plan.link_max > 1_000 && plan.shard.users_max > plan.users;
+        let roomy = plan.link_max > 1_000 && plan.shard.users_max > 2 * plan.users;
         Self {
             shown: BTreeSet::new(),
             got: BTreeSet::new(),

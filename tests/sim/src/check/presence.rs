@@ -23,7 +23,7 @@ pub(super) fn at_the_end(world: &World) -> Result<(), Broken> {
             let seen = viewer.presence.of(other).availability;
             // A status is the user's: it stays when the device that set it goes.
             let devices = clients.iter().filter(|c| c.user == *other);
-            let mut shows: Vec<_> = devices.map(|c| shown(c.status.availability)).collect();
+            let mut shows: Vec<_> = devices.map(|c| shown(c.status().availability)).collect();
             if !clients.iter().any(|c| c.user == *other && c.is_live()) {
                 shows = vec![Availability::Offline];
             }

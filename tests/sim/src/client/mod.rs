@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use proto::client::{ClientPacket, Login};
 use proto::codes::{Code, Next};
-use proto::friends::{FriendList, ListVersion};
+use proto::friends::FriendList;
 use proto::ids::{DeviceId, Identity, MessageId, UserId};
 use proto::limits::VERSION;
 use proto::server::ServerPacket;
@@ -50,7 +50,9 @@ pub struct Client {
     /// Its friend list and what it asked to change.
     pub changes: Changes,
     /// What it shows.
-    pub status: Status,
+    status: Status,
+    /// What it has told the cluster on this connection.
+    told: Status,
     /// When anything came last.
     pub heard: Time,
     /// Ids that it has shown, if they outlive the process.
@@ -149,6 +151,7 @@ impl Client {
             presence: Presence::default(),
             changes: Changes::default(),
             status: Status::online(),
+            told: Status::online(),
             heard: 0,
             kept: BTreeSet::new(),
         }
@@ -198,6 +201,7 @@ impl Client {
             heartbeat_ms: HEARTBEAT_MS,
             status: self.status.clone(),
         };
+        self.told = self.status.clone();
         out.push(Does::Write(ClientPacket::Login(Box::new(login))));
         out.push(Does::Wake(now + PING_PAUSE, Waking::Ping(connection.number)));
     }
@@ -220,6 +224,7 @@ impl Client {
                 self.outbox
                     .granted(granted.window_messages, granted.window_bytes);
                 self.outbox.transmit(out);
+                self.tell_status(out);
             }
             ServerPacket::Deliver(deliver) => self.inbox.arrived(now, deliver, out),
             ServerPacket::Sent { id, .. } => self.answered(now, id, Reply::Sent, out),
@@ -310,8 +315,21 @@ impl Client {
         }
     }
 
-    /// The version of its list.
-    pub fn list_version(&self) -> Option<ListVersion> {
-        self.changes.list().map(|list| list.version())
+    /// What it shows.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// It shows another status.
+    pub fn show(&mut self, status: Status, out: &mut Vec<Does>) {
+        self.status = status;
+        self.tell_status(out);
+    }
+
+    fn tell_status(&mut self, out: &mut Vec<Does>) {
+        if self.is_live() && self.told != self.status {
+            self.told = self.status.clone();
+            out.push(Does::Write(ClientPacket::SetStatus(self.status.clone())));
+        }
     }
 }

@@ -17,8 +17,8 @@ use crate::observed::{Observed, Process};
 const DEVICES: [&str; 2] = ["phone-7f3a", "laptop"];
 
 impl World {
-    pub(super) fn begin_clients(&mut self, users: &[UserId]) {
-        for user in users {
+    pub(super) fn begin_clients(&mut self, users: Vec<UserId>) {
+        for user in &users[..self.plan.users] {
             let devices = if self.dice.percent(35) { 2 } else { 1 };
             for device in &DEVICES[..devices] {
                 let device = DeviceId::new(device).expect("a good name");
@@ -33,6 +33,7 @@ impl World {
                 self.clients.push(client);
             }
         }
+        self.users = users;
         for client in 0..self.clients.len() {
             self.plan_in(10 * MS..SECOND, Step::Connect(client, 1));
             let first = 100 * MS..SECOND + self.plan.act_pause.end;
@@ -222,9 +223,10 @@ impl World {
 
     fn peer_of(&mut self, client: usize) -> UserId {
         let next = (client + 1) % self.clients.len();
-        let other = self.dice.index(self.clients.len());
-        let peer = if self.dice.percent(50) { next } else { other };
-        self.clients[peer].user.clone()
+        if self.dice.percent(50) {
+            return self.clients[next].user.clone();
+        }
+        self.dice.pick(&self.users).clone()
     }
 
     fn write_message(&mut self, client: usize) {
@@ -286,12 +288,9 @@ impl World {
         ]);
         let text = SmolStr::new(format!("since {}", self.now / MS));
         let status = Status { availability, text };
-        let who = &mut self.clients[client];
-        who.status = status.clone();
-        if who.is_live() {
-            let packet = ClientPacket::SetStatus(status);
-            self.client_does(client, vec![Does::Write(packet)]);
-        }
+        let mut does = Vec::new();
+        self.clients[client].show(status, &mut does);
+        self.client_does(client, does);
     }
 
     fn small_talk(&mut self, client: usize) {

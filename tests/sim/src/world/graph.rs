@@ -64,7 +64,7 @@ impl GraphNode {
             };
             let entries: Vec<_> = users.iter().filter(is_friend).map(entry).collect();
             let list = FriendList::new(ListVersion(1), entries);
-            Arc::new(list.expect("eight users, each once"))
+            Arc::new(list.expect("a few users, each once"))
         };
         let settings = GraphSettings {
             cache_bytes_max: 4_096,

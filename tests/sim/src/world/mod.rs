@@ -56,7 +56,8 @@ const SHARDS_AT_FIRST: usize = 3;
 
 const GATEWAYS: usize = 3;
 
-const USERS: [&str; 8] = [
+/// Those beyond `plan.users` never log in.
+const USERS: [&str; 11] = [
     "ann",
     "ben.oduya",
     "cat@example.org",
@@ -65,6 +66,9 @@ const USERS: [&str; 8] = [
     "finn.m",
     "greta-w",
     "hugo@example.org",
+    "ida",
+    "jan.k",
+    "kim@example.org",
 ];
 
 /// What happens at some time.
@@ -181,6 +185,7 @@ pub struct World {
     links: Links,
     store: StoreNode,
     graph: GraphNode,
+    users: Vec<UserId>,
     clients: Vec<Client>,
     connections: u64,
     is_quiet: bool,
@@ -197,7 +202,7 @@ impl World {
         let mut dice = Dice::new(seed);
         let plan = Plan::of(&mut dice);
         let names: Vec<ShardId> = SHARDS.iter().filter_map(|n| ShardId::new(n).ok()).collect();
-        let users: Vec<UserId> = USERS[..plan.users]
+        let users: Vec<UserId> = USERS
             .iter()
             .filter_map(|name| UserId::new(name).ok())
             .collect();
@@ -212,6 +217,7 @@ impl World {
             links: Links::new(GATEWAYS, SHARDS.len()),
             store: StoreNode::new(plan.mailbox),
             graph: GraphNode::new(&users, plan.blocks, &mut dice),
+            users: Vec::new(),
             clients: Vec::new(),
             connections: 0,
             is_quiet: false,
@@ -223,11 +229,11 @@ impl World {
             dice,
             plan,
         };
-        world.begin(&users);
+        world.begin(users);
         world
     }
 
-    fn begin(&mut self, users: &[UserId]) {
+    fn begin(&mut self, users: Vec<UserId>) {
         for shard in 0..SHARDS_AT_FIRST {
             self.plan_in(0..5 * MS, Step::ShardStart(shard));
         }
