@@ -115,8 +115,8 @@ impl Default for Settings {
             waiting_max: 16_384,
             users_max: 200_000,
             sessions_per_user_max: 16,
-            session_messages_per_second: 5_000,
-            user_messages_per_second: 10_000,
+            session_messages_per_second: 20_000,
+            user_messages_per_second: 40_000,
             tells_max: 100_000,
             acts_max: 100_000,
         }
