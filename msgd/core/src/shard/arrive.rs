@@ -189,7 +189,8 @@ impl Shard {
             return false;
         }
         match self.sent_back.get(&at) {
-            Some(back) if *back == generation => true,
+            // An older one may have waited in the meantime.
+            Some(back) if generation <= *back => true,
             Some(_) => {
                 self.sent_back.swap_remove(&at);
                 false
