@@ -115,9 +115,15 @@ impl Gateway {
 
     fn push(&mut self, sessions: &[SessionId], packet: &ServerPacket, out: &mut Vec<Effect>) {
         for session in sessions {
-            if self.live(*session).is_some_and(|live| live.greeted) {
-                write(*session, packet.clone(), out);
+            let Some(live) = self.live(*session).filter(|live| live.greeted) else {
+                continue;
+            };
+            if let ServerPacket::Friends(list) = packet {
+                // Named when it is announced again: a newer one may have come
+                // in the meantime, and its notice found no session.
+                live.friends_hash = Some(list.hash());
             }
+            write(*session, packet.clone(), out);
         }
     }
 }
