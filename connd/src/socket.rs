@@ -56,6 +56,9 @@ impl Socket {
             // The reading half notices, and the session ends.
             Err(_) => return Ok(()),
         };
+        if bytes.len() - written > rest_max {
+            return Err(Clogged);
+        }
         if written < bytes.len() {
             rest.extend_from_slice(&bytes[written..]);
             tokio::task::spawn_local(self.clone().write_rest());

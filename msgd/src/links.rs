@@ -40,7 +40,7 @@ pub async fn run(shard: Rc<Shard>, end: ShardEnd) {
     let receiving = async {
         loop {
             match up.next().await {
-                Ok(Some(batch)) => shard.arrived(gateway, batch),
+                Ok(Some(batch)) => shard.arrived(gateway, link, batch),
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(error),
             }

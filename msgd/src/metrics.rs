@@ -22,6 +22,8 @@ macro_rules! figures {
             pub users: Gauge,
             /// Sessions of users.
             pub user_sessions: Gauge,
+            /// Receipts not kept: the store does not keep up.
+            pub notes_shed: Counter,
             /// Links cut because their queue was full.
             pub link_full: Counter,
             $(#[doc = $help] $name: Counter,)*
@@ -33,6 +35,11 @@ macro_rules! figures {
                 let registry = registry.sub_registry_with_prefix("msgd");
                 registry.register("users", "Users in memory", self.users.clone());
                 registry.register("user_sessions", "Sessions of users", self.user_sessions.clone());
+                registry.register(
+                    "notes_shed",
+                    "Receipts not kept: the store does not keep up",
+                    self.notes_shed.clone(),
+                );
                 registry.register(
                     "link_full",
                     "Links cut because their queue was full",

@@ -19,6 +19,7 @@ use proto::ids::{GatewayId, Incarnation, ShardId};
 use proto::link::{Batch, Down, Up};
 use proto::ring::Ring;
 use service::queue::Filler;
+use store::Refusal;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 use tracing::{error, warn};
@@ -31,6 +32,9 @@ use crate::trace;
 
 /// The pause before a full store is asked again.
 const STORE_PAUSE: Duration = Duration::from_millis(5);
+
+/// Requests that wait for a store that does not keep up, before notes go.
+const STORE_WAITING_MAX: usize = 65_536;
 
 /// What a shard is made of.
 pub struct Parts {
@@ -56,6 +60,9 @@ pub struct Parts {
     pub serving: Arc<AtomicBool>,
 }
 
+/// A link as it stands: its number, and its queue unless it was cut.
+type Link = (u64, Option<Filler<Down>>);
+
 /// A shard, shared by the tasks of its thread.
 pub struct Shard {
     core: RefCell<msgd_core::Shard>,
@@ -65,8 +72,9 @@ pub struct Shard {
     friends: Ask,
     metrics: Arc<Metrics>,
     serving: Arc<AtomicBool>,
-    /// By gateway; the number tells a link from the one that replaced it.
-    links: RefCell<HashMap<GatewayId, (u64, Filler<Down>)>>,
+    /// By gateway; the number tells a link from the one that replaced it. A cut
+    /// link stands until its task has ended.
+    links: RefCell<HashMap<GatewayId, Link>>,
     last_link: Cell<u64>,
     effects: RefCell<Vec<Effect>>,
     /// Asked of the store in this turn, or refused by it for want of room.
@@ -113,7 +121,7 @@ impl Shard {
     pub fn gateway_up(self: &Rc<Self>, gateway: GatewayId, filler: Filler<Down>) -> u64 {
         let link = self.last_link.get() + 1;
         self.last_link.set(link);
-        let former = self.links.borrow_mut().insert(gateway, (link, filler));
+        let former = self.links.borrow_mut().insert(gateway, (link, Some(filler)));
         if former.is_some() {
             self.handle([Event::GatewayLost { gateway }]);
         }
@@ -123,19 +131,30 @@ impl Shard {
 
     /// A gateway's link is gone.
     pub fn gateway_lost(self: &Rc<Self>, gateway: GatewayId, link: u64) {
-        let current = |(number, _): &(u64, Filler<Down>)| *number == link;
-        if self.links.borrow().get(&gateway).is_some_and(current) {
+        if self.is_current(gateway, link) {
             self.links.borrow_mut().remove(&gateway);
             self.handle([Event::GatewayLost { gateway }]);
         }
     }
 
-    /// A gateway sent a batch.
-    pub fn arrived(self: &Rc<Self>, gateway: GatewayId, batch: Batch<Up>) {
+    /// A gateway sent a batch. One by a link that was cut or replaced is late:
+    /// its sessions are announced by the next.
+    pub fn arrived(self: &Rc<Self>, gateway: GatewayId, link: u64, batch: Batch<Up>) {
+        let cut = |links: &HashMap<GatewayId, Link>| {
+            links.get(&gateway).is_none_or(|(number, filler)| *number != link || filler.is_none())
+        };
+        if cut(&self.links.borrow()) {
+            return;
+        }
         if trace::is_on() {
             batch.envelopes.iter().for_each(trace::came);
         }
         self.handle([Event::Arrived { gateway, batch }]);
+    }
+
+    fn is_current(&self, gateway: GatewayId, link: u64) -> bool {
+        let links = self.links.borrow();
+        links.get(&gateway).is_some_and(|(number, _)| *number == link)
     }
 
     /// Stores what is undelivered and gives every slot up. What was asked of
@@ -187,7 +206,7 @@ impl Shard {
     fn carry_out(self: &Rc<Self>, effect: Effect) {
         match effect {
             Effect::Send { gateway, envelope } => self.send(gateway, envelope),
-            Effect::Store(request) => self.requests.borrow_mut().push_back(request),
+            Effect::Store(request) => self.queue_request(request),
             Effect::AskGraph { ticket, request } => {
                 let answering = (self.friends)(request);
                 let shard = self.clone();
@@ -202,15 +221,29 @@ impl Shard {
 
     fn send(&self, gateway: GatewayId, envelope: Down) {
         let mut links = self.links.borrow_mut();
-        let Some((_, filler)) = links.get(&gateway) else {
+        let Some((_, queue)) = links.get_mut(&gateway) else {
+            return;
+        };
+        let Some(filler) = queue else {
             return;
         };
         if filler.push(self.ring.epoch(), envelope).is_err() {
             // Cut: the gateway comes back and announces its sessions again.
             self.metrics.link_full.inc();
-            links.remove(&gateway);
-            drop(links);
+            *queue = None;
         }
+    }
+
+    /// Every request but a note is bounded by windows and users; notes go when
+    /// the store does not keep up.
+    fn queue_request(&self, request: Request) {
+        let mut requests = self.requests.borrow_mut();
+        let sheds = matches!(request, Request::Note { .. });
+        if sheds && requests.len() >= STORE_WAITING_MAX {
+            self.metrics.notes_shed.inc();
+            return;
+        }
+        requests.push_back(request);
     }
 
     fn ask_store(self: &Rc<Self>) {
@@ -218,16 +251,22 @@ impl Shard {
         if requests.is_empty() || self.asking_again.get() {
             return;
         }
-        if let Err(refusal) = self.store.ask(&mut requests) {
-            warn!(%refusal, waiting = requests.len(), "the store has no room");
-            self.asking_again.set(true);
-            let shard = self.clone();
-            spawn_local(async move {
-                tokio::time::sleep(STORE_PAUSE).await;
-                shard.asking_again.set(false);
-                shard.ask_store();
-            });
-        }
+        let Err(refusal) = self.store.ask(&mut requests) else {
+            return;
+        };
+        warn!(%refusal, waiting = requests.len(), "the store does not take more");
+        self.asking_again.set(true);
+        let failed: Vec<Request> = match refusal {
+            Refusal::Full => Vec::new(),
+            Refusal::Stopped => requests.drain(..).collect(),
+        };
+        let shard = self.clone();
+        spawn_local(async move {
+            tokio::time::sleep(STORE_PAUSE).await;
+            shard.asking_again.set(false);
+            let outcomes = failed.iter().flat_map(Request::failed);
+            shard.handle(outcomes.map(Event::Store));
+        });
     }
 
     async fn take_outcomes(self: Rc<Self>, outcomes: Outcomes) {

@@ -167,10 +167,10 @@ impl Shard {
         reason: ReturnReason,
         out: &mut Vec<Effect>,
     ) {
-        if self.sent_back.len() >= SENT_BACK_MAX {
-            self.sent_back.shift_remove_index(0);
-        }
         let at = SessionRef { gateway, session };
+        if self.sent_back.len() >= SENT_BACK_MAX && !self.sent_back.contains_key(&at) {
+            self.sent_back.swap_remove_index(0);
+        }
         self.sent_back.insert(at, generation);
         self.counters.returned += 1;
         let back = Return {

@@ -11,9 +11,9 @@ use super::{Shard, send};
 use crate::effect::Effect;
 use crate::friends::Lookup;
 use crate::inbox::Reader;
-use crate::store::{Request, Seen};
+use crate::store::{Claim, Request, Seen};
 use crate::timers::Timer;
-use crate::user::Session;
+use crate::user::{Session, User};
 
 impl Shard {
     pub(super) fn announce(
@@ -64,21 +64,7 @@ impl Shard {
             order,
         };
         send(gateway, accepted, out);
-        if user.notes {
-            user.notes = false;
-            out.push(Effect::Store(Request::TakeNotes {
-                claim,
-                user: name.clone(),
-            }));
-        }
-        if !user.presence.marked {
-            user.presence.marked = true;
-            out.push(Effect::Store(Request::Seen {
-                claim,
-                user: name.clone(),
-                seen: Seen::Here(self.incarnation),
-            }));
-        }
+        note_arrival(user, &name, claim, self.incarnation, out);
         let asked_before = self.counters.friendd_requests;
         if announce.again {
             self.come_again(&name, announce.status, announce.status_since);
@@ -258,5 +244,30 @@ impl Shard {
         for (at, name) in lost {
             self.gone(now, at, &name, true, out);
         }
+    }
+}
+
+/// The store gives the receipts that wait, and learns that the user is here.
+fn note_arrival(
+    user: &mut User,
+    name: &UserId,
+    claim: Claim,
+    here: Incarnation,
+    out: &mut Vec<Effect>,
+) {
+    if user.notes {
+        user.notes = false;
+        out.push(Effect::Store(Request::TakeNotes {
+            claim,
+            user: name.clone(),
+        }));
+    }
+    if !user.presence.marked {
+        user.presence.marked = true;
+        out.push(Effect::Store(Request::Seen {
+            claim,
+            user: name.clone(),
+            seen: Seen::Here(here),
+        }));
     }
 }

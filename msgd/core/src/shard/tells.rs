@@ -34,8 +34,8 @@ struct Telling {
     statuses: Vec<PeerStatus>,
 }
 
-/// How often a status is told in all: about two minutes.
-const TRIES_MAX: u32 = 8;
+/// How often a status is told again: for about two minutes.
+const TRIES_MAX: u32 = 6;
 
 impl Shard {
     /// Tells all friends what is untold, and asks them for what a session is
@@ -151,9 +151,8 @@ impl Shard {
         tries: u32,
         out: &mut Vec<Effect>,
     ) {
-        if !self.await_answer(now, name, &tell, tries) {
-            return;
-        }
+        // Without room to wait for its answer it is told once.
+        self.await_answer(now, name, &tell, tries);
         let Some(target) = tell.targets.first() else {
             return;
         };
@@ -170,12 +169,12 @@ impl Shard {
         }
     }
 
-    /// What is told is told again until it is answered. `false`: there are too
-    /// many.
-    fn await_answer(&mut self, now: Now, name: &UserId, tell: &Tell, tries: u32) -> bool {
+    /// What is told is told again until it is answered, unless too many are
+    /// not.
+    fn await_answer(&mut self, now: Now, name: &UserId, tell: &Tell, tries: u32) {
         if self.tells.len() >= self.settings.tells_max {
             self.counters.tells_shed += 1;
-            return false;
+            return;
         }
         let told = Told {
             user: name.clone(),
@@ -188,7 +187,6 @@ impl Shard {
         let pause = self.settings.presence_patience * (1 << tries.min(TRIES_MAX));
         self.timers
             .arm(now.moment + pause, Timer::Tell(tell.request));
-        true
     }
 
     pub(super) fn tell_due(&mut self, now: Now, request: u64, out: &mut Vec<Effect>) {
