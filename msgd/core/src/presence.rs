@@ -15,7 +15,7 @@ pub struct Presence {
     pub status: Status,
     /// When it was set.
     pub since: Stamp,
-    /// Rises with each change; 0 is older than any change.
+    /// The shard's number of the last change; 0 is older than any change.
     pub counter: u64,
     /// When a user without a session is offline.
     pub linger_until: Option<Moment>,
@@ -42,12 +42,14 @@ pub struct Snapshot {
     pub until: Moment,
 }
 
-impl Default for Presence {
-    fn default() -> Self {
+impl Presence {
+    /// Of a user who has just come into memory; the number is the shard's
+    /// newest.
+    pub fn offline(counter: u64) -> Self {
         Self {
             status: Status::offline(),
             since: Stamp::default(),
-            counter: 1,
+            counter,
             linger_until: None,
             last_seen: None,
             marked: false,
@@ -56,9 +58,7 @@ impl Default for Presence {
             unasked: false,
         }
     }
-}
 
-impl Presence {
     /// Whether others may see the user as there.
     pub fn is_shown(&self) -> bool {
         self.status.availability != Availability::Offline
@@ -66,20 +66,21 @@ impl Presence {
 
     /// Takes what a session that has come shows, unless another one set
     /// something later; `true` if others see a difference.
-    pub fn come(&mut self, status: Status, since: Stamp) -> bool {
+    pub fn come(&mut self, status: Status, since: Stamp, counter: u64) -> bool {
         if self.is_shown() && since <= self.since {
             return false;
         }
-        self.set(status, since)
+        self.set(status, since, counter)
     }
 
-    /// Sets another status; `true` if others see a difference.
-    pub fn set(&mut self, status: Status, since: Stamp) -> bool {
+    /// Sets another status; `true` if others see a difference. The counter is
+    /// one of the shard's numbers, which outlive the user's stay in memory.
+    pub fn set(&mut self, status: Status, since: Stamp, counter: u64) -> bool {
         self.since = since;
         let changed = self.visible() != visible(&status);
         self.status = status;
         if changed {
-            self.counter += 1;
+            self.counter = counter;
         }
         changed
     }
@@ -104,13 +105,13 @@ impl Presence {
         }
     }
 
-    /// What those are told who may not see the status: older than anything
-    /// that they may.
-    pub fn hidden(user: &UserId, token: Token) -> PeerStatus {
+    /// What those are told who may not see the status. Who never saw it gets
+    /// the counter 0, which is older than anything that they may see.
+    pub fn hidden(user: &UserId, token: Token, counter: u64) -> PeerStatus {
         PeerStatus {
             user: user.clone(),
             status: Status::offline(),
-            version: StatusVersion { token, counter: 0 },
+            version: StatusVersion { token, counter },
             last_seen: None,
         }
     }
@@ -132,21 +133,21 @@ mod tests {
 
     #[test]
     fn going_invisible_looks_like_going_offline() {
-        let mut presence = Presence::default();
-        assert!(presence.set(Status::online(), Stamp(1)));
+        let mut presence = Presence::offline(5);
+        assert!(presence.set(Status::online(), Stamp(1), 7));
         let shown = presence.counter;
-        assert!(presence.set(Status::plain(Availability::Invisible), Stamp(2)));
+        assert!(presence.set(Status::plain(Availability::Invisible), Stamp(2), 9));
         assert_eq!(presence.visible(), Status::offline());
         assert!(presence.counter > shown);
         let user = UserId::new("ann").unwrap();
         presence.last_seen = Some(Stamp(5));
         assert_eq!(presence.told(&user, Token(3)).last_seen, None);
-        assert!(!presence.set(Status::offline(), Stamp(3)));
+        assert!(!presence.set(Status::offline(), Stamp(3), 11));
     }
 
     #[test]
     fn of_several_sessions_the_latest_word_counts() {
-        let mut presence = Presence::default();
+        let mut presence = Presence::offline(5);
         assert!(presence.come(Status::plain(Availability::Busy), Stamp(7)));
         assert!(!presence.come(Status::plain(Availability::Away), Stamp(5)));
         assert_eq!(presence.status.availability, Availability::Busy);

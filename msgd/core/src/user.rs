@@ -86,8 +86,8 @@ pub struct Armed {
 }
 
 impl User {
-    /// A user of whom the store was asked.
-    pub fn opening(user: &UserId, now: Moment) -> Self {
+    /// A user of whom the store was asked; the number is the shard's newest.
+    pub fn opening(user: &UserId, now: Moment, number: u64) -> Self {
         Self {
             slot: Slot::of(user),
             phase: Phase::Opening(VecDeque::new()),
@@ -96,7 +96,7 @@ impl User {
             friends: Friends::default(),
             inbox: Inbox::default(),
             recent: Recent::default(),
-            presence: Presence::default(),
+            presence: Presence::offline(number),
             rate: Usage::default(),
             notes: false,
             touched: now,

@@ -204,8 +204,15 @@ impl Shard {
                     Reply::Own(_) | Reply::Relayed(..) => None,
                 };
                 self.changed(now, &changing, code, Some(&actor), out);
-                self.bring_list(now, &changing.change.actor, &actor, out);
-                self.bring_list(now, &changing.change.peer, &peer, out);
+                let Changing { change, reply, .. } = changing;
+                match reply {
+                    Reply::Own(_) => self.bring_list(now, &change.actor, &actor, out),
+                    // The actor's goes with the answer.
+                    Reply::Relayed(..) => self.take_list(now, &change.actor, &actor, out),
+                }
+                if change.action.changes_both() {
+                    self.bring_list(now, &change.peer, &peer, out);
+                }
             }
             GraphAnswer::Conflict { actor, peer } => {
                 self.take_list(now, &changing.change.actor, &actor, out);

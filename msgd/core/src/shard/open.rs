@@ -67,7 +67,8 @@ impl Shard {
         if self.users.len() >= self.settings.users_max && !self.evict() {
             return false;
         }
-        let user = User::opening(name, now.moment);
+        let number = self.number();
+        let user = User::opening(name, now.moment, number);
         self.users.insert(name.clone(), Box::new(user));
         let window_us = self.settings.recent_window.as_micros();
         let window_us = u64::try_from(window_us).unwrap_or(u64::MAX);

@@ -39,10 +39,11 @@ impl Shard {
     }
 
     fn set_status(&mut self, now: Now, name: &UserId, status: Status, out: &mut Vec<Effect>) {
+        let number = self.number();
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
-        let news = user.presence.set(status, now.wall);
+        let news = user.presence.set(status, now.wall, number);
         user.presence.untold |= news;
         self.tell_friends(now, name, out);
     }

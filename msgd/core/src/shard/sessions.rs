@@ -120,15 +120,17 @@ impl Shard {
     /// What a session shows that was there before counts unless another one
     /// set something later.
     fn come_again(&mut self, name: &UserId, status: Status, since: Stamp) {
+        let number = self.number();
         if let Some(user) = self.users.get_mut(name) {
-            user.presence.untold |= user.presence.come(status, since);
+            user.presence.untold |= user.presence.come(status, since, number);
         }
     }
 
     /// What a log-in shows counts in any case.
     fn show(&mut self, name: &UserId, status: Status, since: Stamp) {
+        let number = self.number();
         if let Some(user) = self.users.get_mut(name) {
-            user.presence.untold |= user.presence.set(status, since);
+            user.presence.untold |= user.presence.set(status, since, number);
         }
     }
 
@@ -200,6 +202,7 @@ impl Shard {
     }
 
     fn go_offline(&mut self, now: Now, name: &UserId, out: &mut Vec<Effect>) {
+        let number = self.number();
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
@@ -208,7 +211,7 @@ impl Shard {
         user.presence.snapshot = None;
         user.presence.unasked = false;
         user.presence.last_seen = Some(now.wall);
-        let news = user.presence.set(Status::offline(), now.wall);
+        let news = user.presence.set(Status::offline(), now.wall, number);
         user.presence.untold |= news;
         if let Some(claim) = self.slots.claim(user.slot) {
             out.push(Effect::Store(Request::Seen {

@@ -30,6 +30,20 @@ enum Target {
     Later,
 }
 
+/// What became of a status at all its targets.
+#[derive(Debug, Default)]
+pub(super) struct Reached {
+    /// Of those that are done and show theirs.
+    pub statuses: Vec<PeerStatus>,
+    /// Not served here.
+    pub missed: Vec<UserId>,
+    /// Their mailboxes or lists have to come first.
+    pub later: Vec<UserId>,
+}
+
+/// In place of a tell's number: its answer is not whole, and it stays open.
+const PART_OF_ANSWER: u64 = 0;
+
 impl Shard {
     /// Another shard's user has a status for some of this shard's.
     pub(super) fn told(
@@ -40,22 +54,26 @@ impl Shard {
         tell: &Tell,
         out: &mut Vec<Effect>,
     ) {
-        let mut statuses = Vec::new();
-        let mut whole = true;
-        for target in &tell.targets {
-            match self.tell_one(now, tell, target, out) {
-                Target::Done(status) => statuses.extend(status),
-                Target::NotHere => whole = false,
-                Target::Later => {
-                    whole &= self.tell_later(now, gateway, epoch, tell, target, out);
-                }
-            }
+        let mut reached = self.reach(now, tell, out);
+        let mut request = tell.request;
+        if !reached.missed.is_empty() {
+            // Without an answer to its number it is told again.
+            request = PART_OF_ANSWER;
         }
-        if !whole && statuses.is_empty() {
-            // Without an answer it is told again.
+        if !reached.later.is_empty() {
+            let targets = std::mem::take(&mut reached.later);
+            let tell = Tell {
+                request,
+                targets,
+                ..tell.clone()
+            };
+            self.tell_later(now, gateway, epoch, tell, out);
+            request = PART_OF_ANSWER;
+        }
+        let statuses = reached.statuses;
+        if request == PART_OF_ANSWER && statuses.is_empty() {
             return;
         }
-        let request = if whole { tell.request } else { 0 };
         let to = tell.status.user.clone();
         let relay = Relay {
             slot: Slot::of(&to),
@@ -68,29 +86,17 @@ impl Shard {
         self.relay(now, gateway, relay, out);
     }
 
-    /// The same within this shard; gives the statuses that are known at once,
-    /// and who is to be told again.
-    pub(super) fn tell_here(
-        &mut self,
-        now: Now,
-        tell: &Tell,
-        out: &mut Vec<Effect>,
-    ) -> (Vec<PeerStatus>, Vec<UserId>) {
-        let mut statuses = Vec::new();
-        let mut missed = Vec::new();
+    /// Tells every target that can be told at once.
+    pub(super) fn reach(&mut self, now: Now, tell: &Tell, out: &mut Vec<Effect>) -> Reached {
+        let mut reached = Reached::default();
         for target in &tell.targets {
             match self.tell_one(now, tell, target, out) {
-                Target::Done(status) => statuses.extend(status),
-                Target::NotHere => missed.push(target.clone()),
-                Target::Later => {
-                    if let Some(gateway) = self.gateways.first().copied() {
-                        let epoch = self.ring.epoch();
-                        self.tell_later(now, gateway, epoch, tell, target, out);
-                    }
-                }
+                Target::Done(status) => reached.statuses.extend(status),
+                Target::NotHere => reached.missed.push(target.clone()),
+                Target::Later => reached.later.push(target.clone()),
             }
         }
-        (statuses, missed)
+        reached
     }
 
     fn tell_one(
@@ -129,7 +135,7 @@ impl Shard {
             if seen {
                 user.presence.told(target, claim.token)
             } else {
-                Presence::hidden(target, claim.token)
+                Presence::hidden(target, claim.token, 0)
             }
         });
         if seen && tell.news && !user.sessions.is_empty() {
@@ -152,53 +158,57 @@ impl Shard {
                 .is_none_or(|user| user.sessions.is_empty())
     }
 
-    /// A target whose list has to come first: the question waits with it.
-    /// `false` if there is no room for it.
-    fn tell_later(
+    /// Targets whose lists have to come first: all are asked for, and the
+    /// status waits with the first. What finds no room is told again.
+    pub(super) fn tell_later(
         &mut self,
         now: Now,
         gateway: GatewayId,
         epoch: Epoch,
-        tell: &Tell,
-        target: &UserId,
+        tell: Tell,
         out: &mut Vec<Effect>,
-    ) -> bool {
-        if !self.users.contains_key(target) && !self.open(now, target, out) {
-            return false;
+    ) {
+        for target in &tell.targets {
+            self.prepare(now, target, out);
         }
-        let tell = Tell {
-            targets: vec![target.clone()],
-            ..tell.clone()
+        let Some(first) = tell.targets.first().cloned() else {
+            return;
         };
-        let waiting = Waiting {
+        let Some(user) = self.users.get_mut(&first) else {
+            return;
+        };
+        let queue = match &mut user.phase {
+            Phase::Opening(queue) => queue,
+            Phase::Open => &mut user.listing,
+        };
+        if queue.len() >= self.settings.deferred_max {
+            return;
+        }
+        queue.push_back(Waiting {
             gateway,
             epoch,
             envelope: Up::Relay(Relay {
-                slot: Slot::of(target),
+                slot: user.slot,
                 relayed: Relayed::Tell(tell),
             }),
-        };
-        let deferred_max = self.settings.deferred_max;
-        let Some(user) = self.users.get_mut(target) else {
-            return false;
-        };
-        match &mut user.phase {
-            Phase::Opening(queue) if queue.len() < deferred_max => queue.push_back(waiting),
-            Phase::Opening(_) => return false,
-            Phase::Open if user.listing.len() >= deferred_max => return false,
-            Phase::Open => {
-                let max_age = self.settings.friends_max_age;
-                if user.friends.look_up(now.moment, max_age) == Lookup::Ask {
-                    self.ask_list(now, target, out);
-                }
-                // A target is no one user's envelope: it is put there by hand.
-                if let Some(user) = self.users.get_mut(target) {
-                    user.listing.push_back(waiting);
-                    self.arm_friends(now, target);
-                }
-            }
+        });
+        if matches!(user.phase, Phase::Open) {
+            self.arm_friends(now, &first);
         }
-        true
+    }
+
+    /// Asks for what is missing of a target: the mailbox, then the list.
+    fn prepare(&mut self, now: Now, target: &UserId, out: &mut Vec<Effect>) {
+        let Some(user) = self.users.get(target) else {
+            self.open(now, target, out);
+            return;
+        };
+        let max_age = self.settings.friends_max_age;
+        if matches!(user.phase, Phase::Open)
+            && user.friends.look_up(now.moment, max_age) == Lookup::Ask
+        {
+            self.ask_list(now, target, out);
+        }
     }
 
     /// Shows statuses to every session of a user, in packets that fit a frame;
@@ -260,34 +270,20 @@ impl Shard {
     ) {
         let came: Vec<UserId> = seen_in(new).filter(|u| !sees(old, u)).cloned().collect();
         let went: Vec<UserId> = seen_in(old).filter(|u| !sees(new, u)).cloned().collect();
-        let Some(user) = self.users.get(name) else {
+        let number = self.number();
+        let Some(user) = self.users.get_mut(name) else {
             return;
         };
-        if user.sessions.is_empty() {
+        if user.sessions.is_empty() || (came.is_empty() && went.is_empty()) {
             return;
         }
+        // Newer than what any of them was told before.
+        user.presence.counter = number;
         if !came.is_empty() {
             self.tell(now, name, came, true, true, 0, out);
         }
         if !went.is_empty() {
-            self.hide_from(now, name, went, out);
-        }
-    }
-
-    /// Those who may no longer see a user see them offline.
-    fn hide_from(&mut self, now: Now, name: &UserId, from: Vec<UserId>, out: &mut Vec<Effect>) {
-        let Some(user) = self.users.get_mut(name) else {
-            return;
-        };
-        let shown = user.presence.status.clone();
-        user.presence.counter += 1;
-        user.presence.status = proto::status::Status::offline();
-        self.tell(now, name, from, false, true, 0, out);
-        if let Some(user) = self.users.get_mut(name) {
-            user.presence.status = shown;
-            // What is shown from now on is newer than what hid it: who may see
-            // the user again does.
-            user.presence.counter += 1;
+            self.tell(now, name, went, false, true, 0, out);
         }
     }
 }

@@ -2,16 +2,17 @@
 //! until each shard has answered.
 
 use proto::clock::Now;
-use proto::ids::UserId;
+use proto::ids::{Token, UserId};
 use proto::limits::TARGETS_MAX;
 use proto::link::{Relay, Relayed, Tell};
 use proto::slot::Slot;
 use proto::status::PeerStatus;
 
 use super::Shard;
+use super::status::Reached;
 use crate::effect::Effect;
 use crate::friends::sees;
-use crate::presence::Snapshot;
+use crate::presence::{Presence, Snapshot};
 use crate::timers::Timer;
 use crate::user::User;
 
@@ -89,38 +90,93 @@ impl Shard {
         out: &mut Vec<Effect>,
     ) -> Telling {
         let mut telling = Telling::default();
-        for (own, targets) in self.by_shard(targets) {
-            let Some(status) = self.status_of(name) else {
-                return telling;
-            };
-            let tell = Tell {
-                request: self.number(),
-                status,
-                targets,
-                ask,
-                news,
-            };
-            if own {
-                let (known, missed) = self.tell_here(now, &tell, out);
-                telling.statuses.extend(known);
-                if !missed.is_empty() {
-                    let targets = missed;
-                    let tell = Tell { targets, ..tell };
-                    self.await_answer(now, name, &tell, tries);
+        let Some(claim) = self.slots.claim(Slot::of(name)) else {
+            return telling;
+        };
+        let (may_see, may_not): (Vec<_>, Vec<_>) = targets
+            .into_iter()
+            .partition(|target| self.shows(name, target));
+        let (shown, hidden) = self.faces(name, claim.token);
+        for (status, targets) in [(shown, may_see), (hidden, may_not)] {
+            for (own, targets) in self.by_shard(targets) {
+                let tell = Tell {
+                    request: self.number(),
+                    status: status.clone(),
+                    targets,
+                    ask,
+                    news,
+                };
+                if own {
+                    self.tell_here(now, name, tell, tries, &mut telling, out);
+                } else {
+                    telling.requests.push(tell.request);
+                    self.tell_there(now, name, tell, tries, out);
                 }
-            } else {
-                telling.requests.push(tell.request);
-                self.tell_there(now, name, tell, tries, out);
             }
         }
         telling
     }
 
-    /// What others see of a user, if the slot is served.
-    fn status_of(&self, name: &UserId) -> Option<PeerStatus> {
-        let user = self.users.get(name)?;
-        let claim = self.slots.claim(user.slot)?;
-        Some(user.presence.told(name, claim.token))
+    /// Whether a user's list lets another one see the status. It is looked at
+    /// each time, as what is told again may concern one who is a friend no
+    /// more.
+    fn shows(&self, name: &UserId, target: &UserId) -> bool {
+        let list = self.users.get(name).and_then(|user| user.friends.list());
+        list.is_some_and(|list| sees(list, target))
+    }
+
+    /// What those see of a user who may, and those who may not. One who has
+    /// left memory is offline.
+    fn faces(&mut self, name: &UserId, token: Token) -> (PeerStatus, PeerStatus) {
+        let number = self.number();
+        match self.users.get(name) {
+            Some(user) => {
+                let shown = user.presence.told(name, token);
+                let counter = user.presence.counter;
+                (shown, Presence::hidden(name, token, counter))
+            }
+            None => {
+                let hidden = Presence::hidden(name, token, number);
+                (hidden.clone(), hidden)
+            }
+        }
+    }
+
+    /// Targets of this shard: told at once, or awaited like another shard's.
+    fn tell_here(
+        &mut self,
+        now: Now,
+        name: &UserId,
+        tell: Tell,
+        tries: u32,
+        telling: &mut Telling,
+        out: &mut Vec<Effect>,
+    ) {
+        let Reached {
+            statuses,
+            missed,
+            later,
+        } = self.reach(now, &tell, out);
+        telling.statuses.extend(statuses);
+        if !missed.is_empty() {
+            let missed = Tell {
+                request: self.number(),
+                targets: missed,
+                ..tell.clone()
+            };
+            self.await_answer(now, name, &missed, tries);
+        }
+        let later = Tell {
+            targets: later,
+            ..tell
+        };
+        if later.targets.is_empty() || !self.await_answer(now, name, &later, tries) {
+            return;
+        }
+        telling.requests.push(later.request);
+        if let Some(gateway) = self.gateways.first().copied() {
+            self.tell_later(now, gateway, self.ring.epoch(), later, out);
+        }
     }
 
     /// The targets, one group per shard; whether it is this one stands beside.
