@@ -2,7 +2,7 @@
 
 use proto::clock::Now;
 use proto::codes::Code;
-use proto::ids::{GatewayId, LoginOrder, SessionRef, Stamp, UserId};
+use proto::ids::{GatewayId, Incarnation, LoginOrder, SessionRef, Stamp, UserId};
 use proto::link::{Announce, Down};
 use proto::rate::Usage;
 use proto::status::Status;

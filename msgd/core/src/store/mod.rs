@@ -10,7 +10,7 @@ mod outcome;
 use std::fmt;
 use std::time::Duration;
 
-use proto::ids::{Identity, Incarnation, MessageId, Stamp, Token, UserId};
+use proto::ids::{Identity, Incarnation, Stamp, Token, UserId};
 use proto::link::Message;
 use proto::server::{Outcome as Fate, Receipt};
 use proto::slot::Slot;
