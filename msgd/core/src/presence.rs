@@ -148,9 +148,9 @@ mod tests {
     #[test]
     fn of_several_sessions_the_latest_word_counts() {
         let mut presence = Presence::offline(5);
-        assert!(presence.come(Status::plain(Availability::Busy), Stamp(7)));
-        assert!(!presence.come(Status::plain(Availability::Away), Stamp(5)));
+        assert!(presence.come(Status::plain(Availability::Busy), Stamp(7), 6));
+        assert!(!presence.come(Status::plain(Availability::Away), Stamp(5), 7));
         assert_eq!(presence.status.availability, Availability::Busy);
-        assert!(presence.come(Status::online(), Stamp(9)));
+        assert!(presence.come(Status::online(), Stamp(9), 8));
     }
 }
