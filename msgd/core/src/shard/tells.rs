@@ -170,9 +170,10 @@ impl Shard {
             targets: later,
             ..tell
         };
-        if later.targets.is_empty() || !self.await_answer(now, name, &later, tries) {
+        if later.targets.is_empty() {
             return;
         }
+        self.await_answer(now, name, &later, tries);
         telling.requests.push(later.request);
         if let Some(gateway) = self.gateways.first().copied() {
             self.tell_later(now, gateway, self.ring.epoch(), later, out);
