@@ -92,6 +92,12 @@ impl Live {
         self.expires.map_or(silent, |expires| expires.min(silent))
     }
 
+    /// When to look whether it is alive: not later than half a minute from now,
+    /// so that the timers of ended sessions do not gather.
+    pub fn next_look(&self, now: Moment) -> Moment {
+        self.alive_until().min(now + Duration::from_secs(30))
+    }
+
     /// The pause before the next resend: 20 ms, doubled each time in a row, at
     /// most about a second.
     pub fn pause(&self) -> Duration {

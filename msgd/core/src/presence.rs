@@ -25,6 +25,8 @@ pub struct Presence {
     pub marked: bool,
     /// Statuses gathered for a log-in.
     pub snapshot: Option<Box<Snapshot>>,
+    /// When friends were last told of a change that the client asked for.
+    pub told_at: Moment,
     /// Friends are to be told, once the friend list is there.
     pub untold: bool,
     /// Friends are to be asked for theirs, once the friend list is there.
@@ -54,6 +56,7 @@ impl Presence {
             last_seen: None,
             marked: false,
             snapshot: None,
+            told_at: Moment::default(),
             untold: false,
             unasked: false,
         }

@@ -19,6 +19,8 @@ pub enum Timer {
     Linger(UserId),
     /// The friend service does not answer for this user.
     Friends(UserId),
+    /// Friends hear of a status that changed soon after another change.
+    Status(UserId),
     /// The user's snapshot is sent as it is.
     Snapshot(UserId),
     /// Old answers of this user are forgotten.

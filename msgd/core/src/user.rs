@@ -79,6 +79,8 @@ pub struct Armed {
     pub linger: bool,
     /// [`crate::timers::Timer::Friends`].
     pub friends: bool,
+    /// [`crate::timers::Timer::Status`].
+    pub status: bool,
     /// [`crate::timers::Timer::Snapshot`].
     pub snapshot: bool,
     /// [`crate::timers::Timer::Recent`].

@@ -5,8 +5,9 @@
 
 use std::collections::VecDeque;
 
-use proto::ids::{Epoch, GatewayId};
+use proto::ids::{Epoch, GatewayId, SessionRef};
 use proto::link::Up;
+use proto::slot::Slot;
 
 /// An envelope that waits.
 #[derive(Debug)]
@@ -19,10 +20,26 @@ pub struct Waiting {
     pub envelope: Up,
 }
 
+impl Waiting {
+    /// Whether it is a session's own announcement, message or request.
+    pub fn is_from(&self, at: SessionRef) -> bool {
+        let session = match &self.envelope {
+            Up::Announce(announce) => announce.session,
+            Up::Submit(submit) => submit.session,
+            Up::Gone { session, .. }
+            | Up::Acknowledge { session, .. }
+            | Up::Request { session, .. } => *session,
+            Up::Relay(_) => return false,
+        };
+        let gateway = self.gateway;
+        at == SessionRef { gateway, session }
+    }
+}
+
 /// Envelopes in the order in which they came.
 #[derive(Debug)]
 pub struct WaitingRoom {
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<(Slot, Waiting)>,
     max: usize,
 }
 
@@ -35,23 +52,42 @@ impl WaitingRoom {
         }
     }
 
-    /// Takes an envelope in, or gives it back.
-    pub fn enter(&mut self, waiting: Waiting) -> Result<(), Waiting> {
+    /// Takes an envelope for a user of this slot in, or gives it back.
+    pub fn enter(&mut self, slot: Slot, waiting: Waiting) -> Result<(), Waiting> {
         if self.waiting.len() >= self.max {
             return Err(waiting);
         }
-        self.waiting.push_back(waiting);
+        self.waiting.push_back((slot, waiting));
         Ok(())
     }
 
     /// Takes all out, in order: who must wait on enters again.
-    pub fn leave(&mut self) -> VecDeque<Waiting> {
-        std::mem::take(&mut self.waiting)
+    pub fn leave(&mut self) -> Vec<Waiting> {
+        let waiting = std::mem::take(&mut self.waiting);
+        waiting.into_iter().map(|(_, waiting)| waiting).collect()
+    }
+
+    /// Takes those for a slot out, in order.
+    pub fn leave_for(&mut self, slot: Slot) -> Vec<Waiting> {
+        if self.waiting.iter().all(|(other, _)| *other != slot) {
+            return Vec::new();
+        }
+        let (leaving, staying) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|(other, _)| *other == slot);
+        self.waiting = staying;
+        leaving.into_iter().map(|(_, waiting)| waiting).collect()
+    }
+
+    /// Forgets what a session sent that is gone.
+    pub fn forget_session(&mut self, at: SessionRef) {
+        self.waiting.retain(|(_, waiting)| !waiting.is_from(at));
     }
 
     /// Forgets what came from a gateway whose link is gone.
     pub fn forget(&mut self, gateway: GatewayId) {
-        self.waiting.retain(|waiting| waiting.gateway != gateway);
+        self.waiting
+            .retain(|(_, waiting)| waiting.gateway != gateway);
     }
 
     /// How many wait.

@@ -36,8 +36,9 @@ impl Gateway {
             return;
         };
         let until = live.alive_until();
+        let next = live.next_look(now.moment);
         if until > now.moment {
-            self.timers.arm(until, session, Timer::Alive);
+            self.timers.arm(next, session, Timer::Alive);
         } else if live.expires.is_some_and(|expires| expires <= now.moment) {
             self.close(session, Code::TokenExpired, out);
         } else {

@@ -9,6 +9,7 @@ use proto::ring::Ring;
 use proto::slot::Slot;
 
 use super::Gateway;
+use super::packets::unanswerable;
 use crate::effect::Effect;
 use crate::router::LinkId;
 use crate::session::State;
@@ -69,13 +70,14 @@ impl Gateway {
             Up::Submit(submit) => self.returned(now, submit.session, submit.generation),
             Up::Relay(relay) => self.relay_lost(now, relay),
             Up::Announce(announce) => self.stall(now, announce.session),
-            // The session starts anew at its shard, which then knows again what
-            // is acknowledged and asked.
-            Up::Acknowledge { session, .. } | Up::Request { session, .. } => {
-                self.announce(session, out);
-            }
-            // The shard notices by the link, or when the user comes again.
-            Up::Gone { .. } => {}
+            // The session starts anew at its shard, and is offered again what
+            // it has not acknowledged.
+            Up::Acknowledge { session, .. } => self.announce(session, out),
+            Up::Request {
+                session, request, ..
+            } => unanswerable(session, &request, out),
+            // A queue has room for these whatever else it holds.
+            Up::Gone { .. } => debug_assert!(false, "a queue gave back what it may not"),
         }
     }
 

@@ -170,7 +170,7 @@ impl Gateway {
             return;
         }
         live.greeted = true;
-        let until = live.alive_until();
+        let until = live.next_look(now.moment);
         let packet = ServerPacket::LoginOk(Box::new(LoginOk {
             version: VERSION,
             features: 0,

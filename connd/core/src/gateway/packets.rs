@@ -9,6 +9,7 @@ use proto::server::ServerPacket;
 
 use super::{Gateway, forward, write};
 use crate::effect::Effect;
+use crate::router::Route;
 use crate::session::State;
 
 impl Gateway {
@@ -88,12 +89,15 @@ impl Gateway {
             _ => {}
         }
         let (slot, user) = (live.slot, live.user.clone());
+        let Route::Link(link) = self.router.route(slot) else {
+            return unanswerable(session, &request, out);
+        };
         let envelope = Up::Request {
             session,
             user,
             request,
         };
-        self.to_shard(slot, envelope, out);
+        forward(link, self.router.epoch(), envelope, out);
     }
 
     fn refresh(&mut self, now: Now, session: SessionId, token: String, out: &mut Vec<Effect>) {
@@ -142,5 +146,18 @@ impl Gateway {
             };
             forward(link, epoch, envelope, out);
         }
+    }
+}
+
+/// A request finds no way to the user's shard: who waits for an answer gets
+/// one. What else is asked the client asks again, or it is told anew when the
+/// session is announced.
+pub(super) fn unanswerable(session: SessionId, request: &Request, out: &mut Vec<Effect>) {
+    if let Request::ChangeFriend(change) = request {
+        let packet = ServerPacket::FriendResult {
+            request: change.request,
+            code: Some(Code::Busy),
+        };
+        write(session, packet, out);
     }
 }

@@ -368,7 +368,12 @@ impl Shard {
     }
 }
 
-fn friend_result(at: SessionRef, request: u32, code: Option<Code>, out: &mut Vec<Effect>) {
+pub(super) fn friend_result(
+    at: SessionRef,
+    request: u32,
+    code: Option<Code>,
+    out: &mut Vec<Effect>,
+) {
     let envelope = Down::Push {
         sessions: smallvec![at.session],
         packet: Box::new(ServerPacket::FriendResult { request, code }),

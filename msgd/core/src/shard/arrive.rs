@@ -3,12 +3,15 @@
 use proto::clock::Now;
 use proto::codes::Code;
 use proto::ids::{Epoch, GatewayId, Generation, MessageId, SessionId, SessionRef, UserId};
-use proto::link::{Batch, Down, Relayed, Return, ReturnReason, Up};
+use proto::link::{Batch, Down, Relayed, Request, Return, ReturnReason, Up};
+use proto::server::Receipt;
 use proto::slot::Slot;
 
+use super::acts::friend_result;
 use super::{SENT_BACK_MAX, Shard, send};
 use crate::effect::Effect;
 use crate::slots::SlotState;
+use crate::user::Phase;
 use crate::waiting::Waiting;
 
 /// Whether the shard serves an envelope.
@@ -41,7 +44,8 @@ impl Shard {
         match self.admit(waiting.epoch, &waiting.envelope) {
             Admission::Serve => self.serve(now, waiting, out),
             Admission::Wait => {
-                if let Err(waiting) = self.waiting.enter(waiting) {
+                let slot = slot_of(&waiting.envelope);
+                if let Err(waiting) = self.waiting.enter(slot, waiting) {
                     self.send_back(waiting, ReturnReason::Busy, out);
                 }
             }
@@ -109,7 +113,15 @@ impl Shard {
                     to,
                     kind,
                     up_to,
-                } => self.receipt_to(from, to, kind, up_to, out),
+                } => {
+                    let receipt = Receipt {
+                        peer: from,
+                        kind,
+                        up_to,
+                    };
+                    let way = (gateway, waiting.epoch);
+                    self.receipt_to(now, way, to, receipt, out);
+                }
                 Relayed::Tell(tell) => self.told(now, gateway, waiting.epoch, &tell, out),
                 Relayed::Statuses {
                     request,
@@ -153,8 +165,30 @@ impl Shard {
                     self.counters.shed += 1;
                 }
             }
+            Up::Request {
+                session,
+                request: Request::ChangeFriend(change),
+                ..
+            } => {
+                let at = SessionRef { gateway, session };
+                friend_result(at, change.request, Some(Code::Busy), out);
+            }
             Up::Request { .. } => self.counters.shed += 1,
-            Up::Acknowledge { .. } | Up::Gone { .. } => {}
+            Up::Gone { session, user, .. } => {
+                self.forget_session(SessionRef { gateway, session }, &user);
+            }
+            Up::Acknowledge { .. } => {}
+        }
+    }
+
+    /// A session is gone before it was served: nothing of it may be served
+    /// later, or it would stay for ever.
+    fn forget_session(&mut self, at: SessionRef, user: &UserId) {
+        self.waiting.forget_session(at);
+        if let Some(user) = self.users.get_mut(user)
+            && let Phase::Opening(queue) = &mut user.phase
+        {
+            queue.retain(|waiting| !waiting.is_from(at));
         }
     }
 

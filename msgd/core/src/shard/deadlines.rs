@@ -21,6 +21,7 @@ impl Shard {
                 Timer::Delivery(user) => self.delivery_due(now, &user, out),
                 Timer::Linger(user) => self.linger_due(now, &user, out),
                 Timer::Friends(user) => self.friends_due(now, &user, out),
+                Timer::Status(user) => self.status_due(now, &user, out),
                 Timer::Snapshot(user) => self.snapshot_due(now, &user, out),
                 Timer::Recent(user) => self.recent_due(now, &user),
                 Timer::Tell(request) => self.tell_due(now, request, out),

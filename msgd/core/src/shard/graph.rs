@@ -7,10 +7,11 @@ use proto::codes::Code;
 use proto::friends::{FriendList, ListHash};
 use proto::graph::{GraphAnswer, GraphRequest};
 use proto::ids::{SessionRef, UserId};
-use proto::link::{Answer, Down, Relayed, Up};
+use proto::link::{Answer, Down, Relayed, Request, Up};
 use proto::server::ServerPacket;
 use smallvec::smallvec;
 
+use super::acts::friend_result;
 use super::question::Question;
 use super::{Shard, send};
 use crate::effect::{Effect, GraphTicket};
@@ -212,6 +213,14 @@ impl Shard {
                 Relayed::FriendAct(act) => self.act_failed(now, gateway, act, code, out),
                 _ => self.counters.shed += 1,
             },
+            Up::Request {
+                session,
+                request: Request::ChangeFriend(change),
+                ..
+            } => {
+                let at = SessionRef { gateway, session };
+                friend_result(at, change.request, Some(code), out);
+            }
             _ => self.counters.shed += 1,
         }
     }

@@ -1,9 +1,11 @@
 //! What else a client wants, and what other users' clients sent: statuses,
 //! the friend list, transient messages, read marks.
 
+use std::time::Duration;
+
 use proto::client::{Read, Transient};
 use proto::clock::Now;
-use proto::ids::{SessionRef, Stamp, UserId};
+use proto::ids::{Epoch, GatewayId, SessionRef, UserId};
 use proto::link::{Down, Relay, Relayed, Request, ReturnReason, Up};
 use proto::server::{Receipt, ReceiptKind, ServerPacket, TransientFrom};
 use proto::slot::Slot;
@@ -14,7 +16,11 @@ use super::{Shard, send};
 use crate::effect::Effect;
 use crate::friends::{Lookup, may_write};
 use crate::store::Request as StoreRequest;
+use crate::timers::Timer;
 use crate::waiting::Waiting;
+
+/// A user's friends are told of changes of status this often at the most.
+const STATUS_PAUSE: Duration = Duration::from_secs(1);
 
 impl Shard {
     pub(super) fn request(
@@ -45,6 +51,24 @@ impl Shard {
         };
         let news = user.presence.set(status, now.wall, number);
         user.presence.untold |= news;
+        // Who changes it all the time is heard once in a while.
+        let next = user.presence.told_at + STATUS_PAUSE;
+        if next <= now.moment {
+            user.presence.told_at = now.moment;
+            return self.tell_friends(now, name, out);
+        }
+        if !user.armed.status {
+            user.armed.status = true;
+            self.timers.arm(next, Timer::Status(name.clone()));
+        }
+    }
+
+    pub(super) fn status_due(&mut self, now: Now, name: &UserId, out: &mut Vec<Effect>) {
+        let Some(user) = self.users.get_mut(name) else {
+            return;
+        };
+        user.armed.status = false;
+        user.presence.told_at = now.moment;
         self.tell_friends(now, name, out);
     }
 
@@ -152,26 +176,42 @@ impl Shard {
         self.relay(now, at.gateway, relay, out);
     }
 
-    /// What became of a user's messages: told to who is there, else kept.
+    /// What became of a user's messages: told to who is there, else kept. A
+    /// read mark is anyone's word, and counts only from who may write.
     pub(super) fn receipt_to(
         &mut self,
-        from: UserId,
+        now: Now,
+        (gateway, epoch): (GatewayId, Epoch),
         to: UserId,
-        kind: ReceiptKind,
-        up_to: Stamp,
+        receipt: Receipt,
         out: &mut Vec<Effect>,
     ) {
-        // A mark that a stranger made up is not shown.
-        let blocked = self.users.get(&to).and_then(|user| user.friends.list());
-        if blocked.is_some() && !self.takes_from(&to, &from) {
-            self.counters.shed += 1;
+        let max_age = self.settings.friends_max_age;
+        let (policy, blocks) = (self.settings.policy, self.settings.blocks);
+        let Some(user) = self.users.get_mut(&to) else {
             return;
-        }
-        let receipt = Receipt {
-            peer: from,
-            kind,
-            up_to,
         };
+        if receipt.kind == ReceiptKind::Read {
+            match user.friends.look_up(now.moment, max_age) {
+                Lookup::Known(list) => {
+                    if may_write(&list, &to, &receipt.peer, policy, blocks).is_err() {
+                        self.counters.shed += 1;
+                        return;
+                    }
+                }
+                other => {
+                    if other == Lookup::Ask {
+                        self.ask_list(now, &to, out);
+                    }
+                    let waiting = Waiting {
+                        gateway,
+                        epoch,
+                        envelope: Up::Relay(relayed(to, receipt)),
+                    };
+                    return self.wait_for_list(now, waiting, out);
+                }
+            }
+        }
         let Some(user) = self.users.get_mut(&to) else {
             return;
         };
@@ -199,5 +239,17 @@ impl Shard {
         for receipt in receipts {
             self.push(name, ServerPacket::Receipt(receipt), out);
         }
+    }
+}
+
+fn relayed(to: UserId, receipt: Receipt) -> Relay {
+    Relay {
+        slot: Slot::of(&to),
+        relayed: Relayed::Receipt {
+            from: receipt.peer,
+            to,
+            kind: receipt.kind,
+            up_to: receipt.up_to,
+        },
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proto::clock::{Moment, Now};
 use proto::ids::{Identity, UserId};
 use proto::ring::Ring;
-use proto::slot::Slot;
+use proto::slot::{SLOTS, Slot};
 
 use super::Shard;
 use crate::effect::Effect;
@@ -26,9 +26,7 @@ impl Shard {
             .filter(|slot| !self.owns(*slot))
             .filter_map(|slot| self.slots.claim(slot))
             .collect();
-        for claim in lost {
-            self.give_up(claim, out);
-        }
+        self.give_up_all(lost, out);
         self.claim_owned(out);
         self.call_waiting(now, out);
     }
@@ -64,7 +62,7 @@ impl Shard {
         if !self.owns(slot) {
             // The ring moved on meanwhile; what was handed over goes on.
             self.hand_over(recent);
-            return self.give_up(claim, out);
+            return self.give_up_all(vec![claim], out);
         }
         let gained = self.ring.epoch();
         let since = now.moment;
@@ -75,8 +73,8 @@ impl Shard {
         };
         self.slots.set(slot, held);
         self.hand_over(recent);
-        if self.waiting.len() > 0 {
-            self.call_waiting(now, out);
+        for waiting in self.waiting.leave_for(slot) {
+            self.up(now, waiting, out);
         }
     }
 
@@ -131,10 +129,16 @@ impl Shard {
     /// Rule 3: at once no answer for the slot; what is undelivered is stored,
     /// in its order; what was answered is handed over; the token is released;
     /// everything is forgotten.
-    pub(super) fn give_up(&mut self, claim: Claim, out: &mut Vec<Effect>) {
+    fn give_up(
+        &mut self,
+        claim: Claim,
+        users: Vec<UserId>,
+        known: Vec<Remembered>,
+        out: &mut Vec<Effect>,
+    ) {
         self.leave_acts(claim.slot, out);
-        let mut recent = Vec::new();
-        for name in self.users_of(claim.slot) {
+        let mut recent = known;
+        for name in users {
             let Some(mut user) = self.users.swap_remove(&name) else {
                 continue;
             };
@@ -158,13 +162,6 @@ impl Shard {
                 });
             }
         }
-        self.handed_over.retain(|name, known| {
-            let moves = Slot::of(name) == claim.slot;
-            if moves {
-                recent.append(known);
-            }
-            !moves
-        });
         self.slots.set(claim.slot, SlotState::Foreign);
         out.push(Effect::Store(Request::Release { claim, recent }));
     }
@@ -190,9 +187,7 @@ impl Shard {
         let held: Vec<Claim> = Slot::all()
             .filter_map(|slot| self.slots.claim(slot))
             .collect();
-        for claim in held {
-            self.give_up(claim, out);
-        }
+        self.give_up_all(held, out);
         self.fenced = true;
     }
 
@@ -229,5 +224,31 @@ impl Shard {
     fn users_of(&self, slot: Slot) -> Vec<UserId> {
         let of_slot = self.users.iter().filter(|(_, user)| user.slot == slot);
         of_slot.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Gives many slots up; users are looked through once.
+    fn give_up_all(&mut self, claims: Vec<Claim>, out: &mut Vec<Effect>) {
+        let mut users: Vec<Vec<UserId>> = vec![Vec::new(); usize::from(SLOTS)];
+        for (name, user) in &self.users {
+            users[user.slot.index()].push(name.clone());
+        }
+        let mut gives = vec![false; usize::from(SLOTS)];
+        for claim in &claims {
+            gives[claim.slot.index()] = true;
+        }
+        let mut known: Vec<Vec<Remembered>> = vec![Vec::new(); usize::from(SLOTS)];
+        for (name, remembered) in std::mem::take(&mut self.handed_over) {
+            let slot = Slot::of(&name);
+            if gives[slot.index()] {
+                known[slot.index()].extend(remembered);
+            } else {
+                self.handed_over.insert(name, remembered);
+            }
+        }
+        for claim in claims {
+            let index = claim.slot.index();
+            let (users, known) = (&mut users[index], &mut known[index]);
+            self.give_up(claim, std::mem::take(users), std::mem::take(known), out);
+        }
     }
 }
