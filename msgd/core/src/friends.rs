@@ -99,6 +99,7 @@ impl Friends {
         if !self.asking && self.list.is_some() && (known_wrong || too_soon) {
             return Verdict::Stale;
         }
+        self.verdicts.retain(|(other, _)| *other != session);
         if self.verdicts.len() < VERDICTS_MAX {
             self.verdicts.push((session, hash));
         }
@@ -127,10 +128,14 @@ impl Friends {
         self.checked_at = now;
     }
 
-    /// The friend service did not answer.
+    /// The friend service did not answer; who named a hash hears later.
     pub fn unanswered(&mut self) {
         self.asking = false;
-        self.verdicts.clear();
+    }
+
+    /// Whether a session waits to hear whether its hash is the newest.
+    pub fn is_awaited(&self) -> bool {
+        !self.verdicts.is_empty()
     }
 
     /// Takes a list if it is not older than one seen before (rule 11). Gives
@@ -254,7 +259,7 @@ mod tests {
         // Single flight.
         assert_eq!(friends.named(at(9), SESSION, other), Verdict::Wait);
         friends.confirmed(at(9));
-        assert_eq!(friends.settle_verdicts(), [SESSION, SESSION]);
+        assert_eq!(friends.settle_verdicts(), [SESSION]);
         // A hash found wrong is remembered.
         assert_eq!(friends.named(at(99), SESSION, other), Verdict::Stale);
     }

@@ -178,7 +178,7 @@ impl Shard {
         user.armed.friends = false;
         if user.friends.is_asking() {
             self.drop_listing(now, name, out);
-        } else if user.presence.untold || user.presence.unasked {
+        } else if user.presence.untold || user.presence.unasked || user.friends.is_awaited() {
             // The friend service did not answer, and friends wait for news.
             self.ask_list(now, name, out);
         }
