@@ -72,8 +72,18 @@ impl<E> Filler<E> {
     /// Adds an envelope that was routed by the ring of `epoch`. Gives it back
     /// if [`QUEUE_MAX`] wait already, or if nobody drains any more.
     pub fn push(&self, epoch: Epoch, envelope: E) -> Result<(), E> {
+        if self.0.inner.borrow().envelopes >= QUEUE_MAX {
+            return Err(envelope);
+        }
+        self.push_over(epoch, envelope)
+    }
+
+    /// Adds an envelope however many wait: for those that something else
+    /// bounds, as the end of a session is bounded by sessions. Gives it back if
+    /// nobody drains any more.
+    pub fn push_over(&self, epoch: Epoch, envelope: E) -> Result<(), E> {
         let inner = &mut *self.0.inner.borrow_mut();
-        if inner.closed || inner.envelopes >= QUEUE_MAX {
+        if inner.closed {
             return Err(envelope);
         }
         let bytes = (self.0.weigh)(&envelope);

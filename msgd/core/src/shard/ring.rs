@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use proto::clock::{Moment, Now};
 use proto::ids::{Identity, UserId};
 use proto::ring::Ring;
-use proto::slot::{SLOTS, Slot};
+use proto::slot::Slot;
 
 use super::Shard;
 use crate::effect::Effect;
@@ -226,29 +227,27 @@ impl Shard {
         of_slot.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Gives many slots up; users are looked through once.
+    /// Gives slots up; users are looked through once, however many go.
     fn give_up_all(&mut self, claims: Vec<Claim>, out: &mut Vec<Effect>) {
-        let mut users: Vec<Vec<UserId>> = vec![Vec::new(); usize::from(SLOTS)];
-        for (name, user) in &self.users {
-            users[user.slot.index()].push(name.clone());
-        }
-        let mut gives = vec![false; usize::from(SLOTS)];
+        let mut going: IndexMap<Slot, (Vec<UserId>, Vec<Remembered>)> = IndexMap::new();
         for claim in &claims {
-            gives[claim.slot.index()] = true;
+            going.insert(claim.slot, Default::default());
         }
-        let mut known: Vec<Vec<Remembered>> = vec![Vec::new(); usize::from(SLOTS)];
-        for (name, remembered) in std::mem::take(&mut self.handed_over) {
-            let slot = Slot::of(&name);
-            if gives[slot.index()] {
-                known[slot.index()].extend(remembered);
-            } else {
-                self.handed_over.insert(name, remembered);
+        for (name, user) in &self.users {
+            if let Some((users, _)) = going.get_mut(&user.slot) {
+                users.push(name.clone());
             }
         }
+        self.handed_over.retain(|name, remembered| {
+            match going.get_mut(&Slot::of(name)) {
+                Some((_, known)) => known.append(remembered),
+                None => return true,
+            }
+            false
+        });
         for claim in claims {
-            let index = claim.slot.index();
-            let (users, known) = (&mut users[index], &mut known[index]);
-            self.give_up(claim, std::mem::take(users), std::mem::take(known), out);
+            let (users, known) = going.swap_remove(&claim.slot).unwrap_or_default();
+            self.give_up(claim, users, known, out);
         }
     }
 }
