@@ -20,7 +20,7 @@ const RETRY_MAX: Duration = Duration::from_secs(2);
 /// Runs a link until either end is gone.
 pub async fn run(gateway: Rc<Gateway>, shard: ShardId, end: GatewayEnd) {
     let GatewayEnd { up, mut down } = end;
-    let (filler, mut drainer) = queue(Up::body_bytes, Pace::Gather);
+    let (filler, mut drainer) = queue(Up::weight, Pace::Gather);
     let link = gateway.link_up(&shard, filler);
     let sending = async {
         while let Some(batch) = drainer.next().await {

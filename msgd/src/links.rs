@@ -27,7 +27,7 @@ pub async fn run(shard: Rc<Shard>, end: ShardEnd) {
         mut up,
         down,
     } = end;
-    let (filler, mut drainer) = queue(Down::body_bytes, Pace::AtOnce);
+    let (filler, mut drainer) = queue(Down::weight, Pace::AtOnce);
     let link = shard.gateway_up(gateway, filler);
     info!(%gateway, "gateway linked");
     let sending = async {

@@ -121,7 +121,10 @@ impl Shard {
     pub fn gateway_up(self: &Rc<Self>, gateway: GatewayId, filler: Filler<Down>) -> u64 {
         let link = self.last_link.get() + 1;
         self.last_link.set(link);
-        let former = self.links.borrow_mut().insert(gateway, (link, Some(filler)));
+        let former = self
+            .links
+            .borrow_mut()
+            .insert(gateway, (link, Some(filler)));
         if former.is_some() {
             self.handle([Event::GatewayLost { gateway }]);
         }
@@ -141,7 +144,9 @@ impl Shard {
     /// its sessions are announced by the next.
     pub fn arrived(self: &Rc<Self>, gateway: GatewayId, link: u64, batch: Batch<Up>) {
         let cut = |links: &HashMap<GatewayId, Link>| {
-            links.get(&gateway).is_none_or(|(number, filler)| *number != link || filler.is_none())
+            links
+                .get(&gateway)
+                .is_none_or(|(number, filler)| *number != link || filler.is_none())
         };
         if cut(&self.links.borrow()) {
             return;
@@ -154,7 +159,9 @@ impl Shard {
 
     fn is_current(&self, gateway: GatewayId, link: u64) -> bool {
         let links = self.links.borrow();
-        links.get(&gateway).is_some_and(|(number, _)| *number == link)
+        links
+            .get(&gateway)
+            .is_some_and(|(number, _)| *number == link)
     }
 
     /// Stores what is undelivered and gives every slot up. What was asked of

@@ -20,7 +20,7 @@ pub const LOGIN_FRAME_BYTES_MAX: usize = 8 * 1024;
 /// The most envelopes of one batch on a link.
 pub const BATCH_ENVELOPES_MAX: usize = 256;
 
-/// A batch is closed when it holds this many bytes of bodies.
+/// A batch is closed when what it holds weighs this many bytes.
 pub const BATCH_BYTES_MAX: usize = 256 * 1024;
 
 /// The largest batch that a link decodes, in bytes: a full batch, its last

@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 
 use crate::codes::Code;
 use crate::friends::{FriendList, ListHash, ListVersion};
-use crate::ids::{DeviceId, MessageId, SessionId, Stamp, UserId};
+use crate::ids::{DeviceId, ID_BYTES_MAX, MessageId, SessionId, Stamp, UserId};
 use crate::status::PeerStatus;
 
 /// One packet to a client.
@@ -80,6 +80,22 @@ pub enum ServerPacket {
     },
     /// The one error before a close.
     Closing(Closing),
+}
+
+impl ServerPacket {
+    /// About how many bytes it takes on a link besides a fixed part.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Presence { peers, .. } => {
+                let text: usize = peers.iter().map(|peer| peer.status.text.len()).sum();
+                text + peers.len() * 2 * ID_BYTES_MAX
+            }
+            Self::Friends(list) => list.entries().len() * 2 * ID_BYTES_MAX,
+            Self::Transient(transient) => transient.body.len(),
+            Self::Deliver(deliver) => deliver.body.len(),
+            _ => 0,
+        }
+    }
 }
 
 /// What a log-in grants.

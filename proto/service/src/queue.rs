@@ -20,7 +20,7 @@ pub const QUEUE_MAX: usize = 65_536;
 struct Inner<E> {
     batches: VecDeque<Batch<E>>,
     envelopes: usize,
-    /// Bytes of bodies in the last batch.
+    /// What the last batch weighs.
     last_bytes: usize,
     closed: bool,
 }
@@ -52,7 +52,7 @@ pub struct Filler<E>(Rc<Shared<E>>);
 #[derive(Debug)]
 pub struct Drainer<E>(Rc<Shared<E>>);
 
-/// An empty queue; `weigh` gives the bytes of an envelope's body.
+/// An empty queue; `weigh` gives about how many bytes an envelope takes.
 pub fn queue<E>(weigh: fn(&E) -> usize, pace: Pace) -> (Filler<E>, Drainer<E>) {
     let shared = Rc::new(Shared {
         inner: RefCell::new(Inner {

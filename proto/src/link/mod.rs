@@ -122,31 +122,38 @@ pub enum Down {
     Relay(Relay),
 }
 
+/// What an id, with what stands around it, takes in a batch.
+const ID_WEIGHT: usize = 80;
+
 impl Up {
-    /// The bytes of the body that it carries: what batches are bounded by.
-    pub fn body_bytes(&self) -> usize {
+    /// About how many bytes it takes besides a fixed part: what batches are
+    /// bounded by, so that a full one stays below
+    /// [`crate::limits::LINK_MESSAGE_BYTES_MAX`].
+    pub fn weight(&self) -> usize {
         match self {
             Self::Submit(submit) => submit.body.len(),
-            Self::Relay(relay) => relay.body_bytes(),
-            Self::Announce(_)
-            | Self::Gone { .. }
-            | Self::Acknowledge { .. }
-            | Self::Request { .. } => 0,
+            Self::Relay(relay) => relay.weight(),
+            Self::Request {
+                request: Request::Transient(transient),
+                ..
+            } => transient.body.len(),
+            Self::Acknowledge { identities, .. } => identities.len() * ID_WEIGHT,
+            Self::Announce(_) | Self::Gone { .. } | Self::Request { .. } => 0,
         }
     }
 }
 
 impl Down {
-    /// The bytes of the body that it carries: what batches are bounded by.
-    pub fn body_bytes(&self) -> usize {
+    /// As [`Up::weight`].
+    pub fn weight(&self) -> usize {
         match self {
             Self::Deliver(deliver) => deliver.message.body.len(),
-            Self::Relay(relay) => relay.body_bytes(),
+            Self::Relay(relay) => relay.weight(),
+            Self::Push { packet, .. } => packet.weight(),
             Self::Accepted { .. }
             | Self::Refused { .. }
             | Self::Answer { .. }
             | Self::Return(_)
-            | Self::Push { .. }
             | Self::Close { .. } => 0,
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Owns these envelopes. Must not know by which gateway they travel.
 
+use super::ID_WEIGHT;
+use crate::limits::TEXT_BYTES_MAX;
 use std::sync::Arc;
 
 use super::Message;
@@ -23,15 +25,17 @@ pub struct Relay {
 }
 
 impl Relay {
-    pub(super) fn body_bytes(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
         match &self.relayed {
             Relayed::Forward(forward) => forward.message.body.len(),
             Relayed::Transient { transient, .. } => transient.body.len(),
-            Relayed::Receipt { .. }
-            | Relayed::Tell(_)
-            | Relayed::Statuses { .. }
-            | Relayed::FriendAct(_)
-            | Relayed::FriendActed(_) => 0,
+            Relayed::Tell(tell) => tell.targets.len() * ID_WEIGHT + TEXT_BYTES_MAX,
+            Relayed::Statuses { statuses, .. } => statuses.len() * (ID_WEIGHT + TEXT_BYTES_MAX),
+            Relayed::FriendActed(acted) => {
+                let entries = acted.list.as_ref().map_or(0, |list| list.entries().len());
+                entries * ID_WEIGHT
+            }
+            Relayed::Receipt { .. } | Relayed::FriendAct(_) => 0,
         }
     }
 }
