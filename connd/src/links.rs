@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use proto::ids::ShardId;
 use proto::link::Up;
-use service::link::{GatewayEnd, LinkError};
+use service::link::{GatewayEnd, LinkError, ShardEnd};
 use service::queue::{Pace, queue};
+use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use crate::gateway::Gateway;
@@ -47,6 +48,18 @@ pub async fn run(gateway: Rc<Gateway>, shard: ShardId, end: GatewayEnd) {
         Err(error) => warn!(%shard, %error, "link lost"),
     }
     gateway.link_down(link, &shard);
+}
+
+/// Keeps a link to a shard of this process, as long as that takes any.
+pub async fn keep_inside(gateway: Rc<Gateway>, shard: ShardId, door: mpsc::Sender<ShardEnd>) {
+    loop {
+        let (end, other) = service::link::channel(gateway.id());
+        if door.send(other).await.is_err() {
+            return;
+        }
+        run(gateway.clone(), shard.clone(), end).await;
+        tokio::time::sleep(RETRY_MIN).await;
+    }
 }
 
 /// Keeps a link to a shard of another process, for ever.

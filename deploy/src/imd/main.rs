@@ -16,6 +16,7 @@ use node::admin::{Admin, Readiness};
 use node::metrics::Metrics;
 use node::shutdown::Shutdown;
 use parts::Parts;
+use tokio::sync::Notify;
 
 /// For the friend service to answer what it was asked, when all else is over.
 const GRACE: Duration = Duration::from_millis(200);
@@ -35,8 +36,9 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
     let metrics = Metrics::default();
     let parts = Parts::open(&flags, &metrics)?;
-    let friendd = tokio::spawn(parts.friendd.run());
-    let threads = thread::start_all(parts.threads)?;
+    let mut friendd = tokio::spawn(parts.friendd.run());
+    let ended = Arc::new(Notify::new());
+    let threads = thread::start_all(parts.threads, &ended)?;
     let ready = parts.serving.clone();
     let store = Arc::new(parts.store);
     let open = Arc::downgrade(&store);
@@ -45,12 +47,16 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
     flags.greet(admin.address(), threads.len());
     let admin = tokio::spawn(admin.serve());
 
-    let signal = shutdown.asked().await;
-    tracing::info!(signal, "imd stops");
+    let stopped = tokio::select! {
+        signal = shutdown.asked() => {
+            tracing::info!(signal, "imd stops");
+            Ok(())
+        }
+        () = ended.notified() => Err(anyhow::anyhow!("a thread ended by itself")),
+        _ = &mut friendd => Err(anyhow::anyhow!("the friend service ended by itself")),
+    };
     admin.abort();
-    for thread in threads {
-        thread.stop().await?;
-    }
+    stopped.and(thread::stop_all(threads).await)?;
     if tokio::time::timeout(GRACE, friendd).await.is_err() {
         tracing::warn!("the friend service did not end in time");
     }

@@ -13,7 +13,9 @@ use node::cpu::threads_default;
 use node::metrics::Metrics;
 use proto::ids::{Epoch, GatewayId, Incarnation, ShardId};
 use proto::ring::{Member, Ring};
+use service::link::ShardEnd;
 use store::{Engine, Running};
+use tokio::sync::mpsc;
 
 use crate::flags::Flags;
 use crate::thread::ThreadParts;
@@ -71,7 +73,9 @@ impl Parts {
         let tokens = Arc::new(flags.tokens.tokens()?);
         let mut threads = Vec::new();
         let mut serving = Vec::new();
-        for (place, listener) in listeners.into_iter().enumerate() {
+        let (doors, links): (Vec<_>, Vec<_>) = names.iter().map(|name| door(name, count)).unzip();
+        let places = listeners.into_iter().zip(links).enumerate();
+        for (place, (listener, links)) in places {
             let serves = Arc::new(AtomicBool::new(false));
             serving.push(serves.clone());
             threads.push(ThreadParts {
@@ -80,7 +84,7 @@ impl Parts {
                 gateway_settings: connd_core::Settings::default(),
                 tokens: tokens.clone(),
                 gateway_metrics: connd_metrics.clone(),
-                gateway_ends: Vec::new(),
+                doors: doors.clone(),
                 shard: names[place].clone(),
                 incarnation: Incarnation(fastrand::u64(..1 << INCARNATION_BITS)),
                 shard_settings: msgd_core::Settings {
@@ -93,12 +97,11 @@ impl Parts {
                 outcomes: outcomes[place].clone(),
                 friends: friends.clone(),
                 shard_metrics: msgd_metrics.clone(),
-                shard_ends: Vec::new(),
+                links,
                 ring: ring.clone(),
                 serving: serves,
             });
         }
-        link_all(&mut threads);
         Ok(Self {
             friendd,
             threads,
@@ -140,14 +143,11 @@ fn filter(flags: &Flags) -> anyhow::Result<Option<Box<dyn Filter>>> {
     Ok(Some(Box::new(WordList::new(words.lines()))))
 }
 
-/// Every gateway has a link to every shard.
-fn link_all(threads: &mut [ThreadParts]) {
-    for from in 0..threads.len() {
-        for to in 0..threads.len() {
-            let (gateway_end, shard_end) = service::link::channel(threads[from].gateway);
-            let shard = threads[to].shard.clone();
-            threads[from].gateway_ends.push((shard, gateway_end));
-            threads[to].shard_ends.push(shard_end);
-        }
-    }
+/// Where gateways of this process hand in their links to a shard.
+fn door(
+    name: &ShardId,
+    gateways: usize,
+) -> ((ShardId, mpsc::Sender<ShardEnd>), mpsc::Receiver<ShardEnd>) {
+    let (door, links) = mpsc::channel(gateways);
+    ((name.clone(), door), links)
 }

@@ -16,9 +16,9 @@ use msgd::store::ShardStore;
 use msgd_core::filter::Filter;
 use proto::ids::{GatewayId, Incarnation, ShardId};
 use proto::ring::Ring;
-use service::link::{GatewayEnd, ShardEnd};
+use service::link::ShardEnd;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{LocalSet, spawn_local};
 
 /// For what was written last to leave, when the thread stops.
@@ -31,7 +31,8 @@ pub struct ThreadParts {
     pub gateway_settings: connd_core::Settings,
     pub tokens: Arc<Tokens>,
     pub gateway_metrics: Arc<connd::metrics::Metrics>,
-    pub gateway_ends: Vec<(ShardId, GatewayEnd)>,
+    /// Where links to each shard of the process are handed in.
+    pub doors: Vec<(ShardId, mpsc::Sender<ShardEnd>)>,
     pub shard: ShardId,
     pub incarnation: Incarnation,
     pub shard_settings: msgd_core::Settings,
@@ -40,7 +41,8 @@ pub struct ThreadParts {
     pub outcomes: Outcomes,
     pub friends: FriendHandle,
     pub shard_metrics: Arc<msgd::metrics::Metrics>,
-    pub shard_ends: Vec<ShardEnd>,
+    /// Links of gateways.
+    pub links: mpsc::Receiver<ShardEnd>,
     pub ring: Arc<Ring>,
     pub serving: Arc<AtomicBool>,
 }
@@ -51,33 +53,50 @@ pub struct Thread {
     ended: oneshot::Receiver<anyhow::Result<()>>,
 }
 
-impl Thread {
-    /// Tells its clients, stores what is undelivered, and ends.
-    pub async fn stop(self) -> anyhow::Result<()> {
+/// Each tells its clients, stores what is undelivered, and ends.
+pub async fn stop_all(threads: Vec<Thread>) -> anyhow::Result<()> {
+    let mut ending = Vec::new();
+    for thread in threads {
         // It may have ended by itself; then it says why.
-        let _ = self.stop.send(());
-        self.ended.await.context("a thread panicked")?
+        let _ = thread.stop.send(());
+        ending.push(thread.ended);
     }
+    let mut result = Ok(());
+    for ended in ending {
+        let ended = ended.await.context("a thread panicked").flatten();
+        result = result.and(ended);
+    }
+    result
 }
 
-/// Starts a thread for each.
-pub fn start_all(parts: Vec<ThreadParts>) -> anyhow::Result<Vec<Thread>> {
+/// Starts a thread for each; `ended` is told when one ends, whyever.
+pub fn start_all(parts: Vec<ThreadParts>, ended: &Arc<Notify>) -> anyhow::Result<Vec<Thread>> {
     let numbered = parts.into_iter().enumerate();
     numbered
-        .map(|(number, parts)| start(number, parts))
+        .map(|(number, parts)| start(number, parts, ended.clone()))
         .collect()
 }
 
-fn start(number: usize, parts: ThreadParts) -> anyhow::Result<Thread> {
+fn start(number: usize, parts: ThreadParts, died: Arc<Notify>) -> anyhow::Result<Thread> {
     let (stop, stopped) = oneshot::channel();
     let (end, ended) = oneshot::channel();
     std::thread::Builder::new()
         .name(format!("core-{number}"))
         .spawn(move || {
+            let _told = OnEnd(died);
             // Nobody listens only when the process ends anyway.
             let _ = end.send(run(parts, stopped));
         })?;
     Ok(Thread { stop, ended })
+}
+
+/// Tells that its thread has ended, a panic included.
+struct OnEnd(Arc<Notify>);
+
+impl Drop for OnEnd {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
 }
 
 fn run(parts: ThreadParts, stopped: oneshot::Receiver<()>) -> anyhow::Result<()> {
@@ -101,9 +120,7 @@ async fn serve(parts: ThreadParts, stopped: oneshot::Receiver<()>) -> anyhow::Re
         metrics: parts.shard_metrics,
         serving: parts.serving,
     });
-    for end in parts.shard_ends {
-        spawn_local(msgd::links::run(shard.clone(), end));
-    }
+    spawn_local(msgd::links::run_all(shard.clone(), parts.links));
     let gateway = Gateway::start(
         parts.gateway,
         parts.gateway_settings,
@@ -111,8 +128,8 @@ async fn serve(parts: ThreadParts, stopped: oneshot::Receiver<()>) -> anyhow::Re
         parts.tokens,
         parts.gateway_metrics,
     );
-    for (shard, end) in parts.gateway_ends {
-        spawn_local(connd::links::run(gateway.clone(), shard, end));
+    for (shard, door) in parts.doors {
+        spawn_local(connd::links::keep_inside(gateway.clone(), shard, door));
     }
     let listener = TcpListener::from_std(parts.listener)?;
     let accepting = spawn_local(connd::listen::run(gateway.clone(), listener));
