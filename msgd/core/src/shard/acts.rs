@@ -227,6 +227,9 @@ impl Shard {
                 self.ask_change(changing, out);
             }
             GraphAnswer::Refused { code } => {
+                // Perhaps because an earlier try was carried out late.
+                self.doubt(now, &changing.change.actor, out);
+                self.doubt(now, &changing.change.peer, out);
                 self.changed(now, &changing, Some(code), None, out);
             }
             GraphAnswer::List(_) | GraphAnswer::NotModified { .. } | GraphAnswer::Unavailable => {
