@@ -22,8 +22,8 @@ pub struct Frames {
 pub type Decoded = Result<ClientPacket, Code>;
 
 impl Frames {
-    /// Takes received bytes and gives the packets that are whole. After an
-    /// error nothing more is decoded.
+    /// Takes received bytes and gives the packets that are whole, up to the
+    /// first that is none: with that the session ends.
     pub fn take(&mut self, bytes: &[u8], packets: &mut Vec<Decoded>) {
         let result = if self.partial.is_empty() {
             self.take_fresh(bytes, packets)
@@ -106,7 +106,11 @@ fn decode_all(mut bytes: Bytes, packets: &mut Vec<Decoded>) {
     while let Ok(Front::Whole { end }) = front(&bytes, usize::MAX - HEADER_BYTES) {
         let frame = bytes.split_to(end);
         let packet = ClientPacket::decode(frame.slice(HEADER_BYTES..));
+        let ended = packet.is_err();
         packets.push(packet.map_err(|error| error.code()));
+        if ended {
+            return;
+        }
     }
 }
 

@@ -94,14 +94,11 @@ pub struct Shard {
 }
 
 /// Sessions of which it is remembered that their window goes back; beyond
-/// this the oldest go, at the cost of order under overload.
+/// this some go, at the cost of order under overload.
 const SENT_BACK_MAX: usize = 65_536;
 
 impl Shard {
     /// A shard that holds nothing; [`Shard::start`] makes it claim its slots.
-    ///
-    /// `seed` is any number; different ones keep the numbers of tells and acts
-    /// of two incarnations apart.
     pub fn new(
         settings: Settings,
         name: ShardId,
