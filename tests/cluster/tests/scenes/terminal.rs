@@ -75,11 +75,13 @@ async fn a_pipe_that_says_all_and_ends_has_it_done() {
     alice.shows(&["failed code=0", "/nonsense"]).await;
     bob.client.accept(&"alice".parse().unwrap()).await.unwrap();
     let mut alice = im(&["alice", "--connect", &at]);
+    alice.types("/friends");
     alice.types("bob: one");
     alice.types("bob: two");
     assert!(alice.ends().await.success());
     bob.reads("two").await;
     assert_eq!(bob.texts(), ["one", "two"]);
+    alice.shows(&["friend user=bob relation=friend"]).await;
     alice.shows(&["delivered number=2 to=bob"]).await;
 }
 

@@ -31,6 +31,10 @@ impl Chat {
             }
             Event::Friends(list) => {
                 let notices = self.roster.list(list);
+                if let Some(awaited) = self.awaited.take() {
+                    // Given up meanwhile, nobody waits.
+                    let _ = awaited.send(());
+                }
                 self.show_all(&notices)
             }
             Event::TokenExpired => {

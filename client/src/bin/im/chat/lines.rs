@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use client::{ChangeError, FriendAction, Status, UserId};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{Chat, Outcome, PIPE_PATIENCE, QUIT_PATIENCE};
@@ -60,6 +61,10 @@ impl Chat {
             }
             Command::Change(action, peer) => {
                 self.change(action, peer);
+                Ok(())
+            }
+            Command::Friends if self.must_wait_for_list() => {
+                self.wait_for_list();
                 Ok(())
             }
             Command::Friends => self.friends(),
@@ -140,6 +145,7 @@ impl Chat {
 
     pub(super) fn outcome(&mut self, outcome: Outcome) -> io::Result<()> {
         match outcome {
+            Outcome::Listed => self.friends(),
             Outcome::Sent { to, text, result } => match result {
                 Ok(handle) => {
                     let sent = self.marks.sending(to, handle.id(), text);
@@ -169,6 +175,22 @@ impl Chat {
                 }
             },
         }
+    }
+
+    /// A pipe says its first lines before the list can have come; a person
+    /// is told that it has not.
+    fn must_wait_for_list(&self) -> bool {
+        self.client.friends().is_none() && !self.screen.is_person()
+    }
+
+    fn wait_for_list(&mut self) {
+        let (come, comes) = oneshot::channel();
+        self.awaited = Some(come);
+        self.begin(async move {
+            // Dropped, it says that the session is over: then there is no list.
+            let _ = comes.await;
+            Outcome::Listed
+        });
     }
 
     fn friends(&mut self) -> io::Result<()> {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use client::{
     ChangeError, Client, Event, Events, Fate, FriendAction, SendError, SendHandle, Stamp, UserId,
 };
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
@@ -44,6 +45,8 @@ enum Outcome {
         peer: UserId,
         result: Result<(), ChangeError>,
     },
+    /// The first friend list has come, or never will.
+    Listed,
 }
 
 /// One user's conversation.
@@ -58,6 +61,8 @@ pub struct Chat {
     logged_in: Option<Stamp>,
     /// When a pipe ended before the first log-in.
     ended: Option<Instant>,
+    /// In a pipe somebody asked for the friend list before it came.
+    awaited: Option<oneshot::Sender<()>>,
     doing: Option<(Instant, Doing)>,
     fates: JoinSet<(Sent, Fate)>,
     typed: Option<Instant>,
@@ -77,6 +82,7 @@ impl Chat {
             conversation: None,
             logged_in: None,
             ended: None,
+            awaited: None,
             doing: None,
             fates: JoinSet::new(),
             typed: None,
@@ -138,6 +144,7 @@ impl Chat {
 
     /// The session is over: what was asked has its answer now.
     async fn rest(&mut self) -> io::Result<()> {
+        self.awaited = None;
         if let Some((_, doing)) = self.doing.take() {
             let outcome = doing.await;
             self.outcome(outcome)?;
