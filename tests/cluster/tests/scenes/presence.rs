@@ -3,7 +3,9 @@
 use std::time::SystemTime;
 
 use client::{Availability, PeerStatus, Status};
+use cluster::admin::figure;
 use cluster::imd::Imd;
+use cluster::patience::until;
 use cluster::person::{Person, befriend, settings};
 
 #[tokio::test]
@@ -18,6 +20,12 @@ async fn a_reconnect_in_time_is_not_seen_and_a_vanished_one_is() {
     ben.sees(&ann_id, Availability::Online).await;
     ben.sees(&cat_id, Availability::Online).await;
     ann.vanishes().await;
+    // Gone for everybody to see, had there been no linger.
+    until("ann's session to be gone", async || {
+        let sessions = figure(imd.admin(), "im_msgd_user_sessions").await;
+        (sessions == Some(2)).then_some(())
+    })
+    .await;
     let ann = Person::comes(&imd.address(), "ann", "phone").await;
     // Cat goes later and stays away: when her time is over, ann's would be.
     cat.vanishes().await;
