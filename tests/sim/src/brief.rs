@@ -22,7 +22,8 @@ pub fn message(identity: &Identity) -> String {
     format!("{} of {}", id(&identity.id), identity.from)
 }
 
-fn list(list: &FriendList) -> String {
+/// A friend list.
+pub fn list(list: &FriendList) -> String {
     let mut text = format!("list v{}", list.version().0);
     for entry in list.entries() {
         let mark = match entry.relation {
@@ -172,7 +173,11 @@ pub fn down(envelope: &Down) -> String {
             session,
             id: message,
             answer: given,
-        } => format!("Answer({} session {session} {})", id(message), answer(given)),
+        } => format!(
+            "Answer({} session {session} {})",
+            id(message),
+            answer(given)
+        ),
         Down::Return(back) => format!(
             "Return({} session {} gen {} {:?})",
             id(&back.id),
@@ -266,11 +271,7 @@ pub fn question(request: &GraphRequest) -> String {
         }
         GraphRequest::Change(change) => format!(
             "Change({} {:?} {} v{} v{})",
-            change.actor,
-            change.action,
-            change.peer,
-            change.actor_version.0,
-            change.peer_version.0
+            change.actor, change.action, change.peer, change.actor_version.0, change.peer_version.0
         ),
     }
 }
@@ -320,7 +321,12 @@ pub fn request(request: &Request) -> String {
 pub fn outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Claimed { claim, recent } => {
-            format!("Claimed({} token {} {})", claim.slot, claim.token.0, recent.len())
+            format!(
+                "Claimed({} token {} {})",
+                claim.slot,
+                claim.token.0,
+                recent.len()
+            )
         }
         Outcome::Opened { user, mailbox, .. } => match mailbox {
             None => format!("Opened({user} FAILED)"),
@@ -344,11 +350,13 @@ pub fn outcome(outcome: &Outcome) -> String {
         } => match letters {
             None => format!("Read({user} reader {reader:x} from {from} FAILED)"),
             Some(letters) => {
-                let letter = |(at, l): &(_, msgd_core::store::Letter)| {
-                    format!("{at}:{}", id(&l.message.id))
-                };
+                let letter =
+                    |(at, l): &(_, msgd_core::store::Letter)| format!("{at}:{}", id(&l.message.id));
                 let letters: Vec<_> = letters.iter().map(letter).collect();
-                format!("Read({user} reader {reader:x} from {from}: {})", letters.join(" "))
+                format!(
+                    "Read({user} reader {reader:x} from {from}: {})",
+                    letters.join(" ")
+                )
             }
         },
         other => format!("{other:?}"),

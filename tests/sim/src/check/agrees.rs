@@ -19,17 +19,27 @@ pub(super) fn observe(observed: &Observed<'_>, model: &Model) -> Result<(), Brok
         return Ok(());
     };
     let Some(letter) = model.letters.get(identity) else {
-        return Err(Broken::new(NAME, format!("nobody wrote {}", brief::message(identity))));
+        return Err(Broken::new(
+            NAME,
+            format!("nobody wrote {}", brief::message(identity)),
+        ));
     };
     let (user, _) = &model.devices[process.client];
     if letter.to != *user {
         return Err(Broken::new(
             NAME,
-            format!("{} was for {}, not {user}", brief::message(identity), letter.to),
+            format!(
+                "{} was for {}, not {user}",
+                brief::message(identity),
+                letter.to
+            ),
         ));
     }
     if letter.body != *body {
-        return Err(Broken::new(NAME, format!("{} says other things", brief::message(identity))));
+        return Err(Broken::new(
+            NAME,
+            format!("{} says other things", brief::message(identity)),
+        ));
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use proto::friends::FriendAction;
 use proto::ids::UserId;
 
 use super::Broken;
-use crate::brief;
 use crate::agenda::Time;
+use crate::brief;
 use crate::model::Model;
 use crate::observed::{Observed, Verdict};
 
@@ -91,15 +91,17 @@ impl Block {
             return Ok(());
         };
         // One whose answer was unknown may be sent again after the block.
-        let during = |(from, until): &(Time, Option<Time>)| {
-            *from < letter.written && until.is_none()
-        };
+        let during =
+            |(from, until): &(Time, Option<Time>)| *from < letter.written && until.is_none();
         if !blocks.iter().any(during) {
             return Ok(());
         }
         Err(Broken::new(
             NAME,
-            format!("{} is {what}, written after {to} had blocked its sender", brief::message(identity)),
+            format!(
+                "{} is {what}, written after {to} had blocked its sender",
+                brief::message(identity)
+            ),
         ))
     }
 }

@@ -4,6 +4,7 @@
 use proto::friends::Relation;
 
 use super::Broken;
+use crate::brief;
 use crate::world::World;
 
 const NAME: &str = "friend lists converge";
@@ -14,8 +15,11 @@ pub(super) fn at_the_end(world: &World) -> Result<(), Broken> {
         let held = client.changes.list();
         if held.is_none_or(|held| held.hash() != list.hash()) {
             let what = format!(
-                "{}/{} holds {held:?}, the newest is {list:?}",
-                client.user, client.device
+                "{}/{} holds {}, the newest is {}",
+                client.user,
+                client.device,
+                held.map_or_else(String::new, |held| brief::list(held)),
+                brief::list(&list)
             );
             return Err(Broken::new(NAME, what));
         }

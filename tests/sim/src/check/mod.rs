@@ -6,8 +6,8 @@
 mod agrees;
 mod block;
 mod friends;
-mod one_answer;
 mod once;
+mod one_answer;
 mod order;
 mod presence;
 mod replaced;

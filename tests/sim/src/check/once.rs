@@ -46,7 +46,10 @@ impl Once {
                 if self.shown.insert((process, (*identity).clone())) {
                     return Ok(());
                 }
-                Err(Broken::new(NAME, format!("{} on {process:?}", brief::message(identity))))
+                Err(Broken::new(
+                    NAME,
+                    format!("{} on {process:?}", brief::message(identity)),
+                ))
             }
             Observed::Got {
                 connection,
@@ -55,7 +58,10 @@ impl Once {
                 if self.got.insert((*connection, (*identity).clone())) {
                     return Ok(());
                 }
-                let what = format!("{} came twice by connection {connection}", brief::message(identity));
+                let what = format!(
+                    "{} came twice by connection {connection}",
+                    brief::message(identity)
+                );
                 Err(Broken::new(NAME, what))
             }
             _ => Ok(()),

@@ -36,7 +36,10 @@ impl OneAnswer {
                 let key = (*connection, (*identity).clone());
                 let open = self.open.entry(key).or_default();
                 if *open == 0 {
-                    let what = format!("{} is answered once more: {verdict:?}", brief::message(identity));
+                    let what = format!(
+                        "{} is answered once more: {verdict:?}",
+                        brief::message(identity)
+                    );
                     return Err(Broken::new(NAME, what));
                 }
                 *open -= 1;

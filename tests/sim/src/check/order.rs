@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::Broken;
-use crate::brief;
 use crate::agenda::{SECOND, Time};
+use crate::brief;
 use crate::model::Model;
 use crate::observed::{Observed, Process};
 
@@ -55,7 +55,10 @@ impl Order {
             NAME,
             format!(
                 "{}, number {} of {:?}, is shown by {process:?} after number {}",
-                brief::message(identity), letter.order, letter.process, latest.0
+                brief::message(identity),
+                letter.order,
+                letter.process,
+                latest.0
             ),
         ))
     }

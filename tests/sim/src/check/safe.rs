@@ -11,11 +11,7 @@ use crate::world::World;
 
 const NAME: &str = "acknowledged is safe";
 
-pub(super) fn observe(
-    observed: &Observed<'_>,
-    model: &Model,
-    store: &Store,
-) -> Result<(), Broken> {
+pub(super) fn observe(observed: &Observed<'_>, model: &Model, store: &Store) -> Result<(), Broken> {
     let Observed::Left {
         identity, verdict, ..
     } = observed
@@ -23,7 +19,10 @@ pub(super) fn observe(
         return Ok(());
     };
     let Some(letter) = model.letters.get(identity) else {
-        return Err(Broken::new(NAME, format!("nobody wrote {}", brief::message(identity))));
+        return Err(Broken::new(
+            NAME,
+            format!("nobody wrote {}", brief::message(identity)),
+        ));
     };
     let safe = match verdict {
         Verdict::Delivered(device) => letter.taken.iter().any(|(process, _)| {
@@ -41,7 +40,10 @@ pub(super) fn observe(
     }
     Err(Broken::new(
         NAME,
-        format!("{} is called {verdict:?} and is not", brief::message(identity)),
+        format!(
+            "{} is called {verdict:?} and is not",
+            brief::message(identity)
+        ),
     ))
 }
 
@@ -57,7 +59,11 @@ pub(super) fn at_the_end(world: &World) -> Result<(), Broken> {
         if is_there(&letter.to) {
             return Err(Broken::new(
                 NAME,
-                format!("{} never took {}, which is safe", letter.to, brief::message(identity)),
+                format!(
+                    "{} never took {}, which is safe",
+                    letter.to,
+                    brief::message(identity)
+                ),
             ));
         }
         if !matches!(

@@ -84,7 +84,11 @@ impl Changes {
 
     /// Asks for a change again, if its time has come.
     pub(super) fn ask_change_again(&mut self, now: Time, request: u32, out: &mut Vec<Does>) {
-        if self.open.get(&request).is_some_and(|open| open.ask_at <= now) {
+        if self
+            .open
+            .get(&request)
+            .is_some_and(|open| open.ask_at <= now)
+        {
             self.look(now, request, out);
         }
     }

@@ -203,7 +203,10 @@ impl Client {
         };
         self.told = self.status.clone();
         out.push(Does::Write(ClientPacket::Login(Box::new(login))));
-        out.push(Does::Wake(now + PING_PAUSE, Waking::Ping(connection.number)));
+        out.push(Does::Wake(
+            now + PING_PAUSE,
+            Waking::Ping(connection.number),
+        ));
     }
 
     /// The connection is gone.

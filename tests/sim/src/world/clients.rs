@@ -113,8 +113,7 @@ impl World {
                 }
                 Does::Showed(identity, body) => {
                     let keeps_ids = self.clients[client].keeps_ids;
-                    self.trace
-                        .say(self.now, || {
+                    self.trace.say(self.now, || {
                         let id = brief::id(&identity.id);
                         format!("c{client} shows {id} from {}", identity.from)
                     });
@@ -184,8 +183,9 @@ impl World {
         };
         who.lost();
         let start = who.process;
-        self.trace
-            .say(self.now, || format!("c{client} leaves #{}", connection.number));
+        self.trace.say(self.now, || {
+            format!("c{client} leaves #{}", connection.number)
+        });
         self.socket_left(connection.gateway, connection.number, noticed);
         let at = self.now + pause + 1;
         self.agenda.plan(at, Step::Connect(client, start));
@@ -247,11 +247,10 @@ impl World {
         };
         let start = who.process;
         let process = Process { client, start };
-        self.trace
-            .say(self.now, || {
-                let id = brief::id(&id);
-                format!("c{client} writes {id} to {to}")
-            });
+        self.trace.say(self.now, || {
+            let id = brief::id(&id);
+            format!("c{client} writes {id} to {to}")
+        });
         self.observe(Observed::Written {
             process,
             identity,

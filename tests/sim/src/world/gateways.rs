@@ -150,8 +150,9 @@ impl World {
             return;
         };
         self.trace.mark(self.now, 1, &[gateway as u64]);
-        self.trace
-            .say(self.now, || format!("g{gateway} <- {}", brief::gateway_event(&event)));
+        self.trace.say(self.now, || {
+            format!("g{gateway} <- {}", brief::gateway_event(&event))
+        });
         let gone = match &event {
             Event::Closed { session } => node.sockets.remove(session),
             _ => None,
@@ -271,7 +272,8 @@ impl World {
             }
             _ => return,
         };
-        self.trace.mark(self.now, 2, &[client as u64, id.minted_ms()]);
+        self.trace
+            .mark(self.now, 2, &[client as u64, id.minted_ms()]);
         let from = self.clients[client].user.clone();
         let identity = &Identity { from, id };
         self.observe(Observed::Left {
@@ -287,7 +289,8 @@ impl World {
         };
         let (client, connection) = (socket.client, socket.connection);
         let at = socket.last_out.max(self.now) + 1;
-        self.agenda.plan(at, Step::ClientNotices(client, connection));
+        self.agenda
+            .plan(at, Step::ClientNotices(client, connection));
         self.observe(Observed::Ended { connection, client });
     }
 

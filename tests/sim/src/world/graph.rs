@@ -78,7 +78,10 @@ impl GraphNode {
             core: Some(Graph::new(settings.clone())),
             boot: 1,
             settings,
-            durable: users.iter().map(|user| (user.clone(), list(user))).collect(),
+            durable: users
+                .iter()
+                .map(|user| (user.clone(), list(user)))
+                .collect(),
             asked: BTreeMap::new(),
             open: BTreeSet::new(),
             numbers: 0,
@@ -121,7 +124,11 @@ impl World {
         request: GraphRequest,
     ) {
         self.trace.say(self.now, || {
-            format!("s{shard} -> graph {:x}: {}", ticket.0, brief::question(&request))
+            format!(
+                "s{shard} -> graph {:x}: {}",
+                ticket.0,
+                brief::question(&request)
+            )
         });
         self.graph.open.insert((life, ticket));
         let patience = Step::GraphTimeout(shard, life, ticket);
@@ -165,8 +172,7 @@ impl World {
             return;
         };
         self.trace.mark(self.now, 6, &[]);
-        self.trace
-            .say(self.now, || format!("friendd <- {event:?}"));
+        self.trace.say(self.now, || format!("friendd <- {event:?}"));
         let mut effects = Vec::new();
         core.handle(event, &mut effects);
         core.check_invariants();

@@ -70,12 +70,7 @@ impl World {
         }
     }
 
-    pub(super) fn dial_soon(
-        &mut self,
-        gateway: usize,
-        shard: usize,
-        delay: std::ops::Range<Time>,
-    ) {
+    pub(super) fn dial_soon(&mut self, gateway: usize, shard: usize, delay: std::ops::Range<Time>) {
         let boot = self.gateways[gateway].boot;
         if self.gateways[gateway].core.is_none() {
             return;
@@ -115,7 +110,8 @@ impl World {
         link.under_way = 0;
         link.last_up = now;
         link.last_down = now;
-        self.trace.mark(now, 3, &[gateway as u64, shard as u64, conn]);
+        self.trace
+            .mark(now, 3, &[gateway as u64, shard as u64, conn]);
         self.shard_event(shard, ShardEvent::GatewayUp { gateway: boot });
         let name = self.shards[shard].name.clone();
         self.gateway_event(gateway, GatewayEvent::LinkUp { shard: name });

@@ -98,8 +98,9 @@ impl World {
             return;
         }
         self.registry.leases.remove(&life);
-        self.trace
-            .say(self.now, || format!("the lease of s{shard} life {life} is over"));
+        self.trace.say(self.now, || {
+            format!("the lease of s{shard} life {life} is over")
+        });
         self.store.store_mut().incarnation_died(Incarnation(life));
         let name = &self.shards[shard].name;
         let newer = self.shards[shard].life > life;

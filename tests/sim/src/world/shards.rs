@@ -174,8 +174,9 @@ impl World {
             return;
         };
         self.trace.mark(self.now, 4, &[shard as u64]);
-        self.trace
-            .say(self.now, || format!("s{shard} <- {}", brief::shard_event(&event)));
+        self.trace.say(self.now, || {
+            format!("s{shard} <- {}", brief::shard_event(&event))
+        });
         if let Event::RingChanged(ring) = &event {
             node.epoch = node.epoch.max(ring.epoch());
         }
@@ -186,7 +187,11 @@ impl World {
     }
 
     /// Outcomes of the store are many where slots move.
-    pub(super) fn shard_outcomes(&mut self, shard: usize, outcomes: Vec<msgd_core::store::Outcome>) {
+    pub(super) fn shard_outcomes(
+        &mut self,
+        shard: usize,
+        outcomes: Vec<msgd_core::store::Outcome>,
+    ) {
         let node = &mut self.shards[shard];
         if let Pause::Now { backlog, .. } = &mut node.pause {
             backlog.extend(outcomes.into_iter().map(Event::Store));
@@ -198,7 +203,10 @@ impl World {
         self.trace
             .mark(self.now, 5, &[shard as u64, outcomes.len() as u64]);
         self.trace.say(self.now, || {
-            format!("s{shard} <- store {}", brief::all(&outcomes, brief::outcome))
+            format!(
+                "s{shard} <- store {}",
+                brief::all(&outcomes, brief::outcome)
+            )
         });
         let mut effects = Vec::new();
         let now = node.clock.now(self.now);
@@ -240,7 +248,10 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Send { gateway, envelope } => {
-                    let open = batches.iter_mut().rev().find(|(other, _)| *other == gateway);
+                    let open = batches
+                        .iter_mut()
+                        .rev()
+                        .find(|(other, _)| *other == gateway);
                     match open {
                         Some((_, batch)) if batch.envelopes.len() < BATCH_ENVELOPES_MAX => {
                             batch.envelopes.push(envelope);

@@ -83,7 +83,10 @@ impl World {
             is_abandoned: false,
         });
         self.trace.say(self.now, || {
-            format!("s{shard} -> store {}", brief::all(&requests, brief::request))
+            format!(
+                "s{shard} -> store {}",
+                brief::all(&requests, brief::request)
+            )
         });
         lane.asked.extend(requests);
         self.store_turn_soon(life);
@@ -133,8 +136,7 @@ impl World {
         lane.last_told = lane.last_told.max(self.now + delay);
         let (shard, at) = (lane.shard, lane.last_told);
         if !lane.is_abandoned && !outcomes.is_empty() {
-            self.agenda
-                .plan(at, Step::StoreTold(shard, life, outcomes));
+            self.agenda.plan(at, Step::StoreTold(shard, life, outcomes));
         }
         if failures > 0 {
             self.failed();
