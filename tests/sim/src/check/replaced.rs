@@ -34,8 +34,12 @@ impl Replaced {
                 let open = self.of(*client);
                 let own = open.remove(connection).flatten();
                 // The successor may be gone by now; then nobody knows.
-                let earlier = |other: &Option<u64>| other.is_some() && *other < own;
-                if own.is_some() && !open.is_empty() && open.values().all(earlier) {
+                // Two greetings may overtake each other on their ways; a
+                // connection that was opened later is a later log-in too.
+                let earlier = |(other, greeted): (&u64, &Option<u64>)| {
+                    greeted.is_some() && *greeted < own && other < connection
+                };
+                if own.is_some() && !open.is_empty() && open.iter().all(earlier) {
                     let what = format!("connection {connection} of client {client}");
                     return Err(Broken::new(NAME, what));
                 }
