@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proto::clock::Now;
 use proto::ids::{SessionId, ShardId};
-use proto::link::Up;
+use proto::link::{Request, Up};
 use proto::ring::Ring;
 use proto::slot::Slot;
 
@@ -72,7 +72,12 @@ impl Gateway {
             Up::Announce(announce) => self.stall(now, announce.session),
             // The session starts anew at its shard, and is offered again what
             // it has not acknowledged.
-            Up::Acknowledge { session, .. } => self.announce(session, out),
+            Up::Acknowledge { session, .. }
+            | Up::Request {
+                session,
+                request: Request::SetStatus(_),
+                ..
+            } => self.announce(session, out),
             Up::Request {
                 session, request, ..
             } => unanswerable(session, &request, out),

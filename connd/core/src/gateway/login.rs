@@ -198,7 +198,12 @@ impl Gateway {
         out: &mut Vec<Effect>,
     ) {
         match code {
-            Code::Busy | Code::ShardUnavailable => self.stall(now, session),
+            Code::Busy | Code::ShardUnavailable => {
+                if let Some(live) = self.live(session) {
+                    live.token = None;
+                }
+                self.stall(now, session);
+            }
             _ => self.close(session, code, out),
         }
     }

@@ -173,6 +173,15 @@ impl Shard {
                 let at = SessionRef { gateway, session };
                 friend_result(at, change.request, Some(Code::Busy), out);
             }
+            // The gateway announces the session again, and with it the status.
+            Up::Request {
+                session,
+                request: Request::SetStatus(_),
+                ..
+            } => {
+                let code = Code::Busy;
+                send(gateway, Down::Refused { session, code }, out);
+            }
             Up::Request { .. } => self.counters.shed += 1,
             Up::Gone { session, user, .. } => {
                 self.forget_session(SessionRef { gateway, session }, &user);
