@@ -14,7 +14,7 @@ use connd_core::{Claims, Effect, Event, LinkId, Settings};
 use node::clock::Clock;
 use proto::clock::Moment;
 use proto::codes::Code;
-use proto::ids::{Epoch, GatewayId, SessionId, ShardId};
+use proto::ids::{GatewayId, SessionId, ShardId};
 use proto::link::{Batch, Down, Up};
 use proto::ring::Ring;
 use service::queue::Filler;
@@ -233,9 +233,17 @@ impl Gateway {
                 envelope,
             } => {
                 // A link without a queue is down, and all on it is lost.
-                if let Some(filler) = self.links.borrow().get(&link)
-                    && let Err(envelope) = push(filler, epoch, envelope)
-                {
+                let links = self.links.borrow();
+                let Some(filler) = links.get(&link) else {
+                    return;
+                };
+                // The end of a session always finds room: a shard that missed
+                // it would show its user online for ever.
+                let pushed = match envelope {
+                    Up::Gone { .. } => filler.push_over(epoch, envelope),
+                    _ => filler.push(epoch, envelope),
+                };
+                if let Err(envelope) = pushed {
                     self.metrics.link_full.inc();
                     more.push(Event::LinkFull { envelope });
                 }
@@ -310,14 +318,5 @@ impl Gateway {
                 .inc_by(core.sessions() as i64 - sessions);
             sessions = core.sessions() as i64;
         }
-    }
-}
-
-/// The end of a session always finds room: a shard that missed it would show
-/// its user online for ever.
-fn push(filler: &Filler<Up>, epoch: Epoch, envelope: Up) -> Result<(), Up> {
-    match envelope {
-        Up::Gone { .. } => filler.push_over(epoch, envelope),
-        _ => filler.push(epoch, envelope),
     }
 }

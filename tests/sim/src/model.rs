@@ -54,11 +54,6 @@ impl Model {
         self.ended.extend(last);
     }
 
-    /// Whether somebody still waits for a message's answer.
-    pub fn is_orphaned(&self, letter: &Letter) -> bool {
-        self.ended.contains(&letter.process)
-    }
-
     /// Takes note of what happened.
     pub fn observe(&mut self, now: Time, observed: &Observed<'_>) {
         match observed {

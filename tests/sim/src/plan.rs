@@ -81,8 +81,6 @@ pub struct Plan {
     pub link_max: usize,
     /// Packets to a client before it is clogged.
     pub socket_max: usize,
-    /// Who may write to whom.
-    pub policy: Policy,
     /// What a blocked sender is told.
     pub blocks: Blocks,
     /// Of gateways.
@@ -130,7 +128,6 @@ impl Plan {
             store_delay: dice.pick(&[200..3 * MS, MS..40 * MS]).clone(),
             link_max: if tight { link_max } else { 100_000 },
             socket_max: 256,
-            policy,
             blocks,
             gateway: gateway_settings(window),
             shard: shard_settings(tight, policy, blocks),

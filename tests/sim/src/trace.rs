@@ -39,11 +39,6 @@ impl Trace {
         }
     }
 
-    /// Whether lines are printed.
-    pub fn is_spoken(&self) -> bool {
-        self.spoken
-    }
-
     /// The hash of all marks so far.
     pub fn hash(&self) -> u64 {
         self.hash

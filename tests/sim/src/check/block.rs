@@ -14,10 +14,13 @@ use crate::observed::{Observed, Verdict};
 
 const NAME: &str = "block";
 
+/// From when to when; none: to this day.
+type Span = (Time, Option<Time>);
+
 #[derive(Debug, Default)]
 pub(super) struct Block {
     /// Who blocked whom, from when to when.
-    blocks: BTreeMap<(UserId, UserId), Vec<(Time, Option<Time>)>>,
+    blocks: BTreeMap<(UserId, UserId), Vec<Span>>,
     /// Who has asked to end a block that has no answer: it may end at any
     /// time.
     ending: BTreeSet<(UserId, UserId)>,

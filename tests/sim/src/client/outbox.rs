@@ -113,7 +113,7 @@ impl Outbox {
         if *code == Code::TooOld || message.tries > TRIES_MAX {
             return;
         }
-        let pause = 200 * MS << message.tries.min(4);
+        let pause = (200 * MS) << message.tries.min(4);
         out.push(Does::Wake(now + pause, Waking::SendAgain(id)));
         self.resting.push(message);
     }

@@ -63,7 +63,7 @@ impl World {
         self.client_does(client, does);
     }
 
-    pub(super) fn to_client(&mut self, client: usize, connection: u64, packet: ServerPacket) {
+    pub(super) fn client_gets(&mut self, client: usize, connection: u64, packet: ServerPacket) {
         let who = &mut self.clients[client];
         if who.connection().is_none_or(|c| c.number != connection) {
             return;
@@ -104,7 +104,7 @@ impl World {
                     if let Some(connection) = self.clients[client].connection() {
                         let Connection { number, gateway } = connection;
                         self.observe_send(client, number, &packet);
-                        self.from_client(gateway, number, packet);
+                        self.client_sends(gateway, number, packet);
                     }
                 }
                 Does::Leave(pause) => self.leave(client, Some(50 * MS), pause),

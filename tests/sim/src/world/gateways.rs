@@ -317,7 +317,7 @@ impl World {
     }
 
     /// A client writes to its gateway.
-    pub(super) fn from_client(&mut self, gateway: usize, connection: u64, packet: ClientPacket) {
+    pub(super) fn client_sends(&mut self, gateway: usize, connection: u64, packet: ClientPacket) {
         let delay = self.dice.within(self.plan.client_delay.clone());
         let node = &mut self.gateways[gateway];
         let boot = node.boot;

@@ -52,12 +52,6 @@ impl Links {
     fn at(&mut self, gateway: usize, shard: usize) -> &mut Link {
         &mut self.links[gateway * self.shards + shard]
     }
-
-    /// Whether both ends know the link.
-    pub fn stands(&self, gateway: usize, shard: usize) -> bool {
-        let link = &self.links[gateway * self.shards + shard];
-        link.conn.is_some() && link.gateway == link.conn
-    }
 }
 
 impl World {

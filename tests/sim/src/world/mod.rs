@@ -312,7 +312,7 @@ impl World {
             Step::Connect(client, start) => self.connect(client, start),
             Step::Woke(client, start, waking) => self.woke(client, start, waking),
             Step::ToClient(client, connection, packet) => {
-                self.to_client(client, connection, *packet);
+                self.client_gets(client, connection, *packet);
             }
             Step::ClientNotices(client, connection) => self.client_notices(client, connection),
             Step::Trouble(trouble) => self.trouble(trouble),
@@ -352,11 +352,6 @@ impl World {
         &self.shards
     }
 
-    /// The gateways, as they are.
-    pub fn gateways(&self) -> &[GatewayNode] {
-        &self.gateways
-    }
-
     /// The store, as it is.
     pub fn store(&self) -> &crate::store::Store {
         self.store.store()
@@ -365,11 +360,6 @@ impl World {
     /// The friend service, as it is.
     pub fn graph(&self) -> &GraphNode {
         &self.graph
-    }
-
-    /// The checkers.
-    pub fn checks(&self) -> &Checks {
-        &self.checks
     }
 }
 

@@ -64,11 +64,6 @@ impl ShardNode {
         self.clock.shift += shift;
     }
 
-    /// When a moment of its clock is.
-    pub(super) fn time_of(&self, moment: Moment) -> Time {
-        self.clock.time_of(moment)
-    }
-
     fn lease_from(&self, now: Time) -> Moment {
         self.clock.now(now + LEASE).moment
     }

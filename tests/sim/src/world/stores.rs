@@ -63,10 +63,6 @@ impl StoreNode {
     pub(super) fn store_mut(&mut self) -> &mut Store {
         &mut self.store
     }
-
-    pub(super) fn set_mood(&mut self, mood: Mood) {
-        self.mood = mood;
-    }
 }
 
 impl World {

@@ -187,7 +187,7 @@ impl World {
             _ => {
                 if let Some(connection) = self.clients[client].connection() {
                     let (gateway, number) = (connection.gateway, connection.number);
-                    self.from_client(gateway, number, ClientPacket::Logout);
+                    self.client_sends(gateway, number, ClientPacket::Logout);
                     self.leave(client, Some(5 * MS), pause);
                 }
             }
