@@ -57,6 +57,9 @@ pub struct Live {
     pub friends_hash: Option<ListHash>,
     /// Of the shard that accepted it; none while it is announced.
     pub token: Option<Token>,
+    /// The shard had no room for an announcement or a status: it is announced
+    /// again, whatever an earlier announcement is answered.
+    pub refused: bool,
     /// The client has its log-in answer.
     pub greeted: bool,
     /// It was announced more than once: a delivery may come a second time.

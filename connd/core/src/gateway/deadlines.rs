@@ -106,7 +106,7 @@ impl Gateway {
         if !live.stalled {
             return;
         }
-        if live.token.is_none() {
+        if live.token.is_none() || live.refused {
             self.announce(session, out);
         }
         self.resend(now, session, out);

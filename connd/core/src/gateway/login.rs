@@ -102,6 +102,7 @@ impl Gateway {
                     order: None,
                     friends_hash: login.friends_hash,
                     token: None,
+                    refused: false,
                     greeted: false,
                     announced_again: false,
                     heartbeat,
@@ -130,6 +131,7 @@ impl Gateway {
             return;
         };
         live.token = None;
+        live.refused = false;
         live.announced_again |= live.greeted;
         let slot = live.slot;
         let announce = Announce {
@@ -200,7 +202,7 @@ impl Gateway {
         match code {
             Code::Busy | Code::ShardUnavailable => {
                 if let Some(live) = self.live(session) {
-                    live.token = None;
+                    live.refused = true;
                 }
                 self.stall(now, session);
             }
