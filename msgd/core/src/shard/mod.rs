@@ -167,6 +167,9 @@ impl Shard {
 
     /// When [`Event::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Moment> {
+        if self.fenced {
+            return None;
+        }
         let timer = self.timers.next();
         match self.lease_until {
             Some(lease) => Some(timer.map_or(lease, |timer| timer.min(lease))),
