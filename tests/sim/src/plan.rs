@@ -21,6 +21,8 @@ pub struct Troubles {
     pub shard_crashes: bool,
     /// The friend service dies and comes again.
     pub friendd_crashes: bool,
+    /// Gateways and shards are stopped as an operator does, and come again.
+    pub stops: bool,
     /// Links are cut, and some stay so for a while.
     pub cuts: bool,
     /// Processes stand still, some for longer than a lease.
@@ -47,6 +49,7 @@ impl Troubles {
         self.gateway_crashes
             || self.shard_crashes
             || self.friendd_crashes
+            || self.stops
             || self.cuts
             || self.pauses
             || self.store_failures
@@ -77,7 +80,7 @@ pub struct Plan {
     pub client_delay: Range<Time>,
     /// Of a store, to do what waits.
     pub store_delay: Range<Time>,
-    /// Envelopes on a link before it is full.
+    /// Envelopes on a link before it is full, in each direction.
     pub link_max: usize,
     /// Packets to a client before it is clogged.
     pub socket_max: usize,
@@ -127,10 +130,10 @@ impl Plan {
             client_delay: dice.pick(&[300..2 * MS, 5 * MS..80 * MS]).clone(),
             store_delay: dice.pick(&[200..3 * MS, MS..40 * MS]).clone(),
             link_max: if tight { link_max } else { 100_000 },
-            socket_max: 256,
+            socket_max: if tight { 40 } else { 256 },
             blocks,
             gateway: gateway_settings(window),
-            shard: shard_settings(tight, policy, blocks),
+            shard: shard_settings(dice, tight, policy, blocks),
             mailbox: MailboxSettings {
                 messages_max: if tight { 12 } else { 10_000 },
                 ..MailboxSettings::default()
@@ -149,6 +152,7 @@ fn troubles(dice: &mut Dice) -> Troubles {
         gateway_crashes: fails(),
         shard_crashes: fails(),
         friendd_crashes: fails(),
+        stops: fails(),
         cuts: fails(),
         pauses: fails(),
         store_failures: fails(),
@@ -175,10 +179,22 @@ fn gateway_settings(window: u32) -> connd_core::Settings {
     }
 }
 
-fn shard_settings(tight: bool, policy: Policy, blocks: Blocks) -> msgd_core::Settings {
+fn shard_settings(
+    dice: &mut Dice,
+    tight: bool,
+    policy: Policy,
+    blocks: Blocks,
+) -> msgd_core::Settings {
+    // Short enough to end within the world's time, in some worlds.
+    let seconds = |short, dice: &mut Dice| {
+        let long = if dice.percent(15) { short } else { 600 };
+        Duration::from_secs(long)
+    };
     let wide = msgd_core::Settings {
         policy,
         blocks,
+        recent_window: seconds(4, dice),
+        friends_max_age: seconds(2, dice),
         pending_max: 64,
         deferred_max: 64,
         waiting_max: 512,

@@ -39,6 +39,8 @@ pub struct Client {
     pub keeps_ids: bool,
     /// It is to be logged in; else it stays away.
     pub wants: bool,
+    /// It reads a packet this often at the most.
+    pub reads_every: Time,
     /// Where it is with its connection.
     pub link: Link,
     /// Messages without an answer.
@@ -145,6 +147,7 @@ impl Client {
             process: 1,
             keeps_ids,
             wants: true,
+            reads_every: 0,
             link: Link::Away,
             outbox: Outbox::default(),
             inbox: Inbox::default(),

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use proto::client::{ClientPacket, Send};
 use proto::codes::Code;
+use proto::friends::ListHash;
 use proto::ids::{MessageId, UserId};
 
 use super::{Does, Reply, Waking};
@@ -22,6 +23,8 @@ pub struct Unanswered {
     pub to: UserId,
     /// What it says.
     pub body: Bytes,
+    /// Of the list by which it was written.
+    pub friends_hash: Option<ListHash>,
     /// How often it was called unknown.
     tries: u32,
 }
@@ -40,11 +43,18 @@ pub struct Outbox {
 
 impl Outbox {
     /// Takes a message of the person.
-    pub fn write(&mut self, id: MessageId, to: UserId, body: Bytes) {
+    pub fn write(
+        &mut self,
+        id: MessageId,
+        to: UserId,
+        body: Bytes,
+        friends_hash: Option<ListHash>,
+    ) {
         self.waiting.push_back(Unanswered {
             id,
             to,
             body,
+            friends_hash,
             tries: 0,
         });
     }
@@ -134,7 +144,7 @@ impl Unanswered {
             id: self.id,
             to: self.to.clone(),
             body: self.body.clone(),
-            friends_hash: None,
+            friends_hash: self.friends_hash,
         })
     }
 }

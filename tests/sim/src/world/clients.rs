@@ -28,6 +28,9 @@ impl World {
                 if self.plan.troubles.slow_readers && self.dice.percent(30) {
                     client.inbox.pause = self.dice.within(100 * MS..2 * SECOND);
                 }
+                if self.plan.troubles.slow_readers && self.dice.percent(15) {
+                    client.reads_every = self.dice.within(MS..60 * MS);
+                }
                 let name = (client.user.clone(), client.device.clone());
                 self.model.devices.push(name);
                 self.clients.push(client);
@@ -238,6 +241,7 @@ impl World {
         let wall_ms = (WALL as u64 + self.now) / 1000;
         let id = MessageId::mint(wall_ms, self.dice.bytes());
         let length = self.dice.within(8..120) as usize;
+        let names_list = self.dice.percent(30);
         let mut body = format!("{client}:{}:", self.now).into_bytes();
         body.resize(length.max(body.len()), b'.');
         let who = &mut self.clients[client];
@@ -258,7 +262,9 @@ impl World {
             body: &body,
         });
         let who = &mut self.clients[client];
-        who.outbox.write(id, to, Bytes::from(body));
+        let list = who.changes.list().filter(|_| names_list);
+        let friends_hash = list.map(|list| list.hash());
+        who.outbox.write(id, to, Bytes::from(body), friends_hash);
         if who.is_live() {
             let mut does = Vec::new();
             who.outbox.transmit(&mut does);

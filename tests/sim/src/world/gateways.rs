@@ -149,7 +149,6 @@ impl World {
         let Some(core) = &mut node.core else {
             return;
         };
-        self.trace.mark(self.now, 1, &[gateway as u64]);
         self.trace.say(self.now, || {
             format!("g{gateway} <- {}", brief::gateway_event(&event))
         });
@@ -160,6 +159,8 @@ impl World {
         let mut effects = Vec::new();
         core.handle(node.clock.now(self.now), event, &mut effects);
         core.check_invariants();
+        let count = effects.len() as u64;
+        self.trace.mark(self.now, 1, &[gateway as u64, count]);
         if let Some(due) = core.next_deadline() {
             let at = node.clock.time_of(due).max(self.now);
             if node.tick_at.is_none_or(|planned| at < planned) {
@@ -239,7 +240,8 @@ impl World {
         let Some(socket) = self.gateways[gateway].sockets.get_mut(&session) else {
             return;
         };
-        socket.last_out = socket.last_out.max(self.now + delay);
+        let reads_at = socket.last_out + self.clients[client].reads_every;
+        socket.last_out = reads_at.max(self.now + delay);
         socket.under_way += 1;
         let clogged = socket.under_way == socket_max;
         let (at, packet) = (socket.last_out, Box::new(packet));
@@ -250,6 +252,7 @@ impl World {
         self.agenda
             .plan(at, Step::ToClient(client, connection, packet));
         if clogged {
+            self.failed();
             let event = Event::Clogged { session };
             self.agenda
                 .plan(self.now, Step::Gateway(gateway, boot, event));

@@ -36,8 +36,9 @@ struct Link {
     /// The latest arrival under way, in each direction.
     last_up: Time,
     last_down: Time,
-    /// Envelopes on their way to the shard.
+    /// Envelopes on their way, in each direction.
     under_way: usize,
+    under_way_down: usize,
 }
 
 impl Links {
@@ -102,6 +103,7 @@ impl World {
         link.gateway = Some(conn);
         link.shard = Some((conn, boot));
         link.under_way = 0;
+        link.under_way_down = 0;
         link.last_up = now;
         link.last_down = now;
         self.trace
@@ -243,6 +245,8 @@ impl World {
                 continue;
             }
             link.last_down = link.last_down.max(self.now + delay);
+            link.under_way_down += batch.envelopes.len();
+            let is_full = link.under_way_down > self.plan.link_max;
             let at = link.last_down;
             self.trace.say(self.now, || {
                 let envelopes = brief::all(&batch.envelopes, brief::down);
@@ -250,6 +254,10 @@ impl World {
             });
             self.agenda
                 .plan(at, Step::Down(gateway, shard, conn, batch));
+            if is_full {
+                self.failed();
+                self.cut(gateway, shard);
+            }
             return;
         }
     }
@@ -259,6 +267,7 @@ impl World {
         if link.conn != Some(conn) || link.gateway != Some(conn) {
             return;
         }
+        link.under_way_down -= batch.envelopes.len();
         let name = self.shards[shard].name.clone();
         let node = &mut self.gateways[gateway];
         if let Some(core) = &mut node.core {

@@ -82,6 +82,8 @@ pub enum Step {
     GatewayTick(usize, GatewayId),
     /// A shard's process starts.
     ShardStart(usize),
+    /// A shard that was stopped may be done.
+    ShardStopped(usize, u64),
     /// Something for a shard's core, if it still lives.
     Shard(usize, u64, msgd_core::Event),
     /// A shard's core may have something due.
@@ -280,6 +282,7 @@ impl World {
             }
             Step::GatewayTick(gateway, boot) => self.gateway_tick(gateway, boot),
             Step::ShardStart(shard) => self.shard_start(shard),
+            Step::ShardStopped(shard, life) => self.shard_stopped(shard, life),
             Step::Shard(shard, life, event) => {
                 if self.shards[shard].life == life {
                     self.shard_event(shard, event);

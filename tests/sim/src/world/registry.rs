@@ -97,15 +97,26 @@ impl World {
         if lease.is_none_or(|until| *until > self.now) {
             return;
         }
+        self.lease_over(shard, life);
+        let newer = self.shards[shard].life > life;
+        if self.plan.fail_over && !newer {
+            self.registry_leave(shard);
+        }
+    }
+
+    pub(super) fn lease_over(&mut self, shard: usize, life: u64) {
         self.registry.leases.remove(&life);
         self.trace.say(self.now, || {
             format!("the lease of s{shard} life {life} is over")
         });
         self.store.store_mut().incarnation_died(Incarnation(life));
+    }
+
+    /// A shard's slots go to the others, if there are any.
+    pub(super) fn registry_leave(&mut self, shard: usize) {
         let name = &self.shards[shard].name;
-        let newer = self.shards[shard].life > life;
-        let fails_over = self.plan.fail_over && !newer && self.registry.members.len() > 1;
-        if fails_over && self.registry.members.remove(name).is_some() {
+        let others = self.registry.members.len() > 1;
+        if others && self.registry.members.remove(name).is_some() {
             self.publish();
         }
     }

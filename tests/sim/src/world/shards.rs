@@ -122,6 +122,33 @@ impl World {
         self.links_of_shard_lost(shard);
     }
 
+    /// Stopped by an operator: its process ends when all that it asked of the
+    /// store is done.
+    pub(super) fn shard_stop(&mut self, shard: usize) {
+        let life = self.shards[shard].life;
+        if life == 0 || !matches!(self.shards[shard].pause, Pause::No) {
+            return;
+        }
+        self.trace.say(self.now, || format!("s{shard} is stopped"));
+        self.shard_event(shard, Event::Stopping);
+        if self.plan.fail_over {
+            self.registry_leave(shard);
+        }
+        self.plan_in(MS..SECOND, Step::ShardStopped(shard, life));
+    }
+
+    pub(super) fn shard_stopped(&mut self, shard: usize, life: u64) {
+        if self.shards[shard].life != life {
+            return;
+        }
+        if self.store.is_asked(life) {
+            return self.plan_in(MS..50 * MS, Step::ShardStopped(shard, life));
+        }
+        self.shard_crash(shard);
+        self.lease_over(shard, life);
+        self.plan_in(MS..2 * SECOND, Step::ShardStart(shard));
+    }
+
     pub(super) fn shard_pause(&mut self, shard: usize) {
         let node = &mut self.shards[shard];
         if node.core.is_some() && matches!(node.pause, Pause::No) {
@@ -168,7 +195,6 @@ impl World {
         let Some(core) = &mut node.core else {
             return;
         };
-        self.trace.mark(self.now, 4, &[shard as u64]);
         self.trace.say(self.now, || {
             format!("s{shard} <- {}", brief::shard_event(&event))
         });
@@ -178,6 +204,8 @@ impl World {
         let mut effects = Vec::new();
         core.handle(node.clock.now(self.now), event, &mut effects);
         core.check_invariants();
+        let count = effects.len() as u64;
+        self.trace.mark(self.now, 4, &[shard as u64, count]);
         self.shard_has(shard, effects);
     }
 

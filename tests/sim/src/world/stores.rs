@@ -60,6 +60,13 @@ impl StoreNode {
         &self.store
     }
 
+    /// Whether a process waits for something that it asked for.
+    pub(super) fn is_asked(&self, life: u64) -> bool {
+        self.lanes
+            .get(&life)
+            .is_some_and(|lane| !lane.asked.is_empty())
+    }
+
     pub(super) fn store_mut(&mut self) -> &mut Store {
         &mut self.store
     }

@@ -16,6 +16,10 @@ pub enum Trouble {
     ShardCrash,
     /// A machine dies, with a gateway and a shard.
     MachineCrash,
+    /// A gateway is stopped, with a word to its clients.
+    GatewayStop,
+    /// A shard is stopped: it stores what it has and gives its slots up.
+    ShardStop,
     /// The friend service dies.
     FrienddCrash,
     /// A link is cut.
@@ -47,6 +51,8 @@ impl World {
                 Trouble::MachineCrash,
                 1,
             ),
+            (troubles.stops, Trouble::GatewayStop, 1),
+            (troubles.stops, Trouble::ShardStop, 1),
             (troubles.friendd_crashes, Trouble::FrienddCrash, 1),
             (troubles.cuts, Trouble::Cut, 3),
             (troubles.pauses, Trouble::GatewayPause(0), 1),
@@ -88,6 +94,11 @@ impl World {
                 self.kill_gateway(gateway);
                 self.kill_shard(shard);
             }
+            Trouble::GatewayStop => {
+                self.gateway_event(gateway, connd_core::Event::Stopping);
+                self.kill_gateway(gateway);
+            }
+            Trouble::ShardStop => self.shard_stop(shard),
             Trouble::FrienddCrash => self.graph_crash(),
             Trouble::Cut => {
                 if self.dice.percent(30) {
@@ -230,6 +241,7 @@ impl World {
         self.tell_ring();
         for client in 0..self.clients.len() {
             let who = &mut self.clients[client];
+            who.reads_every = 0;
             who.inbox.away_until = 0;
             who.inbox.pause = who.inbox.pause.min(20 * MS);
             let start = who.process;
