@@ -124,6 +124,8 @@ pub struct Inbox {
     cursor: Position,
     /// Where the next append goes.
     end: Position,
+    /// When a message that a session has did not get in last.
+    failed: Option<Moment>,
     /// Messages at or after the cursor that a session was given or took.
     mailbox: BTreeMap<Position, InMailbox>,
     /// The cursor that the store was told last.

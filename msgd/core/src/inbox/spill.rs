@@ -33,7 +33,9 @@ impl Inbox {
 
     /// Whether messages wait without any session to give them to, or beyond
     /// what is to wait in memory.
-    pub fn must_spill(&self, count_max: usize, bytes_max: usize) -> bool {
+    ///
+    /// What did not get in before `failed_before` is not tried at once again.
+    pub fn must_spill(&self, failed_before: Moment, count_max: usize, bytes_max: usize) -> bool {
         let waiting = |p: &Pending| p.state == PendingState::Waiting;
         if self.storing > 0 {
             return false;
@@ -41,7 +43,8 @@ impl Inbox {
         if self.readers.is_empty() {
             return self.pending.iter().any(waiting);
         }
-        self.pending.len() >= count_max || self.bytes >= bytes_max
+        let is_full = self.pending.len() >= count_max || self.bytes >= bytes_max;
+        is_full && self.failed.is_none_or(|failed| failed < failed_before)
     }
 
     /// Takes the oldest part of what is pending for an append: up to the last
@@ -150,6 +153,7 @@ impl Inbox {
                 PendingState::Storing if given => {
                     pending.state = PendingState::Waiting;
                     pending.since = now;
+                    self.failed = Some(now);
                 }
                 PendingState::Storing => {
                     pending.state = PendingState::Refused;

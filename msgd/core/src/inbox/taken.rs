@@ -21,19 +21,43 @@ pub enum Took {
     },
 }
 
+impl Took {
+    /// What is told of a message that lay in several places: that which answers
+    /// its sender comes first.
+    fn or(self, other: Option<Self>) -> Self {
+        match (self, other) {
+            (Self::Nothing, Some(other)) => other,
+            (_, Some(other @ Self::Pending(_))) => other,
+            (own, _) => own,
+        }
+    }
+}
+
 impl Inbox {
     /// A session's client took a message.
     pub fn take(&mut self, reader: Option<usize>, identity: &Identity) -> Took {
-        let given = reader.and_then(|index| self.readers[index].take(identity));
+        let mut took = None;
+        if let Some(index) = reader {
+            // After a failure of the store a message may lie in several places;
+            // its client hears and takes it once.
+            while let Some(place) = self.readers[index].take(identity) {
+                took = Some(self.take_at(place).or(took));
+            }
+        }
         // What a session took before it was announced again is found by name.
-        let place = given.or_else(|| self.find(identity));
-        match place {
+        took.unwrap_or_else(|| match self.find(identity) {
+            Some(place) => self.take_at(place),
             None => Took::Nothing,
-            Some(Next::Memory(ordinal)) => match self.index_of(ordinal) {
+        })
+    }
+
+    fn take_at(&mut self, place: Next) -> Took {
+        match place {
+            Next::Memory(ordinal) => match self.index_of(ordinal) {
                 None => Took::Nothing,
                 Some(index) => self.take_pending(index),
             },
-            Some(Next::Mailbox(position)) => self.take_stored(position),
+            Next::Mailbox(position) => self.take_stored(position),
         }
     }
 

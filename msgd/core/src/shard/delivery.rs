@@ -1,6 +1,8 @@
 //! Messages leave memory: to sessions, and to the mailbox.
 
-use proto::clock::Now;
+use std::time::Duration;
+
+use proto::clock::{Moment, Now};
 use proto::ids::UserId;
 use proto::link::{Deliver, Down};
 
@@ -53,11 +55,15 @@ impl Shard {
                 })),
             }
         }
-        if user.inbox.must_spill(count_max / 2, bytes_max / 2) {
+        let patience = self.settings.delivery_patience;
+        let long_ago = earlier(now, patience);
+        if user
+            .inbox
+            .must_spill(long_ago, count_max / 2, bytes_max / 2)
+        {
             let messages = user.inbox.spill(now.moment);
             append(claim, name, messages, out);
         }
-        let patience = self.settings.delivery_patience;
         if !user.armed.delivery
             && let Some(at) = user.inbox.spill_at(patience)
         {
@@ -81,10 +87,7 @@ impl Shard {
             .spill_at(patience)
             .is_some_and(|at| at <= now.moment);
         if due {
-            let patience_us = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX);
-            let mut before = now.moment;
-            before.0 = before.0.saturating_sub(patience_us);
-            let messages = user.inbox.spill(before);
+            let messages = user.inbox.spill(earlier(now, patience));
             append(claim, name, messages, out);
         }
         self.pump(now, name, out);
@@ -137,6 +140,11 @@ impl Shard {
             }));
         }
     }
+}
+
+fn earlier(now: Now, by: Duration) -> Moment {
+    let by_us = u64::try_from(by.as_micros()).unwrap_or(u64::MAX);
+    Moment(now.moment.0.saturating_sub(by_us))
 }
 
 fn append(claim: Claim, name: &UserId, messages: Vec<Letter>, out: &mut Vec<Effect>) {
