@@ -178,7 +178,7 @@ fn child_on_a_full_disk() {
             vec![appended.clone(), released],
         ),
         (vec![append(claim, name, 3..5)], vec![appended]),
-        (vec![claim_ben], vec![Outcome::Held { slot }]),
+        (vec![claim_ben], vec![Outcome::ClaimFailed { slot }]),
     ] {
         store.place(0).ask(&mut requests.into()).unwrap();
         for outcome in outcomes {
