@@ -26,8 +26,12 @@ pub enum Joined {
 impl Inbox {
     /// Rule 9: a repeat joins the first.
     pub fn join(&mut self, identity: &Identity, fingerprint: u64, asker: Asker) -> Joined {
-        let same =
-            |p: &&mut Pending| p.message.id == identity.id && p.message.from == identity.from;
+        // A refused one only keeps its place; one sent again lies behind it.
+        let same = |p: &&mut Pending| {
+            p.message.id == identity.id
+                && p.message.from == identity.from
+                && p.state != PendingState::Refused
+        };
         let Some(pending) = self.pending.iter_mut().find(same) else {
             return Joined::No;
         };

@@ -66,6 +66,7 @@ impl Inbox {
             .pending
             .iter()
             .zip(self.first.0..)
+            .filter(|(p, _)| p.state != PendingState::Refused)
             .find(|(p, _)| p.message.id == identity.id && p.message.from == identity.from);
         if let Some((_, ordinal)) = pending {
             return Some(Next::Memory(super::Ordinal(ordinal)));
