@@ -28,6 +28,7 @@ pub async fn run(shard: Rc<Shard>, end: ShardEnd) {
         down,
     } = end;
     let (filler, mut drainer) = queue(Down::weight, Pace::AtOnce);
+    let room = drainer.room();
     let link = shard.gateway_up(gateway, filler);
     info!(%gateway, "gateway linked");
     let sending = async {
@@ -39,6 +40,10 @@ pub async fn run(shard: Rc<Shard>, end: ShardEnd) {
     };
     let receiving = async {
         loop {
+            // What comes is answered on the same link. A gateway never stops
+            // reading, so this wait ends (rule 13); what the gateway cannot
+            // send meanwhile is still in its windows.
+            room.wait().await;
             match up.next().await {
                 Ok(Some(batch)) => shard.arrived(gateway, link, batch),
                 Ok(None) => return Ok(()),

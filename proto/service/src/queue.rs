@@ -1,8 +1,9 @@
 //! Envelopes on their way to one peer, in batches.
 //!
 //! Owns what a batch holds: take one, yield once where envelopes come one by
-//! one, and what has come meanwhile travels with it. No timers. Must not know what an envelope says. For one
-//! thread: who fills the queue and who drains it share a core.
+//! one, and what has come meanwhile travels with it. No timers. Must not know
+//! what an envelope says. For one thread: who fills the queue and who drains it
+//! share a core.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -29,6 +30,7 @@ struct Inner<E> {
 struct Shared<E> {
     inner: RefCell<Inner<E>>,
     filled: Notify,
+    drained: Notify,
     weigh: fn(&E) -> usize,
     pace: Pace,
 }
@@ -52,6 +54,24 @@ pub struct Filler<E>(Rc<Shared<E>>);
 #[derive(Debug)]
 pub struct Drainer<E>(Rc<Shared<E>>);
 
+/// Tells when the queue has room, for who fills it in answer to what comes.
+#[derive(Debug)]
+pub struct Room<E>(Rc<Shared<E>>);
+
+impl<E> Room<E> {
+    /// Waits until the queue is at most half full. It fails to come about only
+    /// if nobody drains.
+    pub async fn wait(&self) {
+        loop {
+            let drained = self.0.drained.notified();
+            if self.0.inner.borrow().envelopes <= QUEUE_MAX / 2 {
+                return;
+            }
+            drained.await;
+        }
+    }
+}
+
 /// An empty queue; `weigh` gives about how many bytes an envelope takes.
 pub fn queue<E>(weigh: fn(&E) -> usize, pace: Pace) -> (Filler<E>, Drainer<E>) {
     let shared = Rc::new(Shared {
@@ -62,6 +82,7 @@ pub fn queue<E>(weigh: fn(&E) -> usize, pace: Pace) -> (Filler<E>, Drainer<E>) {
             closed: false,
         }),
         filled: Notify::new(),
+        drained: Notify::new(),
         weigh,
         pace,
     });
@@ -130,6 +151,11 @@ impl<E> Drop for Drainer<E> {
 }
 
 impl<E> Drainer<E> {
+    /// For who waits for room.
+    pub fn room(&self) -> Room<E> {
+        Room(self.0.clone())
+    }
+
     /// The next batch; `None` once the filler is gone and all is drained.
     pub async fn next(&mut self) -> Option<Batch<E>> {
         loop {
@@ -140,6 +166,7 @@ impl<E> Drainer<E> {
                 let mut inner = self.0.inner.borrow_mut();
                 let batch = inner.batches.pop_front()?;
                 inner.envelopes -= batch.envelopes.len();
+                self.0.drained.notify_waiters();
                 return Some(batch);
             }
             if self.0.inner.borrow().closed {
@@ -152,7 +179,14 @@ impl<E> Drainer<E> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Waker};
+
     use super::*;
+
+    fn poll_once(future: Pin<&mut impl Future<Output = ()>>) -> Poll<()> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
 
     fn filled(count: usize, bytes: usize) -> Drainer<usize> {
         let (filler, drainer) = queue(|bytes: &usize| *bytes, Pace::Gather);
@@ -182,6 +216,19 @@ mod tests {
         filler.push(Epoch(8), 2).unwrap();
         assert_eq!(drainer.next().await.unwrap().epoch, Epoch(7));
         assert_eq!(drainer.next().await.unwrap().epoch, Epoch(8));
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_goes_on_at_half() {
+        let (filler, mut drainer) = queue(|_: &usize| 0, Pace::AtOnce);
+        let room = drainer.room();
+        for n in 0..=QUEUE_MAX / 2 {
+            filler.push(Epoch(7), n).unwrap();
+        }
+        let mut waits = std::pin::pin!(room.wait());
+        assert!(poll_once(waits.as_mut()).is_pending());
+        drainer.next().await.unwrap();
+        assert!(poll_once(waits.as_mut()).is_ready());
     }
 
     #[tokio::test]

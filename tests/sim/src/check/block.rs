@@ -40,7 +40,8 @@ impl Block {
                 action: FriendAction::Unblock,
             } => {
                 let pair = ((*actor).clone(), (*peer).clone());
-                if let Some(block) = self.blocks.get_mut(&pair).and_then(|b| b.last_mut()) {
+                // A block may have been asked for twice, and acknowledged twice.
+                for block in self.blocks.get_mut(&pair).into_iter().flatten() {
                     block.1 = block.1.or(Some(now));
                 }
                 self.ending.insert(pair);

@@ -176,6 +176,7 @@ impl World {
     }
 
     fn gateway_effects(&mut self, gateway: usize, effects: Vec<Effect>) {
+        let batch_max = BATCH_ENVELOPES_MAX.min(self.plan.link_max / 8);
         let mut batches: Vec<(LinkId, Batch<Up>)> = Vec::new();
         for effect in effects {
             match effect {
@@ -201,7 +202,7 @@ impl World {
                     match open {
                         Some((_, batch))
                             if batch.epoch == epoch
-                                && batch.envelopes.len() < BATCH_ENVELOPES_MAX =>
+                                && batch.envelopes.len() < batch_max =>
                         {
                             batch.envelopes.push(envelope);
                         }

@@ -1,6 +1,8 @@
 //! Links between gateways and shards: in order while they stand, and with
 //! everything under way lost when they are cut.
 
+use std::collections::VecDeque;
+
 use connd_core::Event as GatewayEvent;
 use msgd_core::Event as ShardEvent;
 use proto::ids::GatewayId;
@@ -39,6 +41,8 @@ struct Link {
     /// Envelopes on their way, in each direction.
     under_way: usize,
     under_way_down: usize,
+    /// Batches that the shard does not read yet.
+    unread: VecDeque<Batch<Up>>,
 }
 
 impl Links {
@@ -104,6 +108,7 @@ impl World {
         link.shard = Some((conn, boot));
         link.under_way = 0;
         link.under_way_down = 0;
+        link.unread.clear();
         link.last_up = now;
         link.last_down = now;
         self.trace
@@ -218,18 +223,30 @@ impl World {
 
     pub(super) fn up(&mut self, gateway: usize, shard: usize, conn: u64, batch: Batch<Up>) {
         let link = self.links.at(gateway, shard);
-        if link.conn != Some(conn) {
-            return;
+        if link.conn == Some(conn) {
+            link.unread.push_back(batch);
+            self.read(gateway, shard);
         }
-        link.under_way -= batch.envelopes.len();
-        if let Some((known, boot)) = link.shard
-            && known == conn
-        {
-            let event = ShardEvent::Arrived {
-                gateway: boot,
-                batch,
+    }
+
+    /// A shard reads on from a gateway as long as what goes back to it finds
+    /// room on the way.
+    fn read(&mut self, gateway: usize, shard: usize) {
+        let half = self.plan.link_max / 2;
+        loop {
+            let link = self.links.at(gateway, shard);
+            if link.under_way_down > half {
+                return;
+            }
+            let Some(batch) = link.unread.pop_front() else {
+                return;
             };
-            self.shard_event(shard, event);
+            link.under_way -= batch.envelopes.len();
+            if link.shard.is_some_and(|(known, _)| link.conn == Some(known))
+                && let Some((_, gateway)) = link.shard
+            {
+                self.shard_event(shard, ShardEvent::Arrived { gateway, batch });
+            }
         }
     }
 
@@ -268,6 +285,7 @@ impl World {
             return;
         }
         link.under_way_down -= batch.envelopes.len();
+        self.read(gateway, shard);
         let name = self.shards[shard].name.clone();
         let node = &mut self.gateways[gateway];
         if let Some(core) = &mut node.core {
