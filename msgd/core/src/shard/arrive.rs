@@ -43,14 +43,28 @@ impl Shard {
     pub(super) fn up(&mut self, now: Now, waiting: Waiting, out: &mut Vec<Effect>) {
         match self.admit(waiting.epoch, &waiting.envelope) {
             Admission::Serve => self.serve(now, waiting, out),
-            Admission::Wait => {
-                let slot = slot_of(&waiting.envelope);
-                if let Err(waiting) = self.waiting.enter(slot, waiting) {
-                    self.send_back(waiting, ReturnReason::Busy, out);
-                }
-            }
+            Admission::Wait => self.wait(now, waiting, out),
             Admission::NotOwner => self.send_back(waiting, ReturnReason::NotOwner, out),
         }
+    }
+
+    fn wait(&mut self, now: Now, waiting: Waiting, out: &mut Vec<Effect>) {
+        let slot = slot_of(&waiting.envelope);
+        let Err(waiting) = self.waiting.enter(slot, waiting) else {
+            return;
+        };
+        // A session that is gone is so by any ring, and says it only once.
+        if let Up::Gone {
+            session,
+            user,
+            lost,
+        } = &waiting.envelope
+        {
+            let gateway = waiting.gateway;
+            let session = *session;
+            self.gone(now, SessionRef { gateway, session }, user, *lost, out);
+        }
+        self.send_back(waiting, ReturnReason::Busy, out);
     }
 
     fn admit(&self, epoch: Epoch, envelope: &Up) -> Admission {
@@ -176,7 +190,7 @@ impl Shard {
             // The gateway announces the session again, and with it the status.
             Up::Request {
                 session,
-                request: Request::SetStatus(_),
+                request: Request::SetStatus { .. },
                 ..
             } => {
                 let code = Code::Busy;
