@@ -13,7 +13,7 @@ use smol_str::SmolStr;
 pub struct Presence {
     /// What the user set; offline while there is no session and no linger.
     pub status: Status,
-    /// When it was set.
+    /// When it was set, by the gateway of the session that did.
     pub since: Stamp,
     /// The shard's number of the last change; 0 is older than any change.
     pub counter: u64,

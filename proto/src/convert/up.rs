@@ -150,7 +150,10 @@ impl Convert for wire::request::Request {
 
     fn convert(self) -> Result<Request, PacketError> {
         Ok(match self {
-            Self::SetStatus(set) => Request::SetStatus(status(set.status)?),
+            Self::SetStatus(set) => Request::SetStatus {
+                status: status(set.status)?,
+                since: Stamp(set.since_us),
+            },
             Self::GetFriends(_) => Request::GetFriends,
             Self::ChangeFriend(change) => Request::ChangeFriend(change.convert()?),
             Self::Transient(transient) => Request::Transient(transient.convert()?),
@@ -162,8 +165,9 @@ impl Convert for wire::request::Request {
 fn request_to_wire(request: &Request) -> wire::request::Request {
     use wire::request::Request as Wire;
     match request {
-        Request::SetStatus(status) => Wire::SetStatus(packets::SetStatus {
+        Request::SetStatus { status, since } => Wire::SetStatus(wire::SetStatus {
             status: Some(status_to_wire(status)),
+            since_us: since.0,
         }),
         Request::GetFriends => Wire::GetFriends(packets::GetFriends {}),
         Request::ChangeFriend(change) => Wire::ChangeFriend(change_friend_to_wire(change)),

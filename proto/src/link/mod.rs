@@ -176,7 +176,8 @@ pub struct Announce {
     pub friends_hash: Option<ListHash>,
     /// The status to show.
     pub status: Status,
-    /// When the client set it: of several sessions the latest counts.
+    /// When the client set it, by its gateway: later than what the session
+    /// showed before. Of several sessions the latest counts.
     pub status_since: Stamp,
     /// Where the log-in stands among others, once a shard has said so; none is
     /// later than all. Of two of one device the later one stays.
@@ -287,7 +288,12 @@ pub enum ReturnReason {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// Show another status.
-    SetStatus(Status),
+    SetStatus {
+        /// Which.
+        status: Status,
+        /// When the client set it, by its gateway: as in [`Announce`].
+        since: Stamp,
+    },
     /// The friend list.
     GetFriends,
     /// Change the friend graph.

@@ -130,10 +130,13 @@ fn submit(friends_hash: Option<ListHash>, again: bool) -> Up {
 
 fn requests() -> Vec<Request> {
     vec![
-        Request::SetStatus(Status {
-            availability: Availability::Busy,
-            text: SmolStr::new("in a call"),
-        }),
+        Request::SetStatus {
+            status: Status {
+                availability: Availability::Busy,
+                text: SmolStr::new("in a call"),
+            },
+            since: Stamp(1_795_000_000_000_009),
+        },
         Request::GetFriends,
         Request::ChangeFriend(ChangeFriend {
             request: 0,

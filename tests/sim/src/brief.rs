@@ -138,7 +138,7 @@ pub fn up(envelope: &Up) -> String {
 
 fn wish(wish: &Wish) -> String {
     match wish {
-        Wish::SetStatus(status) => format!("SetStatus {:?}", status.availability),
+        Wish::SetStatus { status, .. } => format!("SetStatus {:?}", status.availability),
         other => format!("{other:?}"),
     }
 }

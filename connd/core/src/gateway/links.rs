@@ -75,7 +75,7 @@ impl Gateway {
             Up::Acknowledge { session, .. }
             | Up::Request {
                 session,
-                request: Request::SetStatus(_),
+                request: Request::SetStatus { .. },
                 ..
             } => self.announce(session, out),
             Up::Request {

@@ -3,9 +3,10 @@
 use proto::client::ClientPacket;
 use proto::clock::Now;
 use proto::codes::Code;
-use proto::ids::SessionId;
+use proto::ids::{SessionId, Stamp};
 use proto::link::{Request, Up};
 use proto::server::ServerPacket;
+use proto::status::Status;
 
 use super::{Gateway, forward, write};
 use crate::effect::Effect;
@@ -61,33 +62,45 @@ impl Gateway {
             }
             ClientPacket::Transient(transient) => Request::Transient(transient),
             ClientPacket::Read(read) => Request::Read(read),
-            ClientPacket::SetStatus(status) => Request::SetStatus(status),
+            ClientPacket::SetStatus(status) => return self.set_status(now, session, status, out),
             ClientPacket::GetFriends => Request::GetFriends,
             ClientPacket::ChangeFriend(change) => Request::ChangeFriend(change),
         };
         self.request(now, session, request, out);
     }
 
-    /// Something that the user's shard answers.
+    /// What is announced again after a change is what was set last, and is
+    /// later than what was set before, whatever the clock does.
+    fn set_status(&mut self, now: Now, session: SessionId, status: Status, out: &mut Vec<Effect>) {
+        if !self.within_rate(now, session, out) {
+            return;
+        }
+        let Some(live) = self.live(session) else {
+            return;
+        };
+        let since = now.wall.max(Stamp(live.status_since.0 + 1));
+        live.status = status.clone();
+        live.status_since = since;
+        self.ask_shard(session, Request::SetStatus { status, since }, out);
+    }
+
     fn request(&mut self, now: Now, session: SessionId, request: Request, out: &mut Vec<Effect>) {
         if !self.within_rate(now, session, out) {
             return;
         }
-        let body_bytes_max = self.settings.body_bytes_max as usize;
+        if let Request::Transient(transient) = &request
+            && transient.body.len() > self.settings.body_bytes_max as usize
+        {
+            return self.close(session, Code::Malformed, out);
+        }
+        self.ask_shard(session, request, out);
+    }
+
+    /// Something that the user's shard answers.
+    fn ask_shard(&mut self, session: SessionId, request: Request, out: &mut Vec<Effect>) {
         let Some(live) = self.live(session) else {
             return;
         };
-        match &request {
-            // What is announced again after a change is what was set last.
-            Request::SetStatus(status) => {
-                live.status = status.clone();
-                live.status_since = now.wall;
-            }
-            Request::Transient(transient) if transient.body.len() > body_bytes_max => {
-                return self.close(session, Code::Malformed, out);
-            }
-            _ => {}
-        }
         let (slot, user) = (live.slot, live.user.clone());
         let Route::Link(link) = self.router.route(slot) else {
             return unanswerable(session, &request, out);

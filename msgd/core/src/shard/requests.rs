@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proto::client::{Read, Transient};
 use proto::clock::Now;
-use proto::ids::{Epoch, GatewayId, SessionRef, UserId};
+use proto::ids::{Epoch, GatewayId, SessionRef, Stamp, UserId};
 use proto::link::{Down, Relay, Relayed, Request, ReturnReason, Up};
 use proto::server::{Receipt, ReceiptKind, ServerPacket, TransientFrom};
 use proto::slot::Slot;
@@ -36,7 +36,9 @@ impl Shard {
             return;
         }
         match request {
-            Request::SetStatus(status) => self.set_status(now, &name, status, out),
+            Request::SetStatus { status, since } => {
+                self.set_status(now, &name, status, since, out);
+            }
             Request::GetFriends => self.get_friends(now, at, name, out),
             Request::ChangeFriend(change) => self.change_friend(now, at, name, change, out),
             Request::Transient(transient) => self.transient(now, at, name, transient, out),
@@ -44,12 +46,20 @@ impl Shard {
         }
     }
 
-    fn set_status(&mut self, now: Now, name: &UserId, status: Status, out: &mut Vec<Effect>) {
+    /// What a user sets counts in any case.
+    fn set_status(
+        &mut self,
+        now: Now,
+        name: &UserId,
+        status: Status,
+        since: Stamp,
+        out: &mut Vec<Effect>,
+    ) {
         let number = self.number();
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
-        let news = user.presence.set(status, now.wall, number);
+        let news = user.presence.set(status, since, number);
         user.presence.untold |= news;
         // Who changes it all the time is heard once in a while.
         let next = user.presence.told_at + STATUS_PAUSE;

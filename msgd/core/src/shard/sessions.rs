@@ -69,7 +69,7 @@ impl Shard {
         if announce.again {
             self.come_again(&name, announce.status, announce.status_since);
         } else {
-            self.show(&name, announce.status, now.wall);
+            self.show(&name, announce.status, announce.status_since);
         }
         self.come_online(now, &name, out);
         if let Some(hash) = announce.friends_hash {
