@@ -3,9 +3,10 @@
 
 use proto::friends::{FriendList, Relation};
 use proto::ids::UserId;
-use proto::status::Availability;
+use proto::status::{Availability, Status};
 
 use super::Broken;
+use crate::client::Client;
 use crate::world::World;
 
 const NAME: &str = "presence converges";
@@ -20,12 +21,12 @@ pub(super) fn at_the_end(world: &World) -> Result<(), Broken> {
             if !sees(&list, other) || !sees(&back, &viewer.user) {
                 continue;
             }
-            let seen = viewer.presence.of(other).availability;
+            let seen = viewer.presence.of(other);
             // A status is the user's: it stays when the device that set it goes.
-            let devices = clients.iter().filter(|c| c.user == *other);
-            let mut shows: Vec<_> = devices.map(|c| shown(c.status().availability)).collect();
-            if !clients.iter().any(|c| c.user == *other && c.is_live()) {
-                shows = vec![Availability::Offline];
+            let devices = || clients.iter().filter(|c| c.user == *other);
+            let mut shows: Vec<_> = devices().flat_map(Client::words).map(shown).collect();
+            if !devices().any(Client::is_live) {
+                shows = vec![Status::offline()];
             }
             if !shows.contains(&seen) {
                 let what = format!(
@@ -44,9 +45,9 @@ fn sees(list: &FriendList, other: &UserId) -> bool {
         .is_some_and(|entry| entry.relation == Relation::Friend && !entry.blocked)
 }
 
-fn shown(availability: Availability) -> Availability {
-    match availability {
-        Availability::Invisible => Availability::Offline,
-        other => other,
+fn shown(status: &Status) -> Status {
+    match status.availability {
+        Availability::Invisible => Status::offline(),
+        _ => status.clone(),
     }
 }

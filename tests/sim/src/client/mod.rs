@@ -53,8 +53,9 @@ pub struct Client {
     pub changes: Changes,
     /// What it shows.
     status: Status,
-    /// What it has told the cluster on this connection.
-    told: Status,
+    /// What it has told the cluster since the log-in that it took to have
+    /// come about, the latest last.
+    told: Vec<Status>,
     /// When anything came last.
     pub heard: Time,
     /// Ids that it has shown, if they outlive the process.
@@ -154,7 +155,7 @@ impl Client {
             presence: Presence::default(),
             changes: Changes::default(),
             status: Status::online(),
-            told: Status::online(),
+            told: Vec::new(),
             heard: 0,
             kept: BTreeSet::new(),
         }
@@ -204,7 +205,7 @@ impl Client {
             heartbeat_ms: HEARTBEAT_MS,
             status: self.status.clone(),
         };
-        self.told = self.status.clone();
+        self.told.push(self.status.clone());
         out.push(Does::Write(ClientPacket::Login(Box::new(login))));
         out.push(Does::Wake(
             now + PING_PAUSE,
@@ -226,6 +227,7 @@ impl Client {
                 if let Link::Greeting(connection) = self.link {
                     self.link = Link::Live(connection);
                 }
+                self.told.drain(..self.told.len() - 1);
                 self.changes.connected(now, out);
                 self.outbox
                     .granted(granted.window_messages, granted.window_bytes);
@@ -321,9 +323,14 @@ impl Client {
         }
     }
 
-    /// What it shows.
-    pub fn status(&self) -> &Status {
-        &self.status
+    /// What it may be taken to show: its last word, and if it has gone, any
+    /// that it had under way before that.
+    pub fn words(&self) -> &[Status] {
+        if self.is_live() {
+            std::slice::from_ref(&self.status)
+        } else {
+            &self.told
+        }
     }
 
     /// It shows another status.
@@ -333,8 +340,8 @@ impl Client {
     }
 
     fn tell_status(&mut self, out: &mut Vec<Does>) {
-        if self.is_live() && self.told != self.status {
-            self.told = self.status.clone();
+        if self.is_live() && self.told.last() != Some(&self.status) {
+            self.told.push(self.status.clone());
             out.push(Does::Write(ClientPacket::SetStatus(self.status.clone())));
         }
     }

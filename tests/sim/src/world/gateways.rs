@@ -201,8 +201,7 @@ impl World {
                     let open = batches.iter_mut().rev().find(|(other, _)| *other == link);
                     match open {
                         Some((_, batch))
-                            if batch.epoch == epoch
-                                && batch.envelopes.len() < batch_max =>
+                            if batch.epoch == epoch && batch.envelopes.len() < batch_max =>
                         {
                             batch.envelopes.push(envelope);
                         }

@@ -242,7 +242,9 @@ impl World {
                 return;
             };
             link.under_way -= batch.envelopes.len();
-            if link.shard.is_some_and(|(known, _)| link.conn == Some(known))
+            if link
+                .shard
+                .is_some_and(|(known, _)| link.conn == Some(known))
                 && let Some((_, gateway)) = link.shard
             {
                 self.shard_event(shard, ShardEvent::Arrived { gateway, batch });
