@@ -82,6 +82,11 @@ impl Router {
         self.links[link.0 as usize].up = up;
     }
 
+    /// Whether a link is up.
+    pub fn is_up(&self, link: LinkId) -> bool {
+        self.links[link.0 as usize].up
+    }
+
     /// The link of a slot's owner, up or down.
     pub fn owner(&self, slot: Slot) -> LinkId {
         self.members[self.ring.owner_index(slot)]
@@ -90,7 +95,7 @@ impl Router {
     /// Where a slot's envelopes go.
     pub fn route(&self, slot: Slot) -> Route {
         let link = self.owner(slot);
-        if self.links[link.0 as usize].up {
+        if self.is_up(link) {
             Route::Link(link)
         } else {
             Route::Down(link)

@@ -8,7 +8,7 @@ use proto::link::{Request, Up};
 use proto::ring::Ring;
 use proto::slot::Slot;
 
-use super::Gateway;
+use super::{Gateway, forward};
 use super::packets::unanswerable;
 use crate::effect::Effect;
 use crate::router::LinkId;
@@ -51,13 +51,20 @@ impl Gateway {
         }
     }
 
-    /// Rule 7: all are announced, not only the moved.
+    /// Rule 7: all are announced, not only the moved. Former owners are told
+    /// that these are gone: one that misses an epoch or two never loses the
+    /// slot, and would keep a session that ends elsewhere meanwhile.
     pub(super) fn ring_changed(&mut self, now: Now, ring: Arc<Ring>, out: &mut Vec<Effect>) {
         if ring.epoch() <= self.router.epoch() {
             return;
         }
+        let sessions = self.live_sessions();
+        let owners: Vec<_> = sessions.iter().map(|s| self.owner(*s)).collect();
         self.router.set_ring(ring);
-        for session in self.live_sessions() {
+        for (session, former) in sessions.into_iter().zip(owners) {
+            if let Some(former) = former.filter(|link| self.owner(session) != Some(*link)) {
+                self.leave(session, former, out);
+            }
             self.announce(session, out);
             self.resend(now, session, out);
         }
@@ -84,6 +91,26 @@ impl Gateway {
             // It comes back only from a link that is ending, and with that the
             // shard forgets its sessions.
             Up::Gone { .. } => {}
+        }
+    }
+
+    /// The link of the session's own shard.
+    fn owner(&self, session: SessionId) -> Option<LinkId> {
+        match &self.sessions.get(&session)?.state {
+            State::Live(live) => Some(self.router.owner(live.slot)),
+            State::Offered | State::Checking(_) => None,
+        }
+    }
+
+    fn leave(&mut self, session: SessionId, link: LinkId, out: &mut Vec<Effect>) {
+        let is_up = self.router.is_up(link);
+        if let Some(live) = self.live(session).filter(|_| is_up) {
+            let gone = Up::Gone {
+                session,
+                user: live.user.clone(),
+                lost: true,
+            };
+            forward(link, self.router.epoch(), gone, out);
         }
     }
 

@@ -98,7 +98,7 @@ impl Shard {
                 user,
                 lost,
             } => self.gone(now, SessionRef { gateway, session }, &user, lost, out),
-            Up::Submit(submit) => self.submit(now, gateway, submit, out),
+            Up::Submit(submit) => self.submit(now, (gateway, waiting.epoch), submit, out),
             Up::Acknowledge {
                 session,
                 user,
@@ -228,7 +228,9 @@ impl Shard {
         if self.sent_back.len() >= SENT_BACK_MAX && !self.sent_back.contains_key(&at) {
             self.sent_back.swap_remove_index(0);
         }
-        self.sent_back.insert(at, generation);
+        // An older one that waited may come back after a newer one.
+        let newest = self.sent_back.entry(at).or_insert(generation);
+        *newest = generation.max(*newest);
         self.counters.returned += 1;
         let back = Return {
             session,

@@ -274,13 +274,17 @@ impl Shard {
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
-        if user.sessions.is_empty() || (came.is_empty() && went.is_empty()) {
+        if came.is_empty() && went.is_empty() {
             return;
         }
         // Newer than what any of them was told before.
         user.presence.counter = number;
+        let is_there = !user.sessions.is_empty();
+        if !is_there && !user.presence.is_shown() {
+            return;
+        }
         if !came.is_empty() {
-            self.tell(now, name, came, true, true, 0, out);
+            self.tell(now, name, came, is_there, true, 0, out);
         }
         if !went.is_empty() {
             self.tell(now, name, went, false, true, 0, out);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proto::clock::Now;
 use proto::codes::Code;
-use proto::ids::{GatewayId, SessionRef};
+use proto::ids::{Epoch, GatewayId, SessionRef};
 use proto::link::{Answer, Down, Forward, Message, Relay, Relayed, Submit, Up};
 use proto::slot::Slot;
 use smol_str::SmolStr;
@@ -20,7 +20,7 @@ impl Shard {
     pub(super) fn submit(
         &mut self,
         now: Now,
-        gateway: GatewayId,
+        (gateway, epoch): (GatewayId, Epoch),
         submit: Submit,
         out: &mut Vec<Effect>,
     ) {
@@ -74,15 +74,28 @@ impl Shard {
                 generation: submit.generation,
             }),
         };
-        self.relay(now, gateway, relay, out);
+        self.pass_on(now, (gateway, epoch), relay, out);
     }
 
-    /// To the owner of a slot: by the gateway, or straight on if that is this
-    /// shard. Straight on keeps the order: it is the same link's.
+    /// To the owner of a slot, by the gateway or straight on.
     pub(super) fn relay(
         &mut self,
         now: Now,
         gateway: GatewayId,
+        relay: Relay,
+        out: &mut Vec<Effect>,
+    ) {
+        self.pass_on(now, (gateway, self.ring.epoch()), relay, out);
+    }
+
+    /// By the gateway, or straight on if this shard is the owner. Straight on
+    /// keeps the order: it is the same link's, and the ring's by which the
+    /// gateway sent it. What was sent before the slot was gained may stand
+    /// behind something at the former owner, and goes back (rule 4).
+    fn pass_on(
+        &mut self,
+        now: Now,
+        (gateway, epoch): (GatewayId, Epoch),
         relay: Relay,
         out: &mut Vec<Effect>,
     ) {
@@ -91,7 +104,7 @@ impl Shard {
         }
         let waiting = Waiting {
             gateway,
-            epoch: self.ring.epoch(),
+            epoch,
             envelope: Up::Relay(relay),
         };
         self.up(now, waiting, out);

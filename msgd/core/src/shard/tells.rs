@@ -240,10 +240,21 @@ impl Shard {
             news: tell.news,
             tries,
         };
-        self.tells.insert(tell.request, told);
-        let pause = self.settings.presence_patience * (1 << tries.min(TRIES_MAX));
-        self.timers
-            .arm(now.moment + pause, Timer::Tell(tell.request));
+        self.await_later(now, tell.request, told);
+    }
+
+    fn await_later(&mut self, now: Now, request: u64, told: Told) {
+        let pause = self.settings.presence_patience * (1 << told.tries.min(TRIES_MAX));
+        self.tells.insert(request, told);
+        self.timers.arm(now.moment + pause, Timer::Tell(request));
+    }
+
+    /// Whether a user who is there came back into memory and has no list yet:
+    /// until then nobody can say who may see the status, and to call the user
+    /// offline now would be newer than the truth.
+    fn awaits_list(&self, name: &UserId) -> bool {
+        let user = self.users.get(name);
+        user.is_some_and(|user| user.presence.is_shown() && user.friends.list().is_none())
     }
 
     pub(super) fn tell_due(&mut self, now: Now, request: u64, out: &mut Vec<Effect>) {
@@ -253,6 +264,10 @@ impl Shard {
         if told.tries >= TRIES_MAX {
             self.counters.tells_shed += 1;
             return;
+        }
+        if self.awaits_list(&told.user) {
+            let tries = told.tries + 1;
+            return self.await_later(now, request, Told { tries, ..told });
         }
         let Told {
             user,

@@ -8,38 +8,52 @@ use crate::observed::Observed;
 
 const NAME: &str = "replaced by a later log-in";
 
+/// When a connection was opened and when its log-in was accepted, as gateways
+/// saw it.
+#[derive(Debug)]
+struct Open {
+    opened: u64,
+    greeted: Option<u64>,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Replaced {
-    /// The open connections of each client; the number says when its log-in
-    /// was accepted, none if it was not yet.
-    open: BTreeMap<usize, BTreeMap<u64, Option<u64>>>,
-    greetings: u64,
+    /// The open connections of each client.
+    open: BTreeMap<usize, BTreeMap<u64, Open>>,
+    /// Counts what happens.
+    count: u64,
 }
 
 impl Replaced {
     pub(super) fn observe(&mut self, observed: &Observed<'_>) -> Result<(), Broken> {
+        self.count += 1;
+        let at = self.count;
         match observed {
             Observed::Opened { connection, client } => {
-                self.of(*client).insert(*connection, None);
+                let open = Open {
+                    opened: at,
+                    greeted: None,
+                };
+                self.of(*client).insert(*connection, open);
             }
             Observed::Greeted { connection, client } => {
-                self.greetings += 1;
-                let greeting = self.greetings;
-                self.of(*client).insert(*connection, Some(greeting));
+                if let Some(open) = self.of(*client).get_mut(connection) {
+                    open.greeted = Some(at);
+                }
             }
             Observed::Ended { connection, client } => {
                 self.of(*client).remove(connection);
             }
             Observed::Replaced { connection, client } => {
                 let open = self.of(*client);
-                let own = open.remove(connection).flatten();
-                // The successor may be gone by now; then nobody knows.
-                // Two greetings may overtake each other on their ways; a
-                // connection that was opened later is a later log-in too.
-                let earlier = |(other, greeted): (&u64, &Option<u64>)| {
-                    greeted.is_some() && *greeted < own && other < connection
+                let Some(own) = open.remove(connection) else {
+                    return Ok(());
                 };
-                if own.is_some() && !open.is_empty() && open.iter().all(earlier) {
+                // Of log-ins under way at the same time either may be taken
+                // for the later one. The successor may be gone by now; then
+                // nobody knows.
+                let earlier = |other: &Open| other.greeted.is_some_and(|at| at < own.opened);
+                if own.greeted.is_some() && !open.is_empty() && open.values().all(earlier) {
                     let what = format!("connection {connection} of client {client}");
                     return Err(Broken::new(NAME, what));
                 }
@@ -49,7 +63,7 @@ impl Replaced {
         Ok(())
     }
 
-    fn of(&mut self, client: usize) -> &mut BTreeMap<u64, Option<u64>> {
+    fn of(&mut self, client: usize) -> &mut BTreeMap<u64, Open> {
         self.open.entry(client).or_default()
     }
 }
