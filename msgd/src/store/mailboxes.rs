@@ -68,6 +68,7 @@ impl Mailboxes {
         transaction: &mut Transaction<'_>,
         claim: Claim,
         user: UserId,
+        behind: Position,
         messages: &[Letter],
     ) -> Carried {
         let key = UserKey::new(claim.slot, &user);
@@ -76,7 +77,7 @@ impl Mailboxes {
         let mut count = 0;
         for letter in messages {
             let body_bytes = letter.message.body.len() as u64;
-            if !mailbox.fits(body_bytes, &self.settings) {
+            if first < behind || !mailbox.fits(body_bytes, &self.settings) {
                 break;
             }
             self.rows.put_letter(transaction, &mailbox, &key, letter);

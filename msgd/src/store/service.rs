@@ -113,10 +113,11 @@ impl Keeper {
             Request::Append {
                 claim,
                 user,
+                behind,
                 messages,
             } => self
                 .mailboxes
-                .append(transaction, claim, user, &messages)
+                .append(transaction, claim, user, behind, &messages)
                 .map(one),
             Request::Read {
                 claim,

@@ -304,6 +304,7 @@ pub fn request(request: &Request) -> String {
             claim,
             user,
             messages,
+            ..
         } => {
             let ids: Vec<_> = messages.iter().map(|l| id(&l.message.id)).collect();
             format!("Append({user} token {}: {})", claim.token.0, ids.join(" "))

@@ -128,11 +128,12 @@ impl Store {
             Request::Append {
                 claim,
                 user,
+                behind,
                 messages,
             } => {
                 let settings = self.settings;
                 let mailbox = self.user(&user);
-                let (first, count) = mailbox.append(messages, &settings);
+                let (first, count) = mailbox.append(behind, messages, &settings);
                 vec![Outcome::Appended {
                     claim,
                     user,
@@ -252,8 +253,16 @@ impl Store {
 }
 
 impl User {
-    fn append(&mut self, messages: Vec<Letter>, settings: &MailboxSettings) -> (Position, usize) {
+    fn append(
+        &mut self,
+        behind: Position,
+        messages: Vec<Letter>,
+        settings: &MailboxSettings,
+    ) -> (Position, usize) {
         let first = self.end;
+        if first < behind {
+            return (first, 0);
+        }
         let mut count = 0;
         for letter in messages {
             let bytes = self.letters.values().map(body_bytes).sum::<u64>();

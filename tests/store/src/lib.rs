@@ -55,6 +55,7 @@ pub fn conforms<S: Carries>(mut fresh: impl FnMut(MailboxSettings) -> S) {
 
     play(SETTINGS, mailboxes::an_unknown_mailbox_is_empty);
     play(SETTINGS, mailboxes::what_was_appended_is_read_in_order);
+    play(SETTINGS, mailboxes::an_append_is_behind_what_it_waits_for);
     play(SETTINGS, mailboxes::letters_come_back_whole);
     play(SETTINGS, mailboxes::a_read_is_bounded);
     play(SETTINGS, mailboxes::mailboxes_are_apart);

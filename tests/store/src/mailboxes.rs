@@ -50,6 +50,18 @@ pub(crate) fn what_was_appended_is_read_in_order<S: Carries>(stage: &mut Stage<S
     assert_eq!(stage.bounds(claim, "dora"), (1, 6));
 }
 
+pub(crate) fn an_append_is_behind_what_it_waits_for<S: Carries>(stage: &mut Stage<S>) {
+    let claim = stage.serves("dora");
+    stage.appends(claim, "dora", &letters("dora", 1..=3));
+    let later = letters("dora", 4..=5);
+    let overtaking = stage.appends_behind(claim, "dora", 5, &later);
+    assert_eq!(overtaking, (Position(4), 0));
+    assert_eq!(stage.reads_all(claim, "dora"), in_place("dora", 1..=3));
+    let next = stage.appends_behind(claim, "dora", 4, &later);
+    assert_eq!(next, (Position(4), 2));
+    assert_eq!(stage.reads_all(claim, "dora"), in_place("dora", 1..=5));
+}
+
 pub(crate) fn letters_come_back_whole<S: Carries>(stage: &mut Stage<S>) {
     let mut all = letters("dora", 1..=3);
     all[0].message.body = (0..=255).collect();

@@ -106,8 +106,25 @@ impl<S: Carries> Stage<S> {
         name: &str,
         messages: &[Letter],
     ) -> (Position, usize) {
+        self.appends_behind(claim, name, 0, messages)
+    }
+
+    /// Appends if the mailbox ends at a position or behind it.
+    pub(crate) fn appends_behind(
+        &mut self,
+        claim: Claim,
+        name: &str,
+        behind: u64,
+        messages: &[Letter],
+    ) -> (Position, usize) {
         let user = user(name);
-        match self.only(append(claim, name, messages)) {
+        let request = Request::Append {
+            claim,
+            user: user.clone(),
+            behind: Position(behind),
+            messages: messages.to_vec(),
+        };
+        match self.only(request) {
             Outcome::Appended {
                 claim: told,
                 user: to,
@@ -280,6 +297,7 @@ fn append(claim: Claim, name: &str, messages: &[Letter]) -> Request {
     Request::Append {
         claim,
         user: user(name),
+        behind: Position(0),
         messages: messages.to_vec(),
     }
 }

@@ -138,6 +138,7 @@ impl Script {
         match self.chance.below(100) {
             0..40 => Request::Append {
                 claim,
+                behind: self.position(&user),
                 messages: self.messages(&user),
                 user,
             },

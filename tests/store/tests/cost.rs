@@ -105,6 +105,7 @@ fn append(claim: Claim, user: UserId, number: u64) -> Request {
     Request::Append {
         claim,
         user,
+        behind: Position(0),
         messages: vec![Letter {
             message,
             fingerprint,

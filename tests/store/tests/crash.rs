@@ -265,6 +265,7 @@ fn append(claim: Claim, name: &str, numbers: std::ops::Range<u64>) -> Request {
     Request::Append {
         claim,
         user: user(name),
+        behind: Position(0),
         messages: numbers.map(|number| letter(name, number)).collect(),
     }
 }

@@ -49,6 +49,7 @@ fn appends(store: &mut Embedded, claim: Claim, numbers: std::ops::Range<u64>) ->
     let outcomes = store.carry_out(Request::Append {
         claim,
         user: dora(),
+        behind: Position(0),
         messages: numbers.map(letter).collect(),
     });
     outcomes.into_iter().next().expect("an outcome")

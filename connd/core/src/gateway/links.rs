@@ -8,8 +8,8 @@ use proto::link::{Request, Up};
 use proto::ring::Ring;
 use proto::slot::Slot;
 
-use super::{Gateway, forward};
 use super::packets::unanswerable;
+use super::{Gateway, forward};
 use crate::effect::Effect;
 use crate::router::LinkId;
 use crate::session::State;

@@ -176,14 +176,24 @@ impl Inbox {
 
 impl Inbox {
     /// The slot goes to another shard: everything without an outcome that has
-    /// no append under way, in order, in appends of the usual size.
-    pub fn leave(&mut self) -> Vec<Vec<Letter>> {
-        let waiting = self
-            .pending
-            .iter()
-            .filter(|p| p.state == PendingState::Waiting)
+    /// no append under way, in order, in appends of the usual size. Each
+    /// stands behind all before it, one under way too: where that does not get
+    /// in, its senders send it again, and what came later is not to be first.
+    pub fn leave(&mut self) -> Vec<(Position, Vec<Letter>)> {
+        let in_state = |states: &'static [PendingState]| {
+            let pending = self.pending.iter();
+            pending.filter(|p| states.contains(&p.state))
+        };
+        let under_way = in_state(&[PendingState::Storing, PendingState::StoringTaken]).count();
+        let waiting: Vec<_> = in_state(&[PendingState::Waiting])
             .map(Self::letter)
-            .collect::<Vec<_>>();
-        waiting.chunks(APPEND_MAX).map(<[Letter]>::to_vec).collect()
+            .collect();
+        let mut behind = Position(self.end.0 + under_way as u64);
+        let mut appends = Vec::new();
+        for letters in waiting.chunks(APPEND_MAX) {
+            appends.push((behind, letters.to_vec()));
+            behind.0 += letters.len() as u64;
+        }
+        appends
     }
 }

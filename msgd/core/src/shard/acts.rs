@@ -353,6 +353,10 @@ impl Shard {
         if let Some(list) = &acted.list {
             self.take_list(now, &acted.actor, list, out);
         }
+        if acted.code.is_some() {
+            // It, or an earlier try, may have been carried out all the same.
+            self.doubt(now, &acted.actor, out);
+        }
         self.finish_act(acted.request, acted.code, out);
     }
 

@@ -154,6 +154,8 @@ fn append(claim: Claim, name: &UserId, messages: Vec<Letter>, out: &mut Vec<Effe
     out.push(Effect::Store(Request::Append {
         claim,
         user: name.clone(),
+        // One append at a time: nothing is to be waited for.
+        behind: Position(0),
         messages,
     }));
 }

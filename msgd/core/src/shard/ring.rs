@@ -143,10 +143,11 @@ impl Shard {
             let Some(mut user) = self.users.swap_remove(&name) else {
                 continue;
             };
-            for messages in user.inbox.leave() {
+            for (behind, messages) in user.inbox.leave() {
                 out.push(Effect::Store(Request::Append {
                     claim,
                     user: name.clone(),
+                    behind,
                     messages,
                 }));
             }

@@ -107,12 +107,15 @@ pub enum Request {
         since: Stamp,
     },
     /// Append to a user's mailbox, in order. If only some fit, the first are
-    /// appended.
+    /// appended; none if the mailbox ends before `behind`.
     Append {
         /// Under which claim.
         claim: Claim,
         /// Whose.
         user: UserId,
+        /// Where the mailbox ends at least, if what was to be appended before
+        /// got in: what did not must not be overtaken.
+        behind: Position,
         /// What, each with its fingerprint.
         messages: Vec<Letter>,
     },

@@ -73,7 +73,7 @@ impl Checks {
     ) -> Result<(), Broken> {
         agrees::observe(observed, model)?;
         safe::observe(observed, model, store)?;
-        self.once.observe(observed)?;
+        self.once.observe(now, observed)?;
         self.order.observe(now, observed, model)?;
         self.block.observe(now, observed, model)?;
         self.one_answer.observe(observed)?;

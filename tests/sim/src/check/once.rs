@@ -6,11 +6,16 @@ use std::collections::BTreeSet;
 use proto::ids::Identity;
 
 use super::Broken;
+use crate::agenda::{SECOND, Time};
 use crate::brief;
 use crate::observed::{Observed, Process};
 use crate::plan::Plan;
 
 const NAME: &str = "shown once";
+
+/// By then every link is up; with each that comes up sessions are announced
+/// again, and are given again what they have not acknowledged.
+const SETTLED: Time = SECOND;
 
 #[derive(Debug)]
 pub(super) struct Once {
@@ -31,7 +36,7 @@ impl Once {
         }
     }
 
-    pub(super) fn observe(&mut self, observed: &Observed<'_>) -> Result<(), Broken> {
+    pub(super) fn observe(&mut self, now: Time, observed: &Observed<'_>) -> Result<(), Broken> {
         match observed {
             Observed::Showed {
                 process,
@@ -54,7 +59,7 @@ impl Once {
             Observed::Got {
                 connection,
                 identity,
-            } if self.smooth => {
+            } if self.smooth && now > SETTLED => {
                 if self.got.insert((*connection, (*identity).clone())) {
                     return Ok(());
                 }
