@@ -189,7 +189,8 @@ impl World {
         self.links.at(gateway, shard).barred_until = 0;
     }
 
-    /// Puts a batch on its way to a shard; gives back what finds no room.
+    /// Puts a batch on its way to a shard; gives back what finds no room. The
+    /// end of a session always does, as in the gateway's shell.
     pub(super) fn send_up(
         &mut self,
         gateway: usize,
@@ -207,7 +208,9 @@ impl World {
             return Vec::new();
         }
         let room = link_max.saturating_sub(link.under_way);
-        let back = batch.envelopes.split_off(room.min(batch.envelopes.len()));
+        let over = batch.envelopes.split_off(room.min(batch.envelopes.len()));
+        let (ends, back) = over.into_iter().partition(|e| matches!(e, Up::Gone { .. }));
+        batch.envelopes.extend::<Vec<_>>(ends);
         if !batch.envelopes.is_empty() {
             link.under_way += batch.envelopes.len();
             link.last_up = link.last_up.max(self.now + delay);
