@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use client::{DeviceId, UserId};
 
-/// Chat in a terminal, or in a pipe: one line in is one message or command,
-/// one line out is one event. `/help` lists the commands.
+/// Chat in a terminal; F1 lists the keys. In a pipe one line in is one message
+/// or command, and one line out is one event; `/help` lists the commands.
 #[derive(Debug, Parser)]
 #[command(name = "im", version, args_conflicts_with_subcommands = true)]
 #[command(subcommand_negates_reqs = true, arg_required_else_help = true)]
@@ -36,6 +36,14 @@ pub struct Chat {
     /// A signed token (see `im token --help`); none for a server in open mode.
     #[arg(long, value_name = "TOKEN", env = "IM_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+
+    /// Line by line at a terminal too, for one that is no screen.
+    #[arg(long)]
+    pub lines: bool,
+
+    /// No bell for messages that are not looked at; F3 turns it on.
+    #[arg(long)]
+    pub no_bell: bool,
 }
 
 #[derive(Debug, Subcommand)]

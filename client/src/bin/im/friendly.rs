@@ -49,7 +49,8 @@ pub fn lines(notice: &Notice) -> Option<String> {
     })
 }
 
-fn told(code: Code, text: &str) -> String {
+/// A code, what it means, and what to do about it.
+pub fn told(code: Code, text: &str) -> String {
     let text = if text.is_empty() { code.text() } else { text };
     format!("{} {}: {}", code.number(), clean(text), advice(code))
 }
@@ -85,7 +86,8 @@ fn presence(peer: &PeerStatus, before: Availability) -> Option<String> {
     Some(format!("* {} is {}", peer.user, shown(&peer.status)))
 }
 
-fn shown(status: &Status) -> String {
+/// A status in words.
+pub fn shown(status: &Status) -> String {
     let word = availability(status.availability);
     if status.text.is_empty() {
         return word.to_owned();
@@ -129,7 +131,7 @@ fn done(action: FriendAction, peer: &UserId) -> String {
 }
 
 /// A length of time in its largest whole unit.
-fn span(duration: Duration) -> String {
+pub fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0..60 => format!("{seconds} s"),

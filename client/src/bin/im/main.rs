@@ -1,10 +1,11 @@
-//! `im`: a line-mode client, at a keyboard and in a pipe.
+//! `im`: a client for a terminal, full-screen or line by line, and for a pipe.
 
 mod advice;
 mod arguments;
 mod chat;
 mod command;
 mod friendly;
+mod fullscreen;
 mod input;
 mod marks;
 mod notice;
@@ -54,6 +55,13 @@ fn chat_with(arguments: &Chat) -> Result<bool, Box<dyn Error>> {
         .enable_all()
         .build()?;
     let at_keyboard = io::stdin().is_terminal() && io::stdout().is_terminal();
+    if at_keyboard && !arguments.lines && is_screen() {
+        return runtime.block_on(async {
+            let (client, events) = Client::connect(settings)?;
+            let user = arguments.user.clone();
+            Ok(fullscreen::run(client, events, user, !arguments.no_bell).await?)
+        });
+    }
     let (lines, screen) = if at_keyboard {
         let manner = Manner::now()?;
         let (lines, printer) = Lines::keyboard()?;
@@ -68,6 +76,11 @@ fn chat_with(arguments: &Chat) -> Result<bool, Box<dyn Error>> {
         Ok::<bool, Box<dyn Error>>(chat.run(events, lines).await?)
     })?;
     Ok(well)
+}
+
+/// Whether the terminal is one whose cursor can be moved.
+fn is_screen() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 fn settings(arguments: &Chat) -> Result<Settings, Box<dyn Error>> {

@@ -1,0 +1,127 @@
+//! What the session tells.
+
+use std::time::Duration;
+
+use client::{Connected, Event, Message, Reason};
+
+use super::{App, Link, Now, Source, Wish};
+use crate::friendly;
+use crate::notice::Notice;
+
+/// How long a peer counts as typing after each notice of it.
+const TYPING_TIME: Duration = Duration::from_secs(5);
+
+/// The bell rings at most this often.
+const BELL_PAUSE: Duration = Duration::from_secs(2);
+
+impl App {
+    pub(super) fn event(&mut self, event: Event, now: Now) {
+        match event {
+            Event::Connected(connected) => self.connected(connected),
+            Event::Reconnecting { after, reason } => self.waits(after, &reason, now),
+            Event::Message(message) => self.message(&message, now),
+            Event::Receipt(receipt) => {
+                let notices = self.marks.receipt(&receipt);
+                self.mark(notices);
+            }
+            Event::Transient(transient) if transient.kind == client::TRANSIENT_TYPING => {
+                if let Some(talk) = self.talks.get_mut(&transient.from) {
+                    talk.typing_until = Some(now.at + TYPING_TIME);
+                }
+            }
+            Event::Presence(peer) => self.people.seen(peer),
+            Event::Friends(list) => {
+                let notices = self.roster.list(list.clone());
+                self.people.listed(list);
+                for notice in notices {
+                    self.relation(&notice, now);
+                }
+            }
+            Event::TokenExpired => {
+                let expired = friendly::lines(&Notice::TokenExpired).unwrap_or_default();
+                self.gives_up(expired);
+            }
+            Event::Closed { code, text } => {
+                let by_server = code.map(|code| friendly::told(code, &text));
+                let why = by_server.or(self.failure.take());
+                if let Some(why) = &why {
+                    self.fail("the session is closed", why, now);
+                }
+                // What was not wanted is to be read before the screen goes.
+                self.is_over |= why.is_none();
+                self.link = Link::Closed(why);
+            }
+            // Signals of other applications, and what later versions tell.
+            _ => {}
+        }
+    }
+
+    fn connected(&mut self, connected: Connected) {
+        if connected.user != self.user {
+            let (theirs, ours) = (connected.user, &self.user);
+            self.gives_up(format!(
+                "the token is for {theirs}, not for {ours}: name that user, or give another token"
+            ));
+            return;
+        }
+        self.device = Some(connected.device);
+        if self.link != Link::Leaving {
+            self.link = Link::Online;
+        }
+    }
+
+    fn waits(&mut self, after: Duration, reason: &Reason, now: Now) {
+        if self.link != Link::Leaving {
+            self.link = Link::Waiting {
+                until: now.at + after,
+                reason: reason.to_string(),
+            };
+        }
+        // What was seen of typing is out of date.
+        for talk in self.talks.iter_mut() {
+            talk.typing_until = None;
+        }
+    }
+
+    /// Nothing more can come of this session.
+    fn gives_up(&mut self, why: String) {
+        self.failure = Some(why);
+        self.link = Link::Leaving;
+        self.wishes.push(Wish::Leave(Duration::ZERO));
+    }
+
+    fn message(&mut self, message: &Message, now: Now) {
+        let is_looked_at = self.is_looked_at(&message.from);
+        let at = self.local(message.stamp);
+        let text = String::from_utf8_lossy(&message.body);
+        let talk = self.talks.with(&message.from);
+        talk.received(at, message.stamp, &text, is_looked_at);
+        // What came while away rings once, not a hundred times.
+        let lately = self.rang.is_some_and(|at| now.at < at + BELL_PAUSE);
+        if self.has_bell && !is_looked_at && !lately {
+            self.rang = Some(now.at);
+            self.wishes.push(Wish::Bell);
+        }
+    }
+
+    /// A relation is another: told where it is looked for.
+    fn relation(&mut self, notice: &Notice, now: Now) {
+        let Notice::Relation { entry, .. } = notice else {
+            return;
+        };
+        let Some(text) = friendly::lines(notice) else {
+            return;
+        };
+        let text = text.trim_start_matches(['*', ' ']).to_owned();
+        let at = self.zone.to_datetime(now.wall);
+        self.flash(&text, now);
+        if let Some(talk) = self.talks.get_mut(&entry.user) {
+            talk.push(at, Source::Notice, &text);
+        } else if self.talks.open().is_none() {
+            self.home.push(at, Source::Notice, &text);
+        }
+        if self.cursor.is_none() {
+            self.cursor = Some(entry.user.clone());
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! The state of the full-screen mode: what happens comes in, wishes go out.
+//!
+//! Owns what is shown and what a key means. Must not know the terminal, the
+//! session or the clock: it is told the time with everything that happens.
+
+mod commands;
+pub mod composer;
+mod events;
+pub mod help;
+mod keys;
+pub mod people;
+pub mod rows;
+pub mod search;
+pub mod talk;
+pub mod talks;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use client::{
+    ChangeError, DeviceId, Event, Fate, FriendAction, MessageId, RequestError, SendError, Stamp,
+    Status, UserId,
+};
+use crossterm::event::KeyEvent;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use ratatui::layout::Size;
+
+use self::people::{People, Person};
+use self::rows::Page;
+use self::search::Search;
+use self::talk::{Delivery, Place, Source, Talk};
+use self::talks::Talks;
+use super::layout::{self, Areas, Pane};
+use crate::marks::Marks;
+use crate::notice::{Notice, Sent};
+use crate::roster::Roster;
+use crate::{friendly, notice};
+
+/// How long somebody who leaves waits for fates.
+pub const LEAVE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The most requests that wait to be taken.
+pub const WAITING_MAX: usize = 100;
+
+/// How long a notice stands above what is being written.
+const NOTICE_TIME: Duration = Duration::from_secs(8);
+
+/// A point in time.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// For spans.
+    pub at: Instant,
+    /// For people.
+    pub wall: Timestamp,
+}
+
+/// What happens.
+#[derive(Debug)]
+pub enum Input {
+    Key(KeyEvent),
+    /// A text put in at once.
+    Paste(String),
+    Resize(Size),
+    /// Whether the terminal is the one that is looked at.
+    Focus(bool),
+    /// The session tells something.
+    Event(Event),
+    /// A wish was done.
+    Done(Done),
+    /// Somebody wants this program to end.
+    Signal,
+}
+
+/// What became of a wish.
+#[derive(Debug)]
+pub enum Done {
+    /// A message is on its way, or was not taken.
+    Sent {
+        ticket: u64,
+        to: UserId,
+        text: String,
+        result: Result<MessageId, SendError>,
+    },
+    /// A message has its fate.
+    Fate { id: MessageId, fate: Fate },
+    Changed {
+        action: FriendAction,
+        peer: UserId,
+        result: Result<(), ChangeError>,
+    },
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    Send {
+        ticket: u64,
+        to: UserId,
+        text: String,
+    },
+    /// A message of unknown fate once more.
+    Again {
+        sent: Sent,
+        ticket: u64,
+        text: String,
+    },
+    Change {
+        action: FriendAction,
+        peer: UserId,
+    },
+    Status(Status),
+    Typing(UserId),
+    Read {
+        peer: UserId,
+        up_to: Stamp,
+    },
+    Bell,
+    /// Everything is to be written to the terminal again.
+    Redraw,
+    /// This program is to stand still, until the shell wakes it.
+    Suspend,
+    /// The session is to end, once all has its fate or the patience is over.
+    Leave(Duration),
+}
+
+/// How the session fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    Connecting,
+    Online,
+    /// The next connection is tried then.
+    Waiting {
+        until: Instant,
+        reason: String,
+    },
+    Leaving,
+    /// It is over; `None`: as this user wanted.
+    Closed(Option<String>),
+}
+
+/// What the keys are for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    Normal,
+    Search(Search),
+    /// The page of keys, from this row on.
+    Help(usize),
+}
+
+/// The state of the full-screen mode.
+#[derive(Debug)]
+pub struct App {
+    pub user: UserId,
+    /// The device, as the server named it. Where a list of this user's devices
+    /// will stand.
+    pub device: Option<DeviceId>,
+    pub status: Status,
+    pub link: Link,
+    pub mode: Mode,
+    pub pane: Pane,
+    pub talks: Talks,
+    pub people: People,
+    /// Who is marked in the list.
+    pub cursor: Option<UserId>,
+    /// The newest notice, and until when it is shown.
+    pub notice: Option<(String, Instant)>,
+    pub has_bell: bool,
+    /// Whether this program is to end.
+    pub is_over: bool,
+    size: Size,
+    /// What is told and written while no conversation is open.
+    home: Talk,
+    /// Whether the terminal is looked at.
+    is_focused: bool,
+    /// Why the session is being ended, if not by this user's wish.
+    failure: Option<String>,
+    marks: Marks,
+    roster: Roster,
+    underway: HashMap<MessageId, Sent>,
+    /// Requests that were not taken yet.
+    waiting: usize,
+    tickets: u64,
+    typed: Option<Instant>,
+    recall: keys::Recall,
+    /// When the bell rang last.
+    rang: Option<Instant>,
+    zone: TimeZone,
+    /// Messages whose fate became unknown while this user was leaving.
+    lost: usize,
+    wishes: Vec<Wish>,
+}
+
+impl App {
+    /// A session that has not begun.
+    pub fn new(user: UserId, zone: TimeZone, has_bell: bool) -> Self {
+        Self {
+            user,
+            device: None,
+            status: Status::online(),
+            link: Link::Connecting,
+            mode: Mode::Normal,
+            pane: Pane::Talk,
+            talks: Talks::default(),
+            people: People::default(),
+            cursor: None,
+            notice: None,
+            has_bell,
+            is_over: false,
+            size: Size::new(80, 24),
+            home: Talk::default(),
+            is_focused: true,
+            failure: None,
+            marks: Marks::default(),
+            roster: Roster::default(),
+            underway: HashMap::new(),
+            waiting: 0,
+            tickets: 0,
+            typed: None,
+            recall: keys::Recall::default(),
+            rang: None,
+            zone,
+            lost: 0,
+            wishes: Vec::new(),
+        }
+    }
+
+    /// Something happens; returns what is to be done.
+    pub fn apply(&mut self, input: Input, now: Now) -> Vec<Wish> {
+        match input {
+            Input::Key(key) => self.key(key, now),
+            Input::Paste(text) => self.paste(&text, now),
+            Input::Resize(size) => self.size = size,
+            Input::Focus(is_focused) => self.is_focused = is_focused,
+            Input::Event(event) => self.event(event, now),
+            Input::Done(done) => self.done(done, now),
+            Input::Signal => self.leave(),
+        }
+        self.look();
+        std::mem::take(&mut self.wishes)
+    }
+
+    /// How many messages this user was not told a fate of before the end.
+    pub fn lost(&self) -> usize {
+        self.lost + self.unsettled()
+    }
+
+    /// When something changes by itself: a countdown, a notice.
+    pub fn next_change(&self, now: Instant) -> Duration {
+        let counts = matches!(self.link, Link::Waiting { .. });
+        let typing = self.talk().typing_until.is_some_and(|until| now < until);
+        let told = self.told(now).is_some();
+        Duration::from_secs(if counts || typing || told { 1 } else { 60 })
+    }
+
+    /// The conversation on the screen.
+    pub fn talk(&self) -> &Talk {
+        let open = self.talks.open();
+        open.and_then(|open| self.talks.get(open))
+            .unwrap_or(&self.home)
+    }
+
+    fn talk_mut(&mut self) -> &mut Talk {
+        match self.talks.open().cloned() {
+            // It is there while it is open.
+            Some(open) => self.talks.with(&open),
+            None => &mut self.home,
+        }
+    }
+
+    /// Whom the conversation on the screen is with.
+    pub fn peer(&self) -> Option<Person> {
+        let open = self.talks.open()?;
+        Some(self.people.person(open, self.talk().unread))
+    }
+
+    /// The parts of the screen.
+    pub fn areas(&self) -> Areas {
+        let columns = layout::composer_columns(self.size);
+        let rows = self.talk().composer.rows(columns);
+        layout::areas(self.size, self.pane, rows)
+    }
+
+    /// The page of the conversation on the screen.
+    pub fn page(&self) -> Page {
+        let area = self.areas().talk;
+        let name = self.talks.open().map_or(0, |open| open.as_str().len());
+        Page::new(area.width, area.height, name)
+    }
+
+    /// The notice that is shown now.
+    pub fn told(&self, now: Instant) -> Option<&str> {
+        let told = self.notice.as_ref().filter(|(_, until)| now < *until);
+        told.map(|(text, _)| text.as_str())
+    }
+
+    /// Messages whose fate is not known yet.
+    pub fn unsettled(&self) -> usize {
+        self.waiting + self.underway.len()
+    }
+
+    /// The time of a stamp by the clock on the wall.
+    pub fn local(&self, stamp: Stamp) -> DateTime {
+        let micros = i64::try_from(stamp.0).unwrap_or(i64::MAX);
+        let time = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);
+        self.zone.to_datetime(time)
+    }
+
+    /// Whether the newest of a conversation is before somebody's eyes.
+    fn is_looked_at(&self, peer: &UserId) -> bool {
+        self.is_focused
+            && self.mode == Mode::Normal
+            && self.talks.open() == Some(peer)
+            && self.areas().talk.height > 0
+            && self.talk().place == Place::Newest
+    }
+
+    /// What is looked at is read, and its sender is told.
+    fn look(&mut self) {
+        let Some(peer) = self.talks.open().cloned() else {
+            return;
+        };
+        if self.is_looked_at(&peer)
+            && let Some(up_to) = self.talk_mut().look()
+        {
+            self.wishes.push(Wish::Read { peer, up_to });
+        }
+    }
+
+    /// Shows the conversation with `peer`, to write to them.
+    fn open(&mut self, peer: &UserId) {
+        if self.talks.open() != Some(peer) {
+            self.talk_mut().new_from = None;
+            self.talks.show(peer);
+        }
+        self.cursor = Some(peer.clone());
+        self.pane = Pane::Talk;
+        self.mode = Mode::Normal;
+    }
+
+    /// Tells something, in the conversation that is open.
+    fn tell(&mut self, text: &str, now: Now) {
+        let text = text.trim_start_matches(['*', '!', ' ']);
+        let at = self.zone.to_datetime(now.wall);
+        self.talk_mut().push(at, Source::Notice, text);
+        self.flash(text, now);
+    }
+
+    /// Tells something for a moment.
+    fn flash(&mut self, text: &str, now: Now) {
+        self.notice = Some((text.to_owned(), now.at + NOTICE_TIME));
+    }
+
+    fn show(&mut self, notice: &Notice, now: Now) {
+        if let Some(text) = friendly::lines(notice) {
+            self.tell(&text, now);
+        }
+    }
+
+    fn fail(&mut self, what: &str, text: &str, now: Now) {
+        self.tell(&format!("{what}: {text}"), now);
+    }
+
+    /// A status was not taken.
+    pub fn not_done(&mut self, error: RequestError, now: Now) {
+        self.fail("not done", &error.to_string(), now);
+    }
+
+    fn done(&mut self, done: Done, now: Now) {
+        match done {
+            Done::Sent {
+                ticket,
+                to,
+                text,
+                result,
+            } => {
+                self.waiting = self.waiting.saturating_sub(1);
+                self.leaves_behind(result.is_err());
+                self.taken(ticket, to, text, result);
+            }
+            Done::Fate { id, fate } => {
+                self.leaves_behind(matches!(fate, Fate::Unknown { .. }));
+                if let Some(sent) = self.underway.remove(&id) {
+                    let notices = self.marks.fate(&sent, fate);
+                    self.mark(notices);
+                }
+            }
+            Done::Changed {
+                action,
+                peer,
+                result,
+            } => {
+                self.waiting = self.waiting.saturating_sub(1);
+                match result {
+                    Ok(()) => self.show(&Notice::Done { action, peer }, now),
+                    Err(error) => {
+                        let what = format!("{} {peer}", notice::word(action));
+                        self.refused(&what, &error, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What goes wrong now is not seen any more.
+    fn leaves_behind(&mut self, is_lost: bool) {
+        if is_lost && matches!(self.link, Link::Leaving | Link::Closed(None)) {
+            self.lost += 1;
+        }
+    }
+
+    fn taken(
+        &mut self,
+        ticket: u64,
+        to: UserId,
+        text: String,
+        result: Result<MessageId, SendError>,
+    ) {
+        let delivery = match result {
+            Ok(id) => {
+                let sent = self.marks.sending(to.clone(), id, text);
+                self.underway.insert(id, sent.clone());
+                Delivery::Underway(sent)
+            }
+            Err(error) => Delivery::NotSent(error.to_string()),
+        };
+        if let Some(talk) = self.talks.get_mut(&to) {
+            talk.taken(ticket, delivery);
+        }
+    }
+
+    fn refused(&mut self, what: &str, error: &ChangeError, now: Now) {
+        let text = match error {
+            ChangeError::Refused(code) => friendly::told(*code, ""),
+            ChangeError::Unanswered | ChangeError::Request(_) => error.to_string(),
+        };
+        self.fail(what, &text, now);
+    }
+
+    fn mark(&mut self, notices: Vec<Notice>) {
+        for notice in notices {
+            if let Notice::Mark(sent, mark) = notice
+                && let Some(talk) = self.talks.get_mut(&sent.to)
+            {
+                talk.marked(&sent, mark);
+            }
+        }
+    }
+
+    /// Ends the session, as this user wants.
+    fn leave(&mut self) {
+        match self.link {
+            // Nobody waits twice.
+            Link::Leaving | Link::Closed(_) => self.is_over = true,
+            Link::Connecting | Link::Online | Link::Waiting { .. } => {
+                self.link = Link::Leaving;
+                self.wishes.push(Wish::Leave(LEAVE_PATIENCE));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub mod tests;

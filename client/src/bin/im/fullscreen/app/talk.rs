@@ -1,0 +1,243 @@
+//! One conversation, as far as this session has seen it.
+//!
+//! Owns its entries, their bounds, and what of them was not looked at. Must not
+//! know the screen. What this user wrote on another device will be an entry
+//! from [`Source::Own`] too, as soon as the server tells of it.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use client::{Code, Stamp};
+use jiff::civil::DateTime;
+
+use super::composer::Composer;
+use crate::friendly;
+use crate::fullscreen::text::{clean, clean_line};
+use crate::notice::{Mark, Sent};
+
+/// The most entries of a conversation that are kept; the oldest goes first.
+pub const ENTRIES_MAX: usize = 1_000;
+
+/// The most bytes of text in them.
+pub const BYTES_MAX: usize = 1024 * 1024;
+
+/// Whose an entry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The peer wrote it.
+    Theirs,
+    /// This user wrote it.
+    Own(Delivery),
+    /// This program tells something.
+    Notice,
+}
+
+/// How far an own message came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// It has a number of this program's only.
+    Waiting(u64),
+    /// It is on its way.
+    Underway(Sent),
+    /// What became of it.
+    Marked(Sent, Mark),
+    /// It was not taken.
+    NotSent(String),
+}
+
+impl Delivery {
+    /// What stands beside the message.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Waiting(_) | Self::Underway(_) => "on its way".into(),
+            Self::NotSent(text) => format!("not sent: {}", clean_line(text)),
+            Self::Marked(_, Mark::Stored) => "stored".into(),
+            Self::Marked(_, Mark::Delivered(_)) => "delivered".into(),
+            Self::Marked(_, Mark::Read) => "read".into(),
+            Self::Marked(_, Mark::Rejected { code, text }) => {
+                format!("refused: {}", clean_line(&friendly::told(*code, text)))
+            }
+            Self::Marked(sent, Mark::Unknown { code }) => match code {
+                Code::FateUnknown => format!(
+                    "201 it may not have arrived: /again {} sends it again; it is shown once",
+                    sent.number
+                ),
+                code => format!("it may not have arrived: {}", friendly::told(*code, "")),
+            },
+        }
+    }
+
+    /// Whether somebody should do something about it.
+    pub fn is_trouble(&self) -> bool {
+        match self {
+            Self::Waiting(_) | Self::Underway(_) => false,
+            Self::NotSent(_) => true,
+            Self::Marked(_, mark) => {
+                matches!(mark, Mark::Rejected { .. } | Mark::Unknown { .. })
+            }
+        }
+    }
+}
+
+/// One thing that was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Counted from 1, in this conversation.
+    pub serial: u64,
+    /// When, by the clock on the wall.
+    pub at: DateTime,
+    pub source: Source,
+    /// Harmless already.
+    pub text: String,
+}
+
+/// Which row stands at the bottom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Place {
+    /// The newest, whatever comes.
+    #[default]
+    Newest,
+    /// A row of an entry.
+    At { serial: u64, row: usize },
+}
+
+/// One conversation.
+#[derive(Debug, Default)]
+pub struct Talk {
+    entries: VecDeque<Entry>,
+    bytes: usize,
+    last: u64,
+    pub composer: Composer,
+    pub place: Place,
+    /// Messages that were not looked at.
+    pub unread: usize,
+    /// The first entry that was new when the conversation was opened.
+    pub new_from: Option<u64>,
+    /// The newest stamp that was not looked at.
+    unlooked: Option<Stamp>,
+    /// Until then the peer counts as typing.
+    pub typing_until: Option<Instant>,
+    /// Larger for what was used later.
+    pub used: u64,
+}
+
+impl Talk {
+    pub fn entries(&self) -> &VecDeque<Entry> {
+        &self.entries
+    }
+
+    /// Another entry at the end.
+    pub fn push(&mut self, at: DateTime, source: Source, text: &str) {
+        self.last += 1;
+        let serial = self.last;
+        let text = clean(text);
+        self.bytes += text.len();
+        let entry = Entry {
+            serial,
+            at,
+            source,
+            text,
+        };
+        self.entries.push_back(entry);
+        while self.entries.len() > 1 && (self.entries.len() > ENTRIES_MAX || self.bytes > BYTES_MAX)
+        {
+            let oldest = self.entries.pop_front();
+            self.bytes -= oldest.map_or(0, |entry| entry.text.len());
+        }
+    }
+
+    /// A message of the peer came.
+    pub fn received(&mut self, at: DateTime, stamp: Stamp, text: &str, is_looked_at: bool) {
+        self.push(at, Source::Theirs, text);
+        self.typing_until = None;
+        self.unlooked = Some(stamp.max(self.unlooked.unwrap_or_default()));
+        if !is_looked_at {
+            if self.unread == 0 {
+                self.new_from = Some(self.last);
+            }
+            self.unread += 1;
+        }
+    }
+
+    /// Somebody looks at the newest entries. The stamp up to which the peer's
+    /// messages are read now, if that is news.
+    pub fn look(&mut self) -> Option<Stamp> {
+        self.unread = 0;
+        self.unlooked.take()
+    }
+
+    /// An own message was taken, or was not.
+    pub fn taken(&mut self, ticket: u64, delivery: Delivery) {
+        self.deliver(delivery, |known| *known == Delivery::Waiting(ticket));
+    }
+
+    /// What became of an own message.
+    pub fn marked(&mut self, sent: &Sent, mark: Mark) {
+        self.deliver(
+            Delivery::Marked(sent.clone(), mark),
+            |known| matches!(known, Delivery::Underway(s) | Delivery::Marked(s, _) if s == sent),
+        );
+    }
+
+    /// An own message is to be sent again.
+    pub fn again(&mut self, sent: &Sent, ticket: u64) {
+        self.deliver(
+            Delivery::Waiting(ticket),
+            |known| matches!(known, Delivery::Marked(s, _) if s == sent),
+        );
+    }
+
+    fn deliver(&mut self, delivery: Delivery, is_it: impl Fn(&Delivery) -> bool) {
+        let own = self.entries.iter_mut().rev();
+        let mut own = own.filter_map(|entry| match &mut entry.source {
+            Source::Own(known) => Some(known),
+            Source::Theirs | Source::Notice => None,
+        });
+        if let Some(known) = own.find(|known| is_it(known)) {
+            *known = delivery;
+        }
+    }
+
+    /// Where the entry with this number is; the oldest if it is gone.
+    pub fn index(&self, serial: u64) -> usize {
+        self.entries.partition_point(|entry| entry.serial < serial)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> DateTime {
+        jiff::civil::date(2026, 11, 21).at(12, 0, 0, 0)
+    }
+
+    #[test]
+    fn what_is_kept_has_a_bound_in_entries_and_bytes() {
+        let mut talk = Talk::default();
+        for _ in 0..ENTRIES_MAX + 5 {
+            talk.push(noon(), Source::Theirs, "x");
+        }
+        assert_eq!(talk.entries().len(), ENTRIES_MAX);
+        assert_eq!(talk.entries()[0].serial, 6);
+        assert_eq!((talk.index(1), talk.index(7)), (0, 1));
+        for _ in 0..40 {
+            talk.push(noon(), Source::Theirs, &"y".repeat(64 * 1024));
+        }
+        assert_eq!(talk.entries().len(), BYTES_MAX / (64 * 1024));
+        assert!(talk.bytes <= BYTES_MAX);
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_counted_and_read_once() {
+        let mut talk = Talk::default();
+        talk.received(noon(), Stamp(5), "one", false);
+        talk.received(noon(), Stamp(4), "two", false);
+        assert_eq!((talk.unread, talk.new_from), (2, Some(1)));
+        assert_eq!(talk.look(), Some(Stamp(5)));
+        assert_eq!(talk.look(), None);
+        talk.received(noon(), Stamp(6), "three", true);
+        assert_eq!((talk.unread, talk.new_from), (0, Some(1)));
+        assert_eq!(talk.look(), Some(Stamp(6)));
+    }
+}

@@ -1,0 +1,110 @@
+//! What has to be waited for, done in the order in which it was asked for, so
+//! that a friend is accepted before they are written to.
+//!
+//! Owns the queue. Must not know what is shown.
+
+use client::{Client, FriendAction, MessageId, SendError, SendHandle, UserId};
+use tokio::sync::mpsc;
+
+use super::app::{Done, WAITING_MAX};
+
+/// Something that has to be waited for.
+#[derive(Debug)]
+pub enum Ask {
+    Send {
+        ticket: u64,
+        to: UserId,
+        text: String,
+        /// The message's id, if it is sent again.
+        again: Option<MessageId>,
+    },
+    Change {
+        action: FriendAction,
+        peer: UserId,
+    },
+}
+
+/// Does what is asked for.
+#[derive(Debug)]
+pub struct Worker {
+    /// None: nothing more is asked for.
+    asks: Option<mpsc::Sender<Ask>>,
+    done: mpsc::Receiver<Done>,
+}
+
+impl Worker {
+    /// Begins, on the runtime of the caller.
+    pub fn start(client: Client) -> Self {
+        let (asks, asked) = mpsc::channel(WAITING_MAX);
+        let (tell, done) = mpsc::channel(WAITING_MAX);
+        tokio::spawn(work(client, asked, tell));
+        let asks = Some(asks);
+        Self { asks, done }
+    }
+
+    /// Asks for something. The state lets no more wait than there is room for.
+    pub fn ask(&self, ask: Ask) {
+        if let Some(asks) = &self.asks {
+            let asked = asks.try_send(ask);
+            debug_assert!(asked.is_ok(), "there is room for all that may wait");
+        }
+    }
+
+    /// The next thing that was done.
+    pub async fn next(&mut self) -> Option<Done> {
+        self.done.recv().await
+    }
+
+    /// Nothing more is asked for: [`Worker::next`] ends with what is done last.
+    pub fn finish(&mut self) {
+        self.asks = None;
+    }
+}
+
+async fn work(client: Client, mut asked: mpsc::Receiver<Ask>, tell: mpsc::Sender<Done>) {
+    while let Some(ask) = asked.recv().await {
+        let done = match ask {
+            Ask::Send {
+                ticket,
+                to,
+                text,
+                again,
+            } => {
+                let sent = match again {
+                    Some(id) => client.send_with_id(id, &to, text.clone()).await,
+                    None => client.send(&to, text.clone()).await,
+                };
+                let result = sent.map(|handle| follow(handle, tell.clone()));
+                let result: Result<MessageId, SendError> = result;
+                // Told before its fate: both go the same way, and the fate has
+                // not been waited for yet.
+                Done::Sent {
+                    ticket,
+                    to,
+                    text,
+                    result,
+                }
+            }
+            Ask::Change { action, peer } => Done::Changed {
+                result: client.change(action, &peer).await,
+                action,
+                peer,
+            },
+        };
+        // Nobody listens any more: then nobody needs to know.
+        if tell.send(done).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Waits for the fate of a message.
+fn follow(handle: SendHandle, tell: mpsc::Sender<Done>) -> MessageId {
+    let id = handle.id();
+    tokio::spawn(async move {
+        let fate = handle.await;
+        // Likewise.
+        let _ = tell.send(Done::Fate { id, fate }).await;
+    });
+    id
+}
