@@ -37,7 +37,9 @@ impl Cache {
     }
 
     pub(super) fn insert(&mut self, user: UserId, mailbox: Mailbox) -> &mut Mailbox {
-        if self.young.len() >= self.generation_max {
+        // One value per user: an older one must never come back.
+        self.old.remove(&user);
+        if self.young.len() >= self.generation_max && !self.young.contains_key(&user) {
             std::mem::swap(&mut self.young, &mut self.old);
             self.young.clear();
         }
@@ -65,5 +67,27 @@ mod tests {
             assert!(cache.young.len() + cache.old.len() <= 20);
         }
         assert!(cache.get(&user(50)).is_none());
+    }
+
+    #[test]
+    fn what_is_known_is_the_newest() {
+        let mut cache = Cache::new(6);
+        let mut newest = HashMap::new();
+        for step in 0..5_000_u64 {
+            // Some are met often, some rarely, in no order.
+            let user = UserId::new(format!("user{}", step * step % 11 % 8)).unwrap();
+            if let Some(known) = cache.get(&user) {
+                assert_eq!(Some(&known.end), newest.get(&user), "step {step}");
+            }
+            if step % 3 != 0 {
+                let end = step + 1;
+                let mailbox = Mailbox {
+                    end,
+                    ..Mailbox::NEW
+                };
+                cache.insert(user.clone(), mailbox);
+                newest.insert(user, end);
+            }
+        }
     }
 }
