@@ -62,6 +62,8 @@ pub struct Live {
     pub refused: bool,
     /// The client has its log-in answer.
     pub greeted: bool,
+    /// It was announced.
+    pub announced: bool,
     /// It was announced more than once: a delivery may come a second time.
     pub announced_again: bool,
     /// Agreed at the log-in.

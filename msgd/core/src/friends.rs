@@ -27,8 +27,11 @@ pub struct Friends {
     /// Rule 11: lists go forward.
     highest: ListVersion,
     checked_at: Moment,
-    /// It may not be the newest: a change went out and no answer came.
-    doubtful: bool,
+    /// It may not be the newest, as a change went out and no answer came: so
+    /// many answers of the friend service are still to confirm or replace it.
+    /// Until then it is gone by all the same: nothing was acknowledged that it
+    /// does not have.
+    doubts: u8,
     asking: bool,
     asked_at: Option<Moment>,
     /// Who named a hash that is not the list's, until the answer comes.
@@ -81,9 +84,7 @@ impl Friends {
     /// A list to go by, not older than `max_age`.
     pub fn look_up(&self, now: Moment, max_age: Duration) -> Lookup {
         match &self.list {
-            Some(list) if !self.doubtful && now.since(self.checked_at) <= max_age => {
-                Lookup::Known(list.clone())
-            }
+            Some(list) if now.since(self.checked_at) <= max_age => Lookup::Known(list.clone()),
             _ if self.asking => Lookup::Wait,
             _ => Lookup::Ask,
         }
@@ -91,7 +92,7 @@ impl Friends {
 
     /// A client named the hash of the list that it holds.
     pub fn named(&mut self, now: Moment, session: SessionRef, hash: ListHash) -> Verdict {
-        if self.hash() == Some(hash) && !self.doubtful {
+        if self.hash() == Some(hash) && self.doubts == 0 {
             return Verdict::Fine;
         }
         let known_wrong = self.list.is_some() && self.wrong == Some(hash);
@@ -115,17 +116,32 @@ impl Friends {
         self.asked_at = Some(now);
     }
 
-    /// What is known may not be the newest: it is not gone by before the
-    /// friend service has confirmed or replaced it.
-    pub fn doubt(&mut self) {
-        self.doubtful = true;
+    /// What is known may not be the newest: the friend service is to be asked
+    /// so many times. An answer that is under way does not count.
+    pub fn doubt(&mut self, times: u8) {
+        self.doubts = self.doubts.max(times + u8::from(self.asking));
+    }
+
+    /// Whether the friend service is to be asked because of a doubt.
+    pub fn is_doubted(&self) -> bool {
+        self.doubts > 0
+    }
+
+    /// Whether the last question is long enough ago for another one that
+    /// nobody waits for.
+    pub fn may_ask(&self, now: Moment) -> bool {
+        !self.asking && self.asked_at.is_none_or(|at| now.since(at) >= ASK_PAUSE)
     }
 
     /// The list is as it was.
     pub fn confirmed(&mut self, now: Moment) {
-        self.asking = false;
-        self.doubtful = false;
         self.checked_at = now;
+    }
+
+    /// The friend service answered a question for the list.
+    pub fn answered(&mut self) {
+        self.asking = false;
+        self.doubts = self.doubts.saturating_sub(1);
     }
 
     /// The friend service did not answer; who named a hash hears later.
@@ -145,7 +161,6 @@ impl Friends {
             return Replaced::Older;
         }
         self.highest = list.version();
-        self.doubtful = false;
         self.checked_at = now;
         let old = self.list.replace(list.clone());
         match old {
@@ -156,7 +171,6 @@ impl Friends {
 
     /// Who named a hash that is not the list's now: they are told.
     pub fn settle_verdicts(&mut self) -> Vec<SessionRef> {
-        self.asking = false;
         let Some(hash) = self.hash() else {
             self.verdicts.clear();
             return Vec::new();
@@ -258,6 +272,7 @@ mod tests {
         friends.asked(at(9));
         // Single flight.
         assert_eq!(friends.named(at(9), SESSION, other), Verdict::Wait);
+        friends.answered();
         friends.confirmed(at(9));
         assert_eq!(friends.settle_verdicts(), [SESSION]);
         // A hash found wrong is remembered.
@@ -275,6 +290,7 @@ mod tests {
             friends.replace(at(9), &newer),
             Replaced::By(Some(_))
         ));
+        friends.answered();
         assert!(friends.settle_verdicts().is_empty());
     }
 
@@ -287,6 +303,7 @@ mod tests {
             Verdict::Ask
         );
         friends.asked(at(9));
+        friends.answered();
         friends.confirmed(at(9));
         friends.settle_verdicts();
         assert_eq!(
@@ -306,6 +323,7 @@ mod tests {
         friends.asked(at(1));
         assert_eq!(friends.look_up(at(1), MAX_AGE), Lookup::Wait);
         friends.replace(at(1), &list(3, "ben"));
+        friends.answered();
         friends.settle_verdicts();
         assert!(matches!(
             friends.look_up(at(601), MAX_AGE),
@@ -319,11 +337,33 @@ mod tests {
         let mut friends = Friends::default();
         friends.replace(at(1), &list(5, "ben"));
         assert_eq!(friends.replace(at(2), &list(4, "cat")), Replaced::Older);
-        friends.doubt();
-        assert_eq!(friends.replace(at(2), &list(4, "cat")), Replaced::Older);
-        assert_eq!(friends.look_up(at(2), MAX_AGE), Lookup::Ask);
-        friends.confirmed(at(2));
-        assert!(matches!(friends.look_up(at(2), MAX_AGE), Lookup::Known(_)));
+    }
+
+    #[test]
+    fn a_doubted_list_is_gone_by_and_asked_for() {
+        let mut friends = Friends::default();
+        friends.replace(at(1), &list(5, "ben"));
+        friends.asked(at(2));
+        friends.doubt(2);
+        assert!(!friends.may_ask(at(9)), "it is being asked");
+        // Asked before the doubt: it says nothing about it.
+        friends.answered();
+        for second in [3, 4] {
+            assert!(friends.is_doubted());
+            assert!(matches!(
+                friends.look_up(at(second), MAX_AGE),
+                Lookup::Known(_)
+            ));
+            assert!(friends.may_ask(at(second)));
+            friends.asked(at(second));
+            assert_eq!(
+                friends.replace(at(second), &list(4, "cat")),
+                Replaced::Older
+            );
+            friends.answered();
+            assert!(!friends.may_ask(at(second)), "once a second");
+        }
+        assert!(!friends.is_doubted());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! that is being gathered. Must not know who is told.
 
 use proto::clock::Moment;
-use proto::ids::{Stamp, Token, UserId};
+use proto::ids::{SessionRef, Stamp, Token, UserId};
 use proto::status::{Availability, PeerStatus, Status, StatusVersion};
 use smol_str::SmolStr;
 
@@ -13,8 +13,12 @@ use smol_str::SmolStr;
 pub struct Presence {
     /// What the user set; offline while there is no session and no linger.
     pub status: Status,
-    /// When it was set, by the gateway of the session that did.
-    pub since: Stamp,
+    /// The session whose word it is.
+    by: Option<SessionRef>,
+    /// When that was said, by that session's gateway.
+    since: Stamp,
+    /// The latest time that any session named.
+    latest: Stamp,
     /// The shard's number of the last change; 0 is older than any change.
     pub counter: u64,
     /// When a user without a session is offline.
@@ -50,7 +54,9 @@ impl Presence {
     pub fn offline(counter: u64) -> Self {
         Self {
             status: Status::offline(),
+            by: None,
             since: Stamp::default(),
+            latest: Stamp::default(),
             counter,
             linger_until: None,
             last_seen: None,
@@ -67,19 +73,39 @@ impl Presence {
         self.status.availability != Availability::Offline
     }
 
-    /// Takes what a session that has come shows, unless another one set
-    /// something later; `true` if others see a difference.
-    pub fn come(&mut self, status: Status, since: Stamp, counter: u64) -> bool {
-        if self.is_shown() && since <= self.since {
+    /// Takes what a session that has come again shows if it is later than what
+    /// is known; `true` if others see a difference. A session's own words are
+    /// in order; those of others are compared by the clocks of their gateways.
+    pub fn come(&mut self, by: SessionRef, status: Status, since: Stamp, counter: u64) -> bool {
+        let known = if self.by == Some(by) {
+            self.since
+        } else {
+            self.latest
+        };
+        if self.is_shown() && since <= known {
             return false;
         }
-        self.set(status, since, counter)
+        self.say(by, status, since, counter)
     }
 
-    /// Sets another status; `true` if others see a difference. The counter is
-    /// one of the shard's numbers, which outlive the user's stay in memory.
-    pub fn set(&mut self, status: Status, since: Stamp, counter: u64) -> bool {
+    /// A session's word counts; `true` if others see a difference.
+    pub fn say(&mut self, by: SessionRef, status: Status, since: Stamp, counter: u64) -> bool {
+        self.by = Some(by);
         self.since = since;
+        self.latest = self.latest.max(since);
+        self.set(status, counter)
+    }
+
+    /// Nobody is there any more; `true` if others see a difference.
+    pub fn leave(&mut self, counter: u64) -> bool {
+        self.by = None;
+        self.latest = Stamp::default();
+        self.set(Status::offline(), counter)
+    }
+
+    /// The counter is one of the shard's numbers, which outlive the user's stay
+    /// in memory.
+    fn set(&mut self, status: Status, counter: u64) -> bool {
         let changed = self.visible() != visible(&status);
         self.status = status;
         if changed {
@@ -132,28 +158,48 @@ fn visible(status: &Status) -> Status {
 
 #[cfg(test)]
 mod tests {
+    use proto::ids::{GatewayId, SessionId};
+
     use super::*;
+
+    fn session(number: u64) -> SessionRef {
+        SessionRef {
+            gateway: GatewayId(900 + number),
+            session: SessionId(4711),
+        }
+    }
 
     #[test]
     fn going_invisible_looks_like_going_offline() {
         let mut presence = Presence::offline(5);
-        assert!(presence.set(Status::online(), Stamp(1), 7));
+        assert!(presence.say(session(1), Status::online(), Stamp(1), 7));
         let shown = presence.counter;
-        assert!(presence.set(Status::plain(Availability::Invisible), Stamp(2), 9));
+        let invisible = Status::plain(Availability::Invisible);
+        assert!(presence.say(session(1), invisible, Stamp(2), 9));
         assert_eq!(presence.visible(), Status::offline());
         assert!(presence.counter > shown);
         let user = UserId::new("ann").unwrap();
         presence.last_seen = Some(Stamp(5));
         assert_eq!(presence.told(&user, Token(3)).last_seen, None);
-        assert!(!presence.set(Status::offline(), Stamp(3), 11));
+        assert!(!presence.leave(11));
     }
 
     #[test]
     fn of_several_sessions_the_latest_word_counts() {
         let mut presence = Presence::offline(5);
-        assert!(presence.come(Status::plain(Availability::Busy), Stamp(7), 6));
-        assert!(!presence.come(Status::plain(Availability::Away), Stamp(5), 7));
-        assert_eq!(presence.status.availability, Availability::Busy);
-        assert!(presence.come(Status::online(), Stamp(9), 8));
+        let (busy, away) = (
+            Status::plain(Availability::Busy),
+            Status::plain(Availability::Away),
+        );
+        assert!(presence.come(session(1), busy.clone(), Stamp(7), 6));
+        assert!(!presence.come(session(2), away.clone(), Stamp(5), 7));
+        assert_eq!(presence.status, busy);
+        assert!(presence.come(session(2), Status::online(), Stamp(9), 8));
+        // What is said counts, by whatever clock; and what the other showed
+        // before does not come back with its announcement.
+        assert!(presence.say(session(1), away.clone(), Stamp(4), 9));
+        assert!(!presence.come(session(2), Status::online(), Stamp(9), 10));
+        // The own later word does.
+        assert!(presence.come(session(1), busy, Stamp(5), 11));
     }
 }

@@ -49,7 +49,8 @@ struct Sender {
     answers: VecDeque<Answered>,
     /// The newest id of all: one above it needs no search.
     newest: Option<MessageId>,
-    /// When the newest answer that had to go for want of room was minted.
+    /// When the newest answer that had to go for want of room was minted; 0
+    /// while none had to.
     horizon_ms: u64,
 }
 
@@ -89,7 +90,9 @@ impl Recent {
         match sender.answers.iter().rev().find(|a| a.id == id) {
             Some(known) if known.fingerprint == fingerprint => Known::Answered(known.sent.clone()),
             Some(_) => Known::Reused,
-            None if id.minted_ms() < oldest_ms.max(sender.horizon_ms) => Known::TooOld,
+            None if id.minted_ms() < oldest_ms || id.minted_ms() <= sender.horizon_ms => {
+                Known::TooOld
+            }
             None => Known::New,
         }
     }
@@ -138,7 +141,7 @@ impl Recent {
             while sender
                 .answers
                 .front()
-                .is_some_and(|a| a.sent.stamp < oldest)
+                .is_some_and(|a| a.sent.stamp < oldest && a.id.minted_ms() < oldest.as_ms())
             {
                 sender.answers.pop_front();
             }

@@ -3,7 +3,7 @@
 //!
 //! Bounded; who finds it full is sent back. Must not know what envelopes do.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use proto::ids::{Epoch, GatewayId, SessionRef};
 use proto::link::Up;
@@ -21,18 +21,18 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Whether it is a session's own announcement, message or request.
-    pub fn is_from(&self, at: SessionRef) -> bool {
+    /// The session whose own announcement, message or request it is.
+    pub fn session(&self) -> Option<SessionRef> {
         let session = match &self.envelope {
             Up::Announce(announce) => announce.session,
             Up::Submit(submit) => submit.session,
             Up::Gone { session, .. }
             | Up::Acknowledge { session, .. }
             | Up::Request { session, .. } => *session,
-            Up::Relay(_) => return false,
+            Up::Relay(_) => return None,
         };
         let gateway = self.gateway;
-        at == SessionRef { gateway, session }
+        Some(SessionRef { gateway, session })
     }
 }
 
@@ -40,6 +40,8 @@ impl Waiting {
 #[derive(Debug)]
 pub struct WaitingRoom {
     waiting: VecDeque<(Slot, Waiting)>,
+    /// How many of each session wait: most have none, and end without a search.
+    sessions: HashMap<SessionRef, usize, ahash::RandomState>,
     max: usize,
 }
 
@@ -48,6 +50,7 @@ impl WaitingRoom {
     pub fn new(max: usize) -> Self {
         Self {
             waiting: VecDeque::new(),
+            sessions: HashMap::default(),
             max,
         }
     }
@@ -57,12 +60,16 @@ impl WaitingRoom {
         if self.waiting.len() >= self.max {
             return Err(waiting);
         }
+        if let Some(at) = waiting.session() {
+            *self.sessions.entry(at).or_default() += 1;
+        }
         self.waiting.push_back((slot, waiting));
         Ok(())
     }
 
     /// Takes all out, in order: who must wait on enters again.
     pub fn leave(&mut self) -> Vec<Waiting> {
+        self.sessions.clear();
         let waiting = std::mem::take(&mut self.waiting);
         waiting.into_iter().map(|(_, waiting)| waiting).collect()
     }
@@ -76,18 +83,34 @@ impl WaitingRoom {
             .into_iter()
             .partition::<VecDeque<_>, _>(|(other, _)| *other == slot);
         self.waiting = staying;
+        for at in leaving.iter().filter_map(|(_, waiting)| waiting.session()) {
+            if let Some(count) = self.sessions.get_mut(&at) {
+                *count -= 1;
+                if *count == 0 {
+                    self.sessions.remove(&at);
+                }
+            }
+        }
         leaving.into_iter().map(|(_, waiting)| waiting).collect()
     }
 
-    /// Forgets what a session sent that is gone.
-    pub fn forget_session(&mut self, at: SessionRef) {
-        self.waiting.retain(|(_, waiting)| !waiting.is_from(at));
+    /// Takes out what a session sent that is gone.
+    pub fn leave_of(&mut self, at: SessionRef) -> Vec<Waiting> {
+        if self.sessions.remove(&at).is_none() {
+            return Vec::new();
+        }
+        let (leaving, staying) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|(_, waiting)| waiting.session() == Some(at));
+        self.waiting = staying;
+        leaving.into_iter().map(|(_, waiting)| waiting).collect()
     }
 
     /// Forgets what came from a gateway whose link is gone.
     pub fn forget(&mut self, gateway: GatewayId) {
         self.waiting
             .retain(|(_, waiting)| waiting.gateway != gateway);
+        self.sessions.retain(|at, _| at.gateway != gateway);
     }
 
     /// How many wait.

@@ -104,6 +104,7 @@ impl Gateway {
                     token: None,
                     refused: false,
                     greeted: false,
+                    announced: false,
                     announced_again: false,
                     heartbeat,
                     heard: now.moment,
@@ -132,7 +133,8 @@ impl Gateway {
         };
         live.token = None;
         live.refused = false;
-        live.announced_again |= live.greeted;
+        live.announced_again |= live.announced;
+        live.announced = true;
         let slot = live.slot;
         let announce = Announce {
             session,

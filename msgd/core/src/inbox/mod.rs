@@ -150,7 +150,8 @@ impl Inbox {
 
     /// Whether nothing is in memory that must not be forgotten.
     pub fn is_idle(&self) -> bool {
-        self.pending.is_empty() && self.readers.is_empty()
+        let told = self.cursor == self.told_cursor;
+        self.pending.is_empty() && self.readers.is_empty() && told
     }
 
     /// The readers, by their index.
@@ -165,6 +166,11 @@ impl Inbox {
         }
         self.told_cursor = self.cursor;
         Some(self.cursor)
+    }
+
+    /// The store did not take the cursor: it is told again.
+    pub fn cursor_not_taken(&mut self) {
+        self.told_cursor = Position(0);
     }
 
     /// What must hold between two events.

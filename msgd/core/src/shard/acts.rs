@@ -41,6 +41,10 @@ const ACT_PATIENCE: Duration = Duration::from_secs(3);
 /// The number of no act: a list is passed on without one.
 const NOBODY_WAITS: u64 = 0;
 
+/// How often the friend service is asked for a list, once a second, after a
+/// change without an answer: it may be carried out late.
+const ASKED_AGAIN: u8 = 3;
+
 /// How often a change is tried when lists change under it.
 const ATTEMPTS_MAX: u32 = 4;
 
@@ -228,14 +232,15 @@ impl Shard {
             }
             GraphAnswer::Refused { code } => {
                 // Perhaps because an earlier try was carried out late.
-                self.doubt(now, &changing.change.actor, out);
-                self.doubt(now, &changing.change.peer, out);
+                self.doubt(now, &changing.change.actor, 1, out);
                 self.changed(now, &changing, Some(code), None, out);
             }
             GraphAnswer::List(_) | GraphAnswer::NotModified { .. } | GraphAnswer::Unavailable => {
-                // It may have happened: what is held is not to be trusted.
-                self.doubt(now, &changing.change.actor, out);
-                self.doubt(now, &changing.change.peer, out);
+                // It may have happened, or happen yet.
+                self.doubt(now, &changing.change.actor, ASKED_AGAIN, out);
+                if changing.change.action.changes_both() {
+                    self.doubt(now, &changing.change.peer, ASKED_AGAIN, out);
+                }
                 let code = Some(Code::FriendsUnavailable);
                 self.changed(now, &changing, code, None, out);
             }
@@ -289,14 +294,17 @@ impl Shard {
         self.questions.retain(|_, question| stays(question));
     }
 
-    /// Asks for a list anew, so that clients hear of what changed.
-    fn doubt(&mut self, now: Now, name: &UserId, out: &mut Vec<Effect>) {
+    /// Asks for a list anew, so many times, once a second: so that clients
+    /// hear of what changed.
+    fn doubt(&mut self, now: Now, name: &UserId, times: u8, out: &mut Vec<Effect>) {
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
-        user.friends.doubt();
-        if !user.sessions.is_empty() && !user.friends.is_asking() {
+        user.friends.doubt(times);
+        if user.friends.may_ask(now.moment) {
             self.ask_list(now, name, out);
+        } else {
+            self.arm_friends(now, name);
         }
     }
 
@@ -353,9 +361,11 @@ impl Shard {
         if let Some(list) = &acted.list {
             self.take_list(now, &acted.actor, list, out);
         }
-        if acted.code.is_some() {
-            // It, or an earlier try, may have been carried out all the same.
-            self.doubt(now, &acted.actor, out);
+        match acted.code {
+            None => {}
+            // It may have been carried out all the same, or an earlier try.
+            Some(Code::FriendsUnavailable) => self.doubt(now, &acted.actor, ASKED_AGAIN, out),
+            Some(_) => self.doubt(now, &acted.actor, 1, out),
         }
         self.finish_act(acted.request, acted.code, out);
     }
@@ -370,7 +380,7 @@ impl Shard {
         let Some(act) = self.acts.swap_remove(&number) else {
             return;
         };
-        self.doubt(now, &act.user, out);
+        self.doubt(now, &act.user, ASKED_AGAIN, out);
         friend_result(act.at, act.request, Some(Code::FriendsUnavailable), out);
     }
 }

@@ -1,5 +1,7 @@
 //! Envelopes come in: served, sent back, or asked to wait (rule 4).
 
+use std::collections::VecDeque;
+
 use proto::clock::Now;
 use proto::codes::Code;
 use proto::ids::{Epoch, GatewayId, Generation, MessageId, SessionId, SessionRef, UserId};
@@ -198,20 +200,34 @@ impl Shard {
             }
             Up::Request { .. } => self.counters.shed += 1,
             Up::Gone { session, user, .. } => {
-                self.forget_session(SessionRef { gateway, session }, &user);
+                self.forget_session(SessionRef { gateway, session }, &user, out);
             }
             Up::Acknowledge { .. } => {}
         }
     }
 
     /// A session is gone before it was served: nothing of it may be served
-    /// later, or it would stay for ever.
-    fn forget_session(&mut self, at: SessionRef, user: &UserId) {
-        self.waiting.forget_session(at);
+    /// later, or it would stay for ever. What it asked for is refused: it may
+    /// only be gone from here.
+    fn forget_session(&mut self, at: SessionRef, user: &UserId, out: &mut Vec<Effect>) {
+        let mut forgotten = self.waiting.leave_of(at);
         if let Some(user) = self.users.get_mut(user)
             && let Phase::Opening(queue) = &mut user.phase
         {
-            queue.retain(|waiting| !waiting.is_from(at));
+            let (of_session, others) = std::mem::take(queue)
+                .into_iter()
+                .partition::<VecDeque<_>, _>(|waiting| waiting.session() == Some(at));
+            *queue = others;
+            forgotten.extend(of_session);
+        }
+        for waiting in forgotten {
+            if let Up::Request {
+                request: Request::ChangeFriend(change),
+                ..
+            } = waiting.envelope
+            {
+                friend_result(at, change.request, Some(Code::Busy), out);
+            }
         }
     }
 

@@ -90,7 +90,23 @@ impl Shard {
             let messages = user.inbox.spill(earlier(now, patience));
             append(claim, name, messages, out);
         }
+        self.cursor_moved(claim, name, out);
         self.pump(now, name, out);
+    }
+
+    /// The store failed to move a cursor: it is told again after a pause, or
+    /// what was taken would come again one day.
+    pub(super) fn cursor_not_taken(&mut self, now: Now, name: &UserId) {
+        self.counters.store_failures += 1;
+        let Some(user) = self.users.get_mut(name) else {
+            return;
+        };
+        user.inbox.cursor_not_taken();
+        if !user.armed.delivery {
+            user.armed.delivery = true;
+            let at = now.moment + self.settings.delivery_patience;
+            self.timers.arm(at, Timer::Delivery(name.clone()));
+        }
     }
 
     /// The store read a part of a mailbox for a session.

@@ -109,11 +109,15 @@ impl Shard {
         };
         match answer {
             GraphAnswer::List(list) => {
+                user.friends.answered();
                 self.take_list(now, name, &list, out);
             }
             // Confirms what is held; if that was dropped meanwhile, the next
             // question brings it.
-            GraphAnswer::NotModified { .. } => user.friends.confirmed(now.moment),
+            GraphAnswer::NotModified { .. } => {
+                user.friends.answered();
+                user.friends.confirmed(now.moment);
+            }
             GraphAnswer::Changed { .. }
             | GraphAnswer::Conflict { .. }
             | GraphAnswer::Refused { .. }
@@ -126,11 +130,15 @@ impl Shard {
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
+        let is_doubted = user.friends.is_doubted();
         for session in user.friends.settle_verdicts() {
             self.tell_stale(session, name, out);
         }
         self.tell_friends(now, name, out);
         self.call_listing(now, name, out);
+        if is_doubted {
+            self.arm_friends(now, name);
+        }
         self.note_idle(name);
     }
 
@@ -178,8 +186,12 @@ impl Shard {
         user.armed.friends = false;
         if user.friends.is_asking() {
             self.drop_listing(now, name, out);
-        } else if user.presence.untold || user.presence.unasked || user.friends.is_awaited() {
-            // The friend service did not answer, and friends wait for news.
+        } else if user.presence.untold
+            || user.presence.unasked
+            || user.friends.is_awaited()
+            || user.friends.is_doubted()
+        {
+            // The friend service did not answer, and it matters.
             self.ask_list(now, name, out);
         }
     }

@@ -126,6 +126,9 @@ impl Shard {
         user.inbox.opened(mailbox.cursor, mailbox.end);
         user.notes = mailbox.notes;
         user.presence.last_seen = mailbox.last_seen;
+        let newest = mailbox.latest.iter().map(|stored| stored.stamp).max();
+        // A clock that was set back while the shard was away.
+        self.last_stamp = self.last_stamp.max(newest.unwrap_or_default());
         // What lies in the mailbox was answered as stored.
         for stored in mailbox.latest {
             let sent = Sent {

@@ -37,7 +37,7 @@ impl Shard {
         }
         match request {
             Request::SetStatus { status, since } => {
-                self.set_status(now, &name, status, since, out);
+                self.set_status(now, at, &name, (status, since), out);
             }
             Request::GetFriends => self.get_friends(now, at, name, out),
             Request::ChangeFriend(change) => self.change_friend(now, at, name, change, out),
@@ -50,16 +50,16 @@ impl Shard {
     fn set_status(
         &mut self,
         now: Now,
+        at: SessionRef,
         name: &UserId,
-        status: Status,
-        since: Stamp,
+        (status, since): (Status, Stamp),
         out: &mut Vec<Effect>,
     ) {
         let number = self.number();
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
-        let news = user.presence.set(status, since, number);
+        let news = user.presence.say(at, status, since, number);
         user.presence.untold |= news;
         // Who changes it all the time is heard once in a while.
         let next = user.presence.told_at + STATUS_PAUSE;

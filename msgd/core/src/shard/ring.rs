@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use proto::clock::{Moment, Now};
 use proto::ids::{Identity, UserId};
+use proto::link::ReturnReason;
 use proto::ring::Ring;
 use proto::slot::Slot;
 
@@ -13,6 +14,7 @@ use crate::effect::Effect;
 use crate::slots::SlotState;
 use crate::store::{Claim, Remembered, Request};
 use crate::timers::Timer;
+use crate::user::{Phase, User};
 
 /// The pause before a slot that is another's still is claimed again.
 const CLAIM_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
@@ -143,6 +145,7 @@ impl Shard {
             let Some(mut user) = self.users.swap_remove(&name) else {
                 continue;
             };
+            self.give_back(&mut user, out);
             for (behind, messages) in user.inbox.leave() {
                 out.push(Effect::Store(Request::Append {
                     claim,
@@ -168,6 +171,18 @@ impl Shard {
         out.push(Effect::Store(Request::Release { claim, recent }));
     }
 
+    /// What waits for a user's mailbox or list goes back to where it came from.
+    fn give_back(&mut self, user: &mut User, out: &mut Vec<Effect>) {
+        if let Phase::Opening(queue) = &mut user.phase {
+            for waiting in std::mem::take(queue) {
+                self.send_back(waiting, ReturnReason::NotOwner, out);
+            }
+        }
+        for waiting in std::mem::take(&mut user.listing) {
+            self.send_back(waiting, ReturnReason::NotOwner, out);
+        }
+    }
+
     /// The store knows a newer token: another shard holds the slot. Nothing of
     /// it can be written any more.
     pub(super) fn refused_by_store(&mut self, claim: Claim, out: &mut Vec<Effect>) {
@@ -176,7 +191,9 @@ impl Shard {
         }
         self.leave_acts(claim.slot, out);
         for name in self.users_of(claim.slot) {
-            self.users.swap_remove(&name);
+            if let Some(mut user) = self.users.swap_remove(&name) {
+                self.give_back(&mut user, out);
+            }
         }
         self.slots.set(claim.slot, SlotState::Foreign);
         if self.owns(claim.slot) {

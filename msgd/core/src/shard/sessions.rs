@@ -67,9 +67,9 @@ impl Shard {
         note_arrival(user, &name, claim, self.incarnation, out);
         let asked_before = self.counters.friendd_requests;
         if announce.again {
-            self.come_again(&name, announce.status, announce.status_since);
+            self.come_again(at, &name, announce.status, announce.status_since);
         } else {
-            self.show(&name, announce.status, announce.status_since);
+            self.show(at, &name, announce.status, announce.status_since);
         }
         self.come_online(now, &name, out);
         if let Some(hash) = announce.friends_hash {
@@ -119,18 +119,18 @@ impl Shard {
 
     /// What a session shows that was there before counts unless another one
     /// set something later.
-    fn come_again(&mut self, name: &UserId, status: Status, since: Stamp) {
+    fn come_again(&mut self, at: SessionRef, name: &UserId, status: Status, since: Stamp) {
         let number = self.number();
         if let Some(user) = self.users.get_mut(name) {
-            user.presence.untold |= user.presence.come(status, since, number);
+            user.presence.untold |= user.presence.come(at, status, since, number);
         }
     }
 
     /// What a log-in shows counts in any case.
-    fn show(&mut self, name: &UserId, status: Status, since: Stamp) {
+    fn show(&mut self, at: SessionRef, name: &UserId, status: Status, since: Stamp) {
         let number = self.number();
         if let Some(user) = self.users.get_mut(name) {
-            user.presence.untold |= user.presence.set(status, since, number);
+            user.presence.untold |= user.presence.say(at, status, since, number);
         }
     }
 
@@ -211,7 +211,7 @@ impl Shard {
         user.presence.snapshot = None;
         user.presence.unasked = false;
         user.presence.last_seen = Some(now.wall);
-        let news = user.presence.set(Status::offline(), now.wall, number);
+        let news = user.presence.leave(number);
         user.presence.untold |= news;
         if let Some(claim) = self.slots.claim(user.slot) {
             out.push(Effect::Store(Request::Seen {

@@ -180,7 +180,8 @@ impl Shard {
                 from,
                 letters,
             } => self.mailbox_read(now, claim, &user, reader, from, letters, out),
-            Outcome::Advanced { done, .. } => self.counters.store_failures += u64::from(!done),
+            Outcome::Advanced { done: true, .. } => {}
+            Outcome::Advanced { user, .. } => self.cursor_not_taken(now, &user),
             Outcome::Notes { user, receipts, .. } => self.notes_taken(&user, receipts, out),
             Outcome::Refused { claim } => self.refused_by_store(claim, out),
         }
