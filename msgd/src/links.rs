@@ -44,6 +44,7 @@ pub async fn run(shard: Rc<Shard>, end: ShardEnd) {
             // reading, so this wait ends (rule 13); what the gateway cannot
             // send meanwhile is still in its windows.
             room.wait().await;
+            shard.store_room().await;
             match up.next().await {
                 Ok(Some(batch)) => shard.arrived(gateway, link, batch),
                 Ok(None) => return Ok(()),

@@ -33,7 +33,8 @@ use crate::trace;
 /// The pause before a full store is asked again.
 const STORE_PAUSE: Duration = Duration::from_millis(5);
 
-/// Requests that wait for a store that does not keep up, before notes go.
+/// Requests that wait for a store that does not keep up, before notes go and
+/// nothing more is read from gateways.
 const STORE_WAITING_MAX: usize = 65_536;
 
 /// What a shard is made of.
@@ -80,6 +81,9 @@ pub struct Shard {
     /// Asked of the store in this turn, or refused by it for want of room.
     requests: RefCell<VecDeque<Request>>,
     asking_again: Cell<bool>,
+    /// It was said that the store does not take more.
+    told_full: Cell<bool>,
+    store_took: Notify,
     armed: Cell<Option<Moment>>,
     rearmed: Notify,
 }
@@ -107,6 +111,8 @@ impl Shard {
             effects: RefCell::new(Vec::new()),
             requests: RefCell::new(VecDeque::new()),
             asking_again: Cell::new(false),
+            told_full: Cell::new(false),
+            store_took: Notify::new(),
             armed: Cell::new(None),
             rearmed: Notify::new(),
         });
@@ -241,8 +247,19 @@ impl Shard {
         }
     }
 
-    /// Every request but a note is bounded by windows and users; notes go when
-    /// the store does not keep up.
+    /// Waits until fewer requests wait for the store than are to: what clients
+    /// make of a store that stands still is bounded by what was read.
+    pub async fn store_room(&self) {
+        loop {
+            let took = self.store_took.notified();
+            if self.requests.borrow().len() < STORE_WAITING_MAX {
+                return;
+            }
+            took.await;
+        }
+    }
+
+    /// Notes go when the store does not keep up.
     fn queue_request(&self, request: Request) {
         let mut requests = self.requests.borrow_mut();
         let sheds = matches!(request, Request::Note { .. });
@@ -258,10 +275,17 @@ impl Shard {
         if requests.is_empty() || self.asking_again.get() {
             return;
         }
-        let Err(refusal) = self.store.ask(&mut requests) else {
+        let asked = self.store.ask(&mut requests);
+        if requests.len() < STORE_WAITING_MAX {
+            self.store_took.notify_waiters();
+        }
+        let Err(refusal) = asked else {
+            self.told_full.set(false);
             return;
         };
-        warn!(%refusal, waiting = requests.len(), "the store does not take more");
+        if !self.told_full.replace(true) {
+            warn!(%refusal, waiting = requests.len(), "the store does not take more");
+        }
         self.asking_again.set(true);
         let failed: Vec<Request> = match refusal {
             Refusal::Full => Vec::new(),

@@ -23,8 +23,9 @@ pub(super) struct Mailboxes {
     rows: Rows,
     settings: MailboxSettings,
     cache: Cache,
-    /// What a shard said last since this process started. It is not read from
-    /// the database: a clock that was wrong once would be believed for ever.
+    /// What a shard with a steady clock said last since this process started.
+    /// It is not read from the database: a clock that was wrong once would be
+    /// believed for ever.
     now: Option<Stamp>,
     metrics: Metrics,
 }

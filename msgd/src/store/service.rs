@@ -171,9 +171,15 @@ impl Keeper {
                 self.mailboxes.see(transaction, user, &key, seen)?;
                 Ok(Outcomes::new())
             }
-            Request::Alive { shard, stamp } => {
+            Request::Alive {
+                shard,
+                stamp,
+                steady,
+            } => {
                 self.alive.keep(transaction, shard, stamp);
-                self.mailboxes.time_is(stamp);
+                if steady {
+                    self.mailboxes.time_is(stamp);
+                }
                 Ok(Outcomes::new())
             }
         }

@@ -183,9 +183,15 @@ impl Store {
                 self.user(&user).seen = Some(seen);
                 Vec::new()
             }
-            Request::Alive { shard, stamp } => {
+            Request::Alive {
+                shard,
+                stamp,
+                steady,
+            } => {
                 self.alive.insert(shard, stamp);
-                self.now = Some(stamp);
+                if steady {
+                    self.now = Some(stamp);
+                }
                 Vec::new()
             }
         }

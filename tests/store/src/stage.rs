@@ -233,7 +233,16 @@ impl<S: Carries> Stage<S> {
     }
 
     pub(crate) fn is_alive(&mut self, shard: Incarnation, stamp: Stamp) {
-        let outcomes = self.store.carry_out(Request::Alive { shard, stamp });
+        self.is_alive_by(shard, stamp, true);
+    }
+
+    /// The clock is steady, or not yet.
+    pub(crate) fn is_alive_by(&mut self, shard: Incarnation, stamp: Stamp, steady: bool) {
+        let outcomes = self.store.carry_out(Request::Alive {
+            shard,
+            stamp,
+            steady,
+        });
         assert_eq!(outcomes, []);
     }
 

@@ -43,8 +43,14 @@ fn both_stores_tell_the_same() {
                 // The time is forgotten by the one, not by the other.
                 let shard = script.shard;
                 let stamp = Stamp(script.time);
-                embedded.carry_out(Request::Alive { shard, stamp });
-                simulated.execute(Request::Alive { shard, stamp });
+                let steady = true;
+                let alive = Request::Alive {
+                    shard,
+                    stamp,
+                    steady,
+                };
+                embedded.carry_out(alive.clone());
+                simulated.execute(alive);
             }
             let (ours, theirs) = script.request();
             let told = embedded.carry_out(ours.clone());
@@ -184,6 +190,7 @@ impl Script {
             95..97 => Request::Alive {
                 shard: self.shard,
                 stamp: Stamp(self.time),
+                steady: true,
             },
             97..98 => Request::Claim {
                 slots: vec![claim.slot],

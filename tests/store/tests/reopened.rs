@@ -193,6 +193,7 @@ fn what_was_left_for_later_is_found() {
         Request::Alive {
             shard: FORMER,
             stamp: Stamp(8),
+            steady: true,
         },
         Request::Seen {
             claim,

@@ -48,7 +48,12 @@ impl Shard {
     pub(super) fn alive_due(&mut self, now: Now, out: &mut Vec<Effect>) {
         let shard = self.incarnation;
         let stamp = now.wall;
-        out.push(Effect::Store(Request::Alive { shard, stamp }));
+        let steady = self.steady.look(now);
+        out.push(Effect::Store(Request::Alive {
+            shard,
+            stamp,
+            steady,
+        }));
         let window_us = self.settings.recent_window.as_micros();
         let window_us = u64::try_from(window_us).unwrap_or(u64::MAX);
         let oldest = Stamp(stamp.0.saturating_sub(window_us));

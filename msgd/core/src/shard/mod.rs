@@ -42,6 +42,7 @@ use crate::inbox::Step;
 use crate::recent::Bounds;
 use crate::settings::Settings;
 use crate::slots::Slots;
+use crate::steady::Steady;
 use crate::store::{Claim, Remembered};
 use crate::timers::Timers;
 use crate::user::User;
@@ -86,6 +87,7 @@ pub struct Shard {
     session_rate: Allowance,
     user_rate: Allowance,
     last_stamp: Stamp,
+    steady: Steady,
     lease_until: Option<Moment>,
     fenced: bool,
     counters: Counters,
@@ -129,6 +131,7 @@ impl Shard {
             session_rate: rate(settings.session_messages_per_second),
             user_rate: rate(settings.user_messages_per_second),
             last_stamp: Stamp::default(),
+            steady: Steady::default(),
             lease_until: None,
             fenced: false,
             counters: Counters::default(),

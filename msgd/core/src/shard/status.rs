@@ -41,6 +41,10 @@ pub(super) struct Reached {
     pub later: Vec<UserId>,
 }
 
+/// While so many questions to the friend service are open none is asked for
+/// the sake of a status.
+const QUESTIONS_FOR_TELLS: usize = 256;
+
 /// In place of a tell's number: its answer is not whole, and it stays open.
 const PART_OF_ANSWER: u64 = 0;
 
@@ -197,8 +201,13 @@ impl Shard {
         }
     }
 
-    /// Asks for what is missing of a target: the mailbox, then the list.
+    /// Asks for what is missing of a target: the mailbox, then the list. Not
+    /// for all friends of a user at once: messages of others need answers of
+    /// the friend service too. Who tells does so again.
     fn prepare(&mut self, now: Now, target: &UserId, out: &mut Vec<Effect>) {
+        if self.questions.len() >= QUESTIONS_FOR_TELLS {
+            return;
+        }
         let Some(user) = self.users.get(target) else {
             self.open(now, target, out);
             return;

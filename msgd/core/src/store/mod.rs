@@ -176,6 +176,9 @@ pub enum Request {
         shard: Incarnation,
         /// Now.
         stamp: Stamp,
+        /// The clock has run evenly for so long that messages may be dropped
+        /// for their age by it.
+        steady: bool,
     },
 }
 
@@ -194,7 +197,7 @@ pub struct MailboxSettings {
     pub bytes_max: u64,
     /// Messages at the front with a stamp older than this are dropped, at the
     /// next operation on the mailbox. The time is what [`Request::Alive`] said
-    /// last; before that nothing is dropped.
+    /// last by a steady clock; before that nothing is dropped.
     pub age_max: Duration,
 }
 
