@@ -2,6 +2,7 @@
 
 mod chat;
 mod deadlines;
+mod fullscreen;
 mod load;
 mod login;
 mod operator;

@@ -11,8 +11,12 @@ use unicode_width::UnicodeWidthStr;
 /// is shorter; more is a heap of marks that would be written at every frame.
 const CLUSTER_BYTES_MAX: usize = 64;
 
-/// What stands for what cannot be shown.
-const HARMLESS: char = '\u{fffd}';
+/// What stands for what cannot be shown. Terminals agree that it has one
+/// column, unlike U+FFFD.
+const HARMLESS: char = '␦';
+
+/// The pictures of the control characters of ASCII begin here.
+const PICTURES: u32 = 0x2400;
 
 /// Others' text, so that it cannot steer the terminal: line breaks stay, all
 /// other control characters, and those that turn the direction of what follows,
@@ -30,12 +34,21 @@ pub fn clean(text: &str) -> String {
                 '\n' | '\r' | '\u{2028}' | '\u{2029}' => out.push('\n'),
                 '\t' => out.push_str("    "),
                 '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.push(HARMLESS),
+                c if c.is_ascii_control() => out.push(picture(c)),
                 c if c.is_control() => out.push(HARMLESS),
                 c => out.push(c),
             }
         }
     }
     out
+}
+
+/// Which control character it was.
+fn picture(control: char) -> char {
+    match control {
+        '\u{7f}' => '␡',
+        control => char::from_u32(PICTURES + u32::from(control)).unwrap_or(HARMLESS),
+    }
 }
 
 /// The same on one line.
@@ -144,13 +157,11 @@ mod tests {
 
     #[test]
     fn others_text_does_not_steer_the_terminal() {
-        assert_eq!(
-            clean("a\x1b[2J\r\nb\u{9b}\tc\n"),
-            "a\u{fffd}[2J\nb\u{fffd}    c"
-        );
-        assert_eq!(clean("\u{202e}evil"), "\u{fffd}evil");
+        assert_eq!(clean("a\x1b[2J\r\nb\u{9b}\tc\n"), "a␛[2J\nb␦    c");
+        assert_eq!(clean("\u{202e}evil"), "␦evil");
         let heap = format!("a{}", "\u{301}".repeat(500));
-        assert_eq!(clean(&heap), "\u{fffd}");
+        assert_eq!(clean(&heap), "␦");
+        assert_eq!(clean("\u{7f}\u{7}\0"), "␡␇␀");
         assert_eq!(clean("👨‍👩‍👧‍👦"), "👨‍👩‍👧‍👦");
         assert_eq!(clean_line("a\nb"), "a b");
     }

@@ -86,14 +86,12 @@ fn told(app: &App, now: Now) -> String {
             "Up older, Down newer, Esc ends".into()
         };
     }
-    if let Some(told) = app.told(now.at) {
-        return clean_line(told);
-    }
-    let typing = app.talk().typing_until.is_some_and(|until| now.at < until);
-    match app.talks.open() {
-        Some(peer) if typing => format!("{peer} is typing"),
-        _ => String::new(),
-    }
+    let is_typing = app.talk().typing_until.is_some_and(|until| now.at < until);
+    let typing = app.talks.open().filter(|_| is_typing);
+    let typing = typing.map(|peer| format!("{peer} is typing"));
+    let told = app.told(now.at).map(clean_line);
+    let both: Vec<String> = typing.into_iter().chain(told).collect();
+    both.join(" · ")
 }
 
 /// Where the page is, if not at the newest.

@@ -67,7 +67,7 @@ Friends        1 here │bob ● online (in a call)
                       │12:30 you bring cake
                       │          refused: 105 too many: wait a moment, then send
                       │          it again
-                      │12:32 bob 日本語 👍🏽 and \u{fffd}[2Jno escape
+                      │12:32 bob 日本語 👍🏽 and ␛[2Jno escape
                       │
                       │
                       │
@@ -98,7 +98,7 @@ bob ● online (in a call)
 12:30 you bring cake
           refused: 105 too many: wait a
           moment, then send it again
-12:32 bob 日本語 👍🏽 and \u{fffd}[2Jno escape
+12:32 bob 日本語 👍🏽 and ␛[2Jno escape
 
 ────────────────────────────────────────
 >
