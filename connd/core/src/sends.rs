@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use proto::clock::Moment;
-use proto::friends::ListHash;
 use proto::ids::{Generation, MessageId, UserId};
 
 /// A message without an answer.
@@ -17,8 +16,6 @@ pub struct Outstanding {
     pub id: MessageId,
     /// The recipient.
     pub to: UserId,
-    /// As the client sent it.
-    pub friends_hash: Option<ListHash>,
     /// As the client sent it.
     pub body: Bytes,
     /// When it came.

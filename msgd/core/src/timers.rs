@@ -1,6 +1,7 @@
 //! The deadlines of a shard in one table.
 //!
-//! A user has at most one entry of each kind, tells and acts one each, so the
+//! A user in memory has at most one entry of each kind, tells and acts one
+//! each, and who has left memory leaves one of ten minutes at the most: so the
 //! table is bounded by them. An entry may fire early for what it guards: who
 //! handles it looks, and arms it again.
 

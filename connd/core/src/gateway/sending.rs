@@ -28,7 +28,6 @@ impl Gateway {
         let message = Outstanding {
             id: send.id,
             to: send.to.clone(),
-            friends_hash: send.friends_hash,
             body: send.body.clone(),
             since: now.moment,
         };
@@ -134,7 +133,8 @@ impl Gateway {
                 from: from.clone(),
                 id: message.id,
                 to: message.to.clone(),
-                friends_hash: message.friends_hash,
+                // What the client holds by now, not what it held then.
+                friends_hash: live.friends_hash,
                 body: message.body.clone(),
             };
             forward(link, epoch, Up::Submit(submit), out);

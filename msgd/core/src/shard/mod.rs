@@ -66,7 +66,8 @@ pub struct Shard {
     /// At most `settings.users_max`; a map that keeps an order, so that the
     /// same events give the same effects.
     users: IndexMap<UserId, Box<User>, ahash::RandomState>,
-    /// Users that were idle when they were put here, each at most once.
+    /// Users that were idle when they were put here; one who left and came back
+    /// may stand here twice.
     idle: VecDeque<UserId>,
     /// What former holders answered, for users not yet in memory; forgotten
     /// with `settings.recent_window`.

@@ -44,6 +44,11 @@ impl Changes {
         self.list.as_ref()
     }
 
+    /// Its hash.
+    pub fn hash(&self) -> Option<ListHash> {
+        self.list.as_ref().map(|list| list.hash())
+    }
+
     /// Whether a change has no answer.
     pub fn is_open(&self) -> bool {
         !self.open.is_empty()

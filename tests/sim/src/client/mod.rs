@@ -201,7 +201,7 @@ impl Client {
             token: String::new(),
             user: Some(self.user.clone()),
             device: Some(self.device.clone()),
-            friends_hash: self.changes.list().map(|list| list.hash()),
+            friends_hash: self.changes.hash(),
             heartbeat_ms: HEARTBEAT_MS,
             status: self.status.clone(),
         };
@@ -231,7 +231,7 @@ impl Client {
                 self.changes.connected(now, out);
                 self.outbox
                     .granted(granted.window_messages, granted.window_bytes);
-                self.outbox.transmit(out);
+                self.outbox.transmit(self.changes.hash(), out);
                 self.tell_status(out);
             }
             ServerPacket::Deliver(deliver) => self.inbox.arrived(now, deliver, out),
@@ -267,7 +267,7 @@ impl Client {
         self.outbox.answered(now, id, &reply, out);
         out.push(Does::Answered(id, reply));
         if self.is_live() {
-            self.outbox.transmit(out);
+            self.outbox.transmit(self.changes.hash(), out);
         }
     }
 
@@ -307,7 +307,7 @@ impl Client {
             Waking::SendAgain(id) => {
                 self.outbox.again(id);
                 if self.is_live() {
-                    self.outbox.transmit(out);
+                    self.outbox.transmit(self.changes.hash(), out);
                 }
             }
             Waking::AskList => {

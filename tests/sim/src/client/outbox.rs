@@ -23,8 +23,8 @@ pub struct Unanswered {
     pub to: UserId,
     /// What it says.
     pub body: Bytes,
-    /// Of the list by which it was written.
-    pub friends_hash: Option<ListHash>,
+    /// It names the list that the client holds when it goes out.
+    names_list: bool,
     /// How often it was called unknown.
     tries: u32,
 }
@@ -43,18 +43,12 @@ pub struct Outbox {
 
 impl Outbox {
     /// Takes a message of the person.
-    pub fn write(
-        &mut self,
-        id: MessageId,
-        to: UserId,
-        body: Bytes,
-        friends_hash: Option<ListHash>,
-    ) {
+    pub fn write(&mut self, id: MessageId, to: UserId, body: Bytes, names_list: bool) {
         self.waiting.push_back(Unanswered {
             id,
             to,
             body,
-            friends_hash,
+            names_list,
             tries: 0,
         });
     }
@@ -89,7 +83,7 @@ impl Outbox {
     }
 
     /// Writes what the window has room for.
-    pub fn transmit(&mut self, out: &mut Vec<Does>) {
+    pub fn transmit(&mut self, held: Option<ListHash>, out: &mut Vec<Does>) {
         let wired = self.waiting.iter().take(self.wired);
         let mut bytes: usize = wired.map(|message| message.body.len()).sum();
         while let Some(next) = self.waiting.get(self.wired) {
@@ -98,7 +92,7 @@ impl Outbox {
                 return;
             }
             self.wired += 1;
-            out.push(Does::Write(next.packet()));
+            out.push(Does::Write(next.packet(held)));
         }
     }
 
@@ -139,12 +133,12 @@ impl Outbox {
 
 impl Unanswered {
     /// As it goes out.
-    pub fn packet(&self) -> ClientPacket {
+    pub fn packet(&self, held: Option<ListHash>) -> ClientPacket {
         ClientPacket::Send(Send {
             id: self.id,
             to: self.to.clone(),
             body: self.body.clone(),
-            friends_hash: self.friends_hash,
+            friends_hash: held.filter(|_| self.names_list),
         })
     }
 }

@@ -262,12 +262,10 @@ impl World {
             body: &body,
         });
         let who = &mut self.clients[client];
-        let list = who.changes.list().filter(|_| names_list);
-        let friends_hash = list.map(|list| list.hash());
-        who.outbox.write(id, to, Bytes::from(body), friends_hash);
+        who.outbox.write(id, to, Bytes::from(body), names_list);
         if who.is_live() {
             let mut does = Vec::new();
-            who.outbox.transmit(&mut does);
+            who.outbox.transmit(who.changes.hash(), &mut does);
             self.client_does(client, does);
         }
     }
@@ -279,7 +277,7 @@ impl World {
         if who.is_live()
             && let Some(message) = who.outbox.wired(number)
         {
-            let packet = message.packet();
+            let packet = message.packet(who.changes.hash());
             self.client_does(client, vec![Does::Write(packet)]);
         }
     }
