@@ -75,7 +75,7 @@ impl App {
             }
             Command::To(peer) => self.open(&peer),
             Command::Change(action, peer) => self.change(action, peer, now),
-            Command::Friends => self.to_people(),
+            Command::Friends => self.show_people(),
             Command::Status(status) => {
                 self.status = status.clone();
                 self.wishes.push(Wish::Status(status.clone()));
@@ -132,7 +132,7 @@ impl App {
     }
 
     /// The list is written to.
-    pub(super) fn to_people(&mut self) {
+    pub(super) fn show_people(&mut self) {
         self.pane = Pane::People;
         if self.cursor.is_none() {
             let first = self.people.all(&self.talks).into_iter().next();

@@ -5,7 +5,36 @@
 use crate::command::HELP;
 use crate::fullscreen::text::{width, wrap};
 
-use super::keys::KEYS;
+/// The keys and what they do.
+const KEYS: &[(&str, &str)] = &[
+    ("Enter", "send; in the list: open the conversation"),
+    ("Alt-Enter, Ctrl-J", "a new line in what you write"),
+    ("Tab", "between the list and the conversation"),
+    ("Up, Down", "lines of your text, then your earlier texts"),
+    (
+        "Ctrl-N, Ctrl-P",
+        "next and previous conversation (Alt-Down, Alt-Up)",
+    ),
+    ("Ctrl-G", "the next conversation with something unread"),
+    ("a, d (in the list)", "accept or decline an invitation"),
+    ("PgUp, PgDn", "back and forth in the conversation"),
+    (
+        "Ctrl-Home, Ctrl-End",
+        "the oldest and the newest (Esc: the newest)",
+    ),
+    ("Ctrl-F", "search: Up older, Down newer, Esc ends"),
+    ("Ctrl-A, Ctrl-E", "begin and end of the line"),
+    (
+        "Ctrl-W, Ctrl-U, Ctrl-K",
+        "delete a word, to the begin, to the end",
+    ),
+    ("Ctrl-Left, Ctrl-Right", "a word back and forth"),
+    ("F3", "the bell on or off"),
+    ("Ctrl-L", "draw the screen again"),
+    ("Ctrl-Z", "back to the shell for a while; fg returns"),
+    ("F1", "this page; Esc closes it"),
+    ("Ctrl-Q, Ctrl-C", "log out and end; twice: end at once"),
+];
 
 /// The columns of what is explained.
 const NAMES: usize = 24;

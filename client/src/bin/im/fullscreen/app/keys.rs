@@ -16,37 +16,6 @@ const TYPING_PAUSE: Duration = Duration::from_secs(3);
 /// The most texts that can be called back.
 const RECALLED_MAX: usize = 50;
 
-/// The keys, as the page of help has them.
-pub const KEYS: &[(&str, &str)] = &[
-    ("Enter", "send; in the list: open the conversation"),
-    ("Alt-Enter, Ctrl-J", "a new line in what you write"),
-    ("Tab", "between the list and the conversation"),
-    ("Up, Down", "lines of your text, then your earlier texts"),
-    (
-        "Ctrl-N, Ctrl-P",
-        "next and previous conversation (Alt-Down, Alt-Up)",
-    ),
-    ("Ctrl-G", "the next conversation with something unread"),
-    ("a, d (in the list)", "accept or decline an invitation"),
-    ("PgUp, PgDn", "back and forth in the conversation"),
-    (
-        "Ctrl-Home, Ctrl-End",
-        "the oldest and the newest (Esc: the newest)",
-    ),
-    ("Ctrl-F", "search: Up older, Down newer, Esc ends"),
-    ("Ctrl-A, Ctrl-E", "begin and end of the line"),
-    (
-        "Ctrl-W, Ctrl-U, Ctrl-K",
-        "delete a word, to the begin, to the end",
-    ),
-    ("Ctrl-Left, Ctrl-Right", "a word back and forth"),
-    ("F3", "the bell on or off"),
-    ("Ctrl-L", "draw the screen again"),
-    ("Ctrl-Z", "back to the shell for a while; fg returns"),
-    ("F1", "this page; Esc closes it"),
-    ("Ctrl-Q, Ctrl-C", "log out and end; twice: end at once"),
-];
-
 /// Texts that were sent, to be called back. Owns which one is shown.
 #[derive(Debug, Default)]
 pub struct Recall {
@@ -184,13 +153,13 @@ impl App {
         match key.code {
             KeyCode::Tab | KeyCode::BackTab => match self.pane {
                 Pane::People => self.pane = Pane::Talk,
-                Pane::Talk => self.to_people(),
+                Pane::Talk => self.show_people(),
             },
             KeyCode::Char('n') if control => self.step(1),
             KeyCode::Char('p') if control => self.step(-1),
             KeyCode::Down if alt => self.step(1),
             KeyCode::Up if alt => self.step(-1),
-            KeyCode::Char('g') if control => self.to_unread(),
+            KeyCode::Char('g') if control => self.open_unread(),
             KeyCode::Char('f') if control => {
                 self.pane = Pane::Talk;
                 self.mode = Mode::Search(Search::default());
@@ -259,7 +228,7 @@ impl App {
         }
     }
 
-    fn to_unread(&mut self) {
+    fn open_unread(&mut self) {
         let people = self.people.all(&self.talks);
         if let Some(person) = people.iter().find(|person| person.unread > 0) {
             self.recall.forget_place();

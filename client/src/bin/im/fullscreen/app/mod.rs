@@ -8,20 +8,18 @@ pub mod composer;
 mod events;
 pub mod help;
 mod keys;
+mod outcomes;
 pub mod people;
 pub mod rows;
 pub mod search;
 pub mod talk;
 pub mod talks;
+mod turn;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use client::{
-    ChangeError, DeviceId, Event, Fate, FriendAction, MessageId, RequestError, SendError, Stamp,
-    Status, UserId,
-};
-use crossterm::event::KeyEvent;
+use client::{DeviceId, MessageId, RequestError, Stamp, Status, UserId};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -29,14 +27,15 @@ use ratatui::layout::Size;
 
 use self::people::{People, Person};
 use self::rows::Page;
-use self::search::Search;
-use self::talk::{Delivery, Place, Source, Talk};
+use self::talk::{Place, Source, Talk};
 use self::talks::Talks;
 use super::layout::{self, Areas, Pane};
+use crate::friendly;
 use crate::marks::Marks;
 use crate::notice::{Notice, Sent};
 use crate::roster::Roster;
-use crate::{friendly, notice};
+
+pub use self::turn::{Done, Input, Link, Mode, Now, Wish};
 
 /// How long somebody who leaves waits for fates.
 pub const LEAVE_PATIENCE: Duration = Duration::from_secs(3);
@@ -46,108 +45,6 @@ pub const WAITING_MAX: usize = 100;
 
 /// How long a notice stands above what is being written.
 const NOTICE_TIME: Duration = Duration::from_secs(8);
-
-/// A point in time.
-#[derive(Debug, Clone, Copy)]
-pub struct Now {
-    /// For spans.
-    pub at: Instant,
-    /// For people.
-    pub wall: Timestamp,
-}
-
-/// What happens.
-#[derive(Debug)]
-pub enum Input {
-    Key(KeyEvent),
-    /// A text put in at once.
-    Paste(String),
-    Resize(Size),
-    /// Whether the terminal is the one that is looked at.
-    Focus(bool),
-    /// The session tells something.
-    Event(Event),
-    /// A wish was done.
-    Done(Done),
-    /// Somebody wants this program to end.
-    Signal,
-}
-
-/// What became of a wish.
-#[derive(Debug)]
-pub enum Done {
-    /// A message is on its way, or was not taken.
-    Sent {
-        ticket: u64,
-        to: UserId,
-        text: String,
-        result: Result<MessageId, SendError>,
-    },
-    /// A message has its fate.
-    Fate { id: MessageId, fate: Fate },
-    Changed {
-        action: FriendAction,
-        peer: UserId,
-        result: Result<(), ChangeError>,
-    },
-}
-
-/// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
-    Send {
-        ticket: u64,
-        to: UserId,
-        text: String,
-    },
-    /// A message of unknown fate once more.
-    Again {
-        sent: Sent,
-        ticket: u64,
-        text: String,
-    },
-    Change {
-        action: FriendAction,
-        peer: UserId,
-    },
-    Status(Status),
-    Typing(UserId),
-    Read {
-        peer: UserId,
-        up_to: Stamp,
-    },
-    Bell,
-    /// Everything is to be written to the terminal again.
-    Redraw,
-    /// This program is to stand still, until the shell wakes it.
-    Suspend,
-    /// The session is to end, once all has its fate or the patience is over.
-    Leave(Duration),
-}
-
-/// How the session fares.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Link {
-    Connecting,
-    Online,
-    /// The next connection is tried then.
-    Waiting {
-        until: Instant,
-        reason: String,
-    },
-    Leaving,
-    /// It is over; `None`: as this user wanted.
-    Closed(Option<String>),
-}
-
-/// What the keys are for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mode {
-    Normal,
-    Search(Search),
-    /// The page of keys, from this row on.
-    Help(usize),
-}
 
 /// The state of the full-screen mode.
 #[derive(Debug)]
@@ -365,87 +262,6 @@ impl App {
     /// A status was not taken.
     pub fn not_done(&mut self, error: RequestError, now: Now) {
         self.fail("not done", &error.to_string(), now);
-    }
-
-    fn done(&mut self, done: Done, now: Now) {
-        match done {
-            Done::Sent {
-                ticket,
-                to,
-                text,
-                result,
-            } => {
-                self.waiting = self.waiting.saturating_sub(1);
-                self.leaves_behind(result.is_err());
-                self.taken(ticket, to, text, result);
-            }
-            Done::Fate { id, fate } => {
-                self.leaves_behind(matches!(fate, Fate::Unknown { .. }));
-                if let Some(sent) = self.underway.remove(&id) {
-                    let notices = self.marks.fate(&sent, fate);
-                    self.mark(notices);
-                }
-            }
-            Done::Changed {
-                action,
-                peer,
-                result,
-            } => {
-                self.waiting = self.waiting.saturating_sub(1);
-                match result {
-                    Ok(()) => self.show(&Notice::Done { action, peer }, now),
-                    Err(error) => {
-                        let what = format!("{} {peer}", notice::word(action));
-                        self.refused(&what, &error, now);
-                    }
-                }
-            }
-        }
-    }
-
-    /// What goes wrong now is not seen any more.
-    fn leaves_behind(&mut self, is_lost: bool) {
-        if is_lost && matches!(self.link, Link::Leaving | Link::Closed(None)) {
-            self.lost += 1;
-        }
-    }
-
-    fn taken(
-        &mut self,
-        ticket: u64,
-        to: UserId,
-        text: String,
-        result: Result<MessageId, SendError>,
-    ) {
-        let delivery = match result {
-            Ok(id) => {
-                let sent = self.marks.sending(to.clone(), id, text);
-                self.underway.insert(id, sent.clone());
-                Delivery::Underway(sent)
-            }
-            Err(error) => Delivery::NotSent(error.to_string()),
-        };
-        if let Some(talk) = self.talks.get_mut(&to) {
-            talk.taken(ticket, delivery);
-        }
-    }
-
-    fn refused(&mut self, what: &str, error: &ChangeError, now: Now) {
-        let text = match error {
-            ChangeError::Refused(code) => friendly::told(*code, ""),
-            ChangeError::Unanswered | ChangeError::Request(_) => error.to_string(),
-        };
-        self.fail(what, &text, now);
-    }
-
-    fn mark(&mut self, notices: Vec<Notice>) {
-        for notice in notices {
-            if let Notice::Mark(sent, mark) = notice
-                && let Some(talk) = self.talks.get_mut(&sent.to)
-            {
-                talk.marked(&sent, mark);
-            }
-        }
     }
 
     /// Ends the session, as this user wants.

@@ -1,0 +1,92 @@
+//! What became of wishes.
+
+use client::{ChangeError, Fate, MessageId, SendError, UserId};
+
+use super::App;
+use super::talk::Delivery;
+use super::turn::{Done, Link, Now};
+use crate::friendly;
+use crate::notice::{self, Notice};
+
+impl App {
+    pub(super) fn done(&mut self, done: Done, now: Now) {
+        match done {
+            Done::Sent {
+                ticket,
+                to,
+                text,
+                result,
+            } => {
+                self.waiting = self.waiting.saturating_sub(1);
+                self.leaves_behind(result.is_err());
+                self.taken(ticket, to, text, result);
+            }
+            Done::Fate { id, fate } => {
+                self.leaves_behind(matches!(fate, Fate::Unknown { .. }));
+                if let Some(sent) = self.underway.remove(&id) {
+                    let notices = self.marks.fate(&sent, fate);
+                    self.mark(notices);
+                }
+            }
+            Done::Changed {
+                action,
+                peer,
+                result,
+            } => {
+                self.waiting = self.waiting.saturating_sub(1);
+                match result {
+                    Ok(()) => self.show(&Notice::Done { action, peer }, now),
+                    Err(error) => {
+                        let what = format!("{} {peer}", notice::word(action));
+                        self.refused(&what, &error, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What goes wrong now is not seen any more.
+    fn leaves_behind(&mut self, is_lost: bool) {
+        if is_lost && matches!(self.link, Link::Leaving | Link::Closed(None)) {
+            self.lost += 1;
+        }
+    }
+
+    fn taken(
+        &mut self,
+        ticket: u64,
+        to: UserId,
+        text: String,
+        result: Result<MessageId, SendError>,
+    ) {
+        let delivery = match result {
+            Ok(id) => {
+                let sent = self.marks.sending(to.clone(), id, text);
+                self.underway.insert(id, sent.clone());
+                Delivery::Underway(sent)
+            }
+            Err(error) => Delivery::NotSent(error.to_string()),
+        };
+        if let Some(talk) = self.talks.get_mut(&to) {
+            talk.taken(ticket, delivery);
+        }
+    }
+
+    fn refused(&mut self, what: &str, error: &ChangeError, now: Now) {
+        let text = match error {
+            ChangeError::Refused(code) => friendly::told(*code, ""),
+            ChangeError::Unanswered | ChangeError::Request(_) => error.to_string(),
+        };
+        self.fail(what, &text, now);
+    }
+
+    pub(super) fn mark(&mut self, notices: Vec<Notice>) {
+        for notice in notices {
+            if let Notice::Mark(sent, mark) = notice
+                && let Some(talk) = self.talks.get_mut(&sent.to)
+            {
+                talk.marked(&sent, mark);
+            }
+        }
+    }
+}
