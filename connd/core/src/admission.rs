@@ -38,6 +38,14 @@ impl Admission {
         }
     }
 
+    /// Other bounds from now on; who is in stays.
+    pub fn set_settings(&mut self, settings: &Settings) {
+        let per_second = settings.logins_per_second;
+        self.sessions_max = settings.sessions_max;
+        self.per_address_max = settings.sessions_per_address_max;
+        self.allowance = Allowance::new(per_second, per_second);
+    }
+
     /// Counts a connection in, or says why not.
     pub fn enter(&mut self, address: IpAddr) -> Result<(), Code> {
         if self.sessions >= self.sessions_max {

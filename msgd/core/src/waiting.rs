@@ -55,6 +55,11 @@ impl WaitingRoom {
         }
     }
 
+    /// Room for this many from now on; who is in stays.
+    pub fn set_max(&mut self, max: usize) {
+        self.max = max;
+    }
+
     /// Takes an envelope for a user of this slot in, or gives it back.
     pub fn enter(&mut self, slot: Slot, waiting: Waiting) -> Result<(), Waiting> {
         if self.waiting.len() >= self.max {

@@ -60,6 +60,21 @@ impl Gateway {
         }
     }
 
+    /// Other bounds and times from now on. What the log-in grants (window and
+    /// body) stays as it was; a lower bound drops nobody who is there.
+    pub fn set_settings(&mut self, settings: Settings) {
+        let granted = &self.settings;
+        self.settings = Settings {
+            window_messages: granted.window_messages,
+            window_bytes: granted.window_bytes,
+            body_bytes_max: granted.body_bytes_max,
+            ..settings
+        };
+        let per_second = self.settings.requests_per_second;
+        self.requests = Allowance::new(per_second, per_second.saturating_mul(4));
+        self.admission.set_settings(&self.settings);
+    }
+
     /// Takes what happened, and gives what is to be done about it.
     pub fn handle(&mut self, now: Now, event: Event, out: &mut Vec<Effect>) {
         match event {

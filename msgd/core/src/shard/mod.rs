@@ -109,7 +109,6 @@ impl Shard {
         ring: Arc<Ring>,
         filter: Option<Box<dyn Filter>>,
     ) -> Self {
-        let rate = |per_second: u32| Allowance::new(per_second, per_second.saturating_mul(4));
         Self {
             name,
             incarnation,
@@ -139,6 +138,15 @@ impl Shard {
             steps: Vec::new(),
             settings,
         }
+    }
+
+    /// Other bounds and times from now on. A lower bound drops nothing that is
+    /// there; timers that run, run on.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.waiting.set_max(settings.waiting_max);
+        self.session_rate = rate(settings.session_messages_per_second);
+        self.user_rate = rate(settings.user_messages_per_second);
+        self.settings = settings;
     }
 
     /// Claims the slots of its ring, and says that it is alive.
@@ -249,6 +257,11 @@ impl Shard {
         self.last_stamp = now.wall.max(Stamp(self.last_stamp.0 + 1));
         self.last_stamp
     }
+}
+
+/// Four times as many at once.
+fn rate(per_second: u32) -> Allowance {
+    Allowance::new(per_second, per_second.saturating_mul(4))
 }
 
 fn send(gateway: GatewayId, envelope: Down, out: &mut Vec<Effect>) {
