@@ -39,6 +39,11 @@ const BUFFERS_KEEP: usize = 256;
 /// What may wait for a client's socket besides one window of deliveries.
 const REST_BYTES: usize = 1024 * 1024;
 
+/// The most that may wait for a client's socket, in bytes.
+pub fn rest_max(settings: &Settings) -> usize {
+    REST_BYTES + 2 * settings.window_bytes as usize
+}
+
 /// What a thread reads into; no session holds a buffer while it waits.
 #[derive(Debug)]
 pub struct Scratch {
@@ -54,7 +59,7 @@ pub struct Gateway {
     id: GatewayId,
     core: RefCell<connd_core::Gateway>,
     clock: Clock,
-    tokens: Arc<Tokens>,
+    tokens: RefCell<Arc<Tokens>>,
     metrics: Arc<Metrics>,
     rest_max: usize,
     last_session: Cell<u64>,
@@ -89,10 +94,10 @@ impl Gateway {
     ) -> Rc<Self> {
         let gateway = Rc::new(Self {
             id,
-            rest_max: REST_BYTES + 2 * settings.window_bytes as usize,
+            rest_max: rest_max(&settings),
             core: RefCell::new(connd_core::Gateway::new(settings, ring)),
             clock: Clock::start(),
-            tokens,
+            tokens: RefCell::new(tokens),
             metrics,
             last_session: Cell::new(0),
             sockets: RefCell::new(HashMap::default()),
@@ -175,6 +180,13 @@ impl Gateway {
         self.handle([Event::Stopping]);
     }
 
+    /// Other settings and keys from now on. What was let in stays, with the
+    /// window that its log-in granted.
+    pub fn reload(&self, settings: Settings, tokens: Arc<Tokens>) {
+        self.core.borrow_mut().set_settings(settings);
+        self.tokens.replace(tokens);
+    }
+
     /// One turn.
     fn handle(&self, events: impl IntoIterator<Item = Event>) {
         let now = self.clock.now();
@@ -224,7 +236,7 @@ impl Gateway {
                 token,
                 user,
             } => {
-                let claims: Result<Claims, Code> = self.tokens.check(&token, user);
+                let claims: Result<Claims, Code> = self.tokens.borrow().check(&token, user);
                 more.push(Event::Authenticated { session, claims });
             }
             Effect::Forward {

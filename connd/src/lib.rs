@@ -6,9 +6,11 @@
 //! shards.
 
 pub mod gateway;
+pub mod keys;
 pub mod links;
 pub mod listen;
 pub mod metrics;
+pub mod section;
 pub mod token;
 
 mod frames;

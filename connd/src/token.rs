@@ -5,9 +5,8 @@
 //! sessions.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use clap::Args;
 use connd_core::Claims;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
@@ -33,56 +32,6 @@ impl std::fmt::Debug for Tokens {
             Self::Signed(keys) => f.debug_set().entries(keys.keys()).finish(),
         }
     }
-}
-
-/// The keys of a gateway, as an operator names them.
-#[derive(Debug, Clone, Args)]
-pub struct TokenFlags {
-    /// A public Ed25519 key that tokens are checked with, as KID=FILE (PEM).
-    /// With any key there is no open mode.
-    #[arg(long = "key", value_name = "KID=FILE")]
-    pub keys: Vec<String>,
-    /// A secret that HS256 tokens are checked with, as KID=FILE.
-    #[arg(long = "secret", value_name = "KID=FILE")]
-    pub secrets: Vec<String>,
-}
-
-impl TokenFlags {
-    /// Whether no key is named: clients need no token.
-    pub fn is_open(&self) -> bool {
-        self.keys.is_empty() && self.secrets.is_empty()
-    }
-
-    /// Reads the keys.
-    ///
-    /// # Errors
-    /// A file that cannot be read, or that is no key.
-    pub fn tokens(&self) -> anyhow::Result<Tokens> {
-        if self.is_open() {
-            return Ok(Tokens::Open);
-        }
-        let mut keys = HashMap::new();
-        for pair in &self.keys {
-            let (kid, pem) = read_key("--key", pair)?;
-            let key = Key::ed25519(&pem).with_context(|| format!("--key {pair}"))?;
-            keys.insert(kid, key);
-        }
-        for pair in &self.secrets {
-            let (kid, secret) = read_key("--secret", pair)?;
-            let key =
-                Key::hs256(secret.trim_ascii()).with_context(|| format!("--secret {pair}"))?;
-            keys.insert(kid, key);
-        }
-        Ok(Tokens::Signed(keys))
-    }
-}
-
-fn read_key(flag: &str, pair: &str) -> anyhow::Result<(String, Vec<u8>)> {
-    let Some((kid, file)) = pair.split_once('=') else {
-        bail!("{flag} {pair}: allowed is KID=FILE");
-    };
-    let bytes = std::fs::read(file).with_context(|| format!("{flag} {pair}"))?;
-    Ok((kid.to_owned(), bytes))
 }
 
 /// A key that tokens are checked with.
@@ -130,6 +79,15 @@ struct Payload {
 }
 
 impl Tokens {
+    /// These, or the newer ones: a gateway goes neither into open mode nor out
+    /// of it while it runs.
+    pub fn replaced_by(self: &Arc<Self>, newer: Self) -> Arc<Self> {
+        match (&**self, &newer) {
+            (Self::Signed(_), Self::Signed(_)) => Arc::new(newer),
+            _ => self.clone(),
+        }
+    }
+
     /// Checks a token, or in open mode takes the client's word.
     pub fn check(&self, token: &str, user: Option<UserId>) -> Result<Claims, Code> {
         let keys = match self {

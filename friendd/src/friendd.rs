@@ -15,11 +15,11 @@ use proto::ids::UserId;
 use store::{Completion, Engine, Handle, OpenError, Slice};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::bounds::FriendSettings;
 use crate::handle::{FriendHandle, Question};
 use crate::lists::{Lists, Outcome, Request, Row, Ticket};
 use crate::metrics::Metrics;
 use crate::record;
-use crate::settings::FriendSettings;
 
 /// The keyspace of friend lists in the store.
 const KEYSPACE: &str = "friends";

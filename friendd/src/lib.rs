@@ -10,15 +10,16 @@
 //! imd  ─┘
 //! ```
 
+mod bounds;
 mod friendd;
 pub mod grpc;
 mod handle;
 mod lists;
 mod metrics;
 mod record;
-mod settings;
+pub mod section;
 
+pub use bounds::FriendSettings;
 pub use friendd::Friendd;
 pub use friendd_core::rules::Blocks;
 pub use handle::FriendHandle;
-pub use settings::FriendSettings;

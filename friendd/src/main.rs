@@ -1,18 +1,19 @@
 //! The friend service as a process of its own.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+mod settings;
+
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::Parser;
-use friendd::{Blocks, FriendSettings, Friendd, grpc};
+use friendd::{Friendd, grpc};
 use node::admin::{Admin, Readiness};
-use node::flags::DaemonFlags;
+use node::layers::Layers;
 use node::metrics::Metrics;
+use node::reload::Hangup;
 use node::shutdown::Shutdown;
+use settings::Settings;
 use store::{Engine, Running};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -20,54 +21,33 @@ use tokio::time::timeout;
 /// For questions under way and for connections to go when the daemon stops.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Keeps the friend graph: requests, friendships, blocks.
-#[derive(Debug, Parser)]
-#[command(version)]
-struct Flags {
-    /// Where shards ask, over gRPC; a loopback address.
-    #[arg(long, default_value = "127.0.0.1:7300")]
-    listen: SocketAddr,
-    /// The directory of the store; created if it is missing.
-    #[arg(long, default_value = "data/friendd")]
-    data: PathBuf,
-    /// Whether users learn that they are blocked: told or hidden.
-    #[arg(long, default_value = "told")]
-    blocks: Blocks,
-    /// What every daemon has.
-    #[command(flatten)]
-    daemon: DaemonFlags,
-}
-
 fn main() -> anyhow::Result<()> {
-    let flags = Flags::parse();
-    flags.daemon.telemetry()?;
+    let (layers, ()) = Layers::start()?;
     node::limits::raise_open_files().context("limit on open files")?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(run(flags))
+        .block_on(run(layers))
 }
 
-async fn run(flags: Flags) -> anyhow::Result<()> {
+async fn run(mut layers: Layers<Settings>) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
-    let settings = FriendSettings {
-        blocks: flags.blocks,
-        ..FriendSettings::default()
-    };
+    let mut hangup = Hangup::listen(layers.has_file())?;
+    let settings = layers.settings().clone();
     let metrics = Metrics::default();
-    let listener = grpc::bind(flags.listen).await?;
-    let mut engine = Engine::open(&flags.data, store::Settings::default())?;
-    let (friendd, friends) = Friendd::open(&settings, &mut engine)?;
+    let listener = grpc::bind(settings.listen).await?;
+    let mut engine = Engine::open(&settings.data, settings.store.core())?;
+    let (friendd, friends) = Friendd::open(&settings.core(), &mut engine)?;
     metrics.register(|registry| {
         engine.metrics().register(registry);
         friendd.register(registry);
     });
     let store = Arc::new(engine.start()?);
-    let admin = Admin::bind(flags.daemon.admin, metrics, readiness(&store)).await?;
+    let admin = Admin::bind(settings.admin, metrics, readiness(&store)).await?;
     tracing::info!(
         listen = %listener.local_addr()?,
         admin = %admin.address(),
-        data = %flags.data.display(),
+        data = %settings.data.display(),
         "friendd serves"
     );
 
@@ -78,10 +58,19 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
         // Also when `stop` is dropped.
         let _ = stopped.await;
     }));
-    tokio::select! {
-        signal = shutdown.asked() => tracing::info!(signal, "friendd stops"),
-        ended = &mut server => bail!("the gRPC port has closed: {ended:?}"),
-        ended = &mut graph => bail!("the friend service has ended: {ended:?}"),
+    loop {
+        tokio::select! {
+            signal = shutdown.asked() => {
+                tracing::info!(signal, "friendd stops");
+                break;
+            }
+            // Nothing but the log is taken while it runs.
+            () = hangup.asked() => {
+                let _nothing_more: Option<()> = layers.reload();
+            }
+            ended = &mut server => bail!("the gRPC port has closed: {ended:?}"),
+            ended = &mut graph => bail!("the friend service has ended: {ended:?}"),
+        }
     }
     drop(stop);
     if timeout(GRACE, server).await.is_err() {

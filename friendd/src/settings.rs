@@ -1,37 +1,132 @@
-//! What an operator may choose of the friend service.
+//! What an operator may say to `friendd`: file, environment, flags.
+//!
+//! Owns its keys at the top of the file and how flags go over them.
 
-use friendd_core::graph::GraphSettings;
-use friendd_core::rules::Blocks;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
-/// Settings of the friend service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FriendSettings {
-    /// Whether a user learns that another one has blocked them.
-    /// Default: told.
-    pub blocks: Blocks,
-    /// Bytes of friend lists kept in memory. Default 64 MiB.
-    pub cache_bytes_max: usize,
-    /// Questions that wait for the store at most, and as many more that wait
-    /// for their turn; one more is answered as unavailable. Default 1,024.
-    pub waiting_max: usize,
+use clap::Parser;
+use friendd::section::{FriendsSection, StoreSection};
+use friendd::{Blocks, FriendSettings};
+use node::flags::DaemonFlags;
+use node::layers::{Given, Layered};
+use node::memory::Memory;
+use node::settings::sheet::{Reload, Sheet};
+use node::settings::value::{self, address};
+use node::telemetry::TelemetrySettings;
+use serde::{Deserialize, Deserializer};
+
+/// Keeps the friend graph: requests, friendships, blocks.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Flags {
+    /// Where shards ask, over gRPC; a loopback address. Default:
+    /// 127.0.0.1:7300.
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+    /// The directory of the store; created if it is missing. Default:
+    /// data/friendd.
+    #[arg(long, value_name = "DIRECTORY")]
+    data: Option<PathBuf>,
+    /// Whether users learn that they are blocked: told or hidden. Default:
+    /// told.
+    #[arg(long)]
+    blocks: Option<Blocks>,
+    /// What every daemon has.
+    #[command(flatten)]
+    daemon: DaemonFlags,
 }
 
-impl Default for FriendSettings {
+/// The settings of `friendd`, as they stand in its file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where shards ask.
+    #[serde(deserialize_with = "address")]
+    pub listen: SocketAddr,
+    /// The admin port.
+    #[serde(deserialize_with = "address")]
+    pub admin: SocketAddr,
+    /// The directory of the store.
+    pub data: PathBuf,
+    #[serde(deserialize_with = "blocks")]
+    blocks: Blocks,
+    friends: FriendsSection,
+    /// Sizes of the database.
+    pub store: StoreSection,
+    log: TelemetrySettings,
+}
+
+impl Default for Settings {
     fn default() -> Self {
         Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7300)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 7190)),
+            data: PathBuf::from("data/friendd"),
             blocks: Blocks::default(),
-            cache_bytes_max: 64 * 1024 * 1024,
-            waiting_max: 1024,
+            friends: FriendsSection::default(),
+            store: StoreSection::default(),
+            log: TelemetrySettings::default(),
         }
     }
 }
 
-impl FriendSettings {
-    pub(crate) fn graph(&self) -> GraphSettings {
-        GraphSettings {
-            cache_bytes_max: self.cache_bytes_max,
-            waiting_max: self.waiting_max,
-            blocks: self.blocks,
-        }
+const BLOCKS_ALLOWED: &str = "told or hidden";
+
+fn blocks<'de, D: Deserializer<'de>>(from: D) -> Result<Blocks, D::Error> {
+    value::text(from, BLOCKS_ALLOWED)
+}
+
+impl Settings {
+    /// What the friend service is told.
+    pub fn core(&self) -> FriendSettings {
+        self.friends.core(self.blocks)
+    }
+}
+
+impl Layered for Settings {
+    type Flags = Flags;
+    type Opened = ();
+    const NAME: &'static str = "friendd";
+
+    fn daemon(flags: &Flags) -> &DaemonFlags {
+        &flags.daemon
+    }
+
+    fn daemon_part(&mut self) -> (&mut SocketAddr, &mut TelemetrySettings) {
+        (&mut self.admin, &mut self.log)
+    }
+
+    fn put_over(&mut self, flags: Flags, given: &mut Given<'_>) {
+        given.put("listen", "listen", &mut self.listen, flags.listen);
+        given.put("data", "data", &mut self.data, flags.data);
+        given.put("blocks", "blocks", &mut self.blocks, flags.blocks);
+    }
+
+    fn describe(&self, sheet: &mut Sheet) {
+        sheet.loopback("listen", self.listen, Reload::No);
+        sheet.loopback("admin", self.admin, Reload::No);
+        sheet.words("data", self.data.display(), "a directory", Reload::No);
+        let blocks = match self.blocks {
+            Blocks::Told => "told",
+            Blocks::Hidden => "hidden",
+        };
+        sheet.words("blocks", blocks, BLOCKS_ALLOWED, Reload::No);
+        self.friends.describe(sheet);
+        self.store.describe(sheet);
+        self.log.describe(sheet);
+    }
+
+    fn open(&self, _sheet: &mut Sheet) {}
+
+    fn take_over(&mut self, new: &Self) {
+        self.log.take_over(&new.log);
+    }
+
+    fn memory(&self) -> Memory {
+        let mut memory = Memory::default();
+        self.friends.memory(&mut memory);
+        self.store.memory(&mut memory);
+        memory
     }
 }

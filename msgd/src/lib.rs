@@ -9,7 +9,9 @@ pub mod friends;
 pub mod links;
 pub mod metrics;
 pub mod outcomes;
+pub mod section;
 pub mod shard;
 pub mod store;
+pub mod words;
 
 mod trace;

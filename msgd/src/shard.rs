@@ -123,6 +123,11 @@ impl Shard {
         shard
     }
 
+    /// Other bounds and times from now on.
+    pub fn reload(&self, settings: Settings) {
+        self.core.borrow_mut().set_settings(settings);
+    }
+
     /// A gateway's link is there; the number names it when it goes.
     pub fn gateway_up(self: &Rc<Self>, gateway: GatewayId, filler: Filler<Down>) -> u64 {
         let link = self.last_link.get() + 1;

@@ -3,46 +3,31 @@
 //! Owns their names. Must not know a service's own.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use crate::telemetry::{self, Format, Telemetry, TelemetryError, TelemetrySettings};
+use crate::telemetry::Format;
 
-/// Where a daemon is looked at, and what it says.
+/// Where the settings are, where a daemon is looked at, and what it says.
 #[derive(Debug, Clone, Args)]
 pub struct DaemonFlags {
-    /// Where /metrics, /healthz and /readyz are; a loopback address.
-    #[arg(long, default_value = "127.0.0.1:7190")]
-    pub admin: SocketAddr,
+    /// The settings file, in TOML. Environment and flags go over it.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Checks all settings, shows those in force and what memory they allow,
+    /// and starts nothing.
+    #[arg(long)]
+    pub check: bool,
+    /// Where /metrics, /healthz and /readyz are; a loopback address. Default:
+    /// 127.0.0.1:7190.
+    #[arg(long, value_name = "IP:PORT")]
+    pub admin: Option<SocketAddr>,
     /// What is logged: a level, or one per part, as in info,msgd=debug.
-    #[arg(long, default_value = "info")]
-    pub log: String,
-    /// How a line of the log looks.
-    #[arg(long, value_enum, default_value = "text")]
-    pub log_format: LogFormat,
-}
-
-/// How a line of the log looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For machines.
-    Json,
-}
-
-impl DaemonFlags {
-    /// Starts the log.
-    ///
-    /// # Errors
-    /// The filter cannot be read.
-    pub fn telemetry(&self) -> Result<Telemetry, TelemetryError> {
-        telemetry::init(&TelemetrySettings {
-            filter: self.log.clone(),
-            format: match self.log_format {
-                LogFormat::Text => Format::Text,
-                LogFormat::Json => Format::Json,
-            },
-        })
-    }
+    /// Default: info.
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// How a line of the log looks. Default: text.
+    #[arg(long, value_enum)]
+    pub log_format: Option<Format>,
 }

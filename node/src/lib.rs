@@ -5,19 +5,26 @@
 //!
 //! A daemon's `main` uses the modules in this order:
 //!
-//! 1. [`settings`] reads the file, without binding anything.
-//! 2. [`telemetry`] starts the log; [`limits`] and [`cpu`] say what the
-//!    machine gives.
+//! 1. [`layers`] reads the file ([`settings`]), the environment and [`flags`],
+//!    checks them without binding anything, and starts the log ([`telemetry`]).
+//! 2. [`limits`] and [`cpu`] say what the machine gives.
 //! 3. Parts are built from their own piece of the settings and register their
 //!    figures in [`metrics`]; [`admin`] shows these and whether all is well.
-//! 4. [`shutdown`] waits for the wish to stop; then the daemon drains.
+//! 4. [`reload`] waits for the wish to read the settings again, [`shutdown`]
+//!    for the wish to stop; then the daemon drains.
+
+// `section!` names this crate by its name, here as elsewhere.
+extern crate self as node;
 
 pub mod admin;
 pub mod clock;
 pub mod cpu;
 pub mod flags;
+pub mod layers;
 pub mod limits;
+pub mod memory;
 pub mod metrics;
+pub mod reload;
 pub mod settings;
 pub mod shards;
 pub mod shutdown;

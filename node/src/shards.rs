@@ -3,10 +3,18 @@
 //! Owns how a shard is named on a command line, and the ring of such a list.
 //! Its epoch is 1 as long as the daemons run.
 
+use std::fmt;
 use std::str::FromStr;
 
 use proto::ids::{Epoch, IdError, ShardId};
 use proto::ring::{Member, Ring, RingError};
+use serde::{Deserialize, Deserializer};
+
+use crate::settings::sheet::{Reload, Sheet};
+use crate::settings::value;
+
+/// What a list of shards may be.
+const ALLOWED: &str = "NAME=HOST:PORT for each shard, no name twice";
 
 /// A shard, and where it listens for gateways.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +28,7 @@ pub struct ShardAddress {
 /// Why words are no shard. The operator must act.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShardAddressError {
-    /// No `=`.
+    /// No `=`, or no port behind it.
     #[error("allowed is NAME=HOST:PORT")]
     Form,
     /// The name is none.
@@ -33,10 +41,36 @@ impl FromStr for ShardAddress {
 
     fn from_str(words: &str) -> Result<Self, ShardAddressError> {
         let (name, address) = words.split_once('=').ok_or(ShardAddressError::Form)?;
+        let (host, port) = address.rsplit_once(':').ok_or(ShardAddressError::Form)?;
+        if host.is_empty() || port.parse::<u16>().is_err() {
+            return Err(ShardAddressError::Form);
+        }
         Ok(Self {
             name: ShardId::new(name)?,
             address: address.to_owned(),
         })
+    }
+}
+
+impl fmt::Display for ShardAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, self.address)
+    }
+}
+
+impl<'de> Deserialize<'de> for ShardAddress {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        value::text(from, "NAME=HOST:PORT")
+    }
+}
+
+/// Puts the list on the sheet, under `shards`.
+pub fn describe(shards: &[ShardAddress], sheet: &mut Sheet) {
+    sheet.list("shards", shards, ALLOWED, Reload::No);
+    if let Err(error) = ring(shards) {
+        let names: Vec<String> = shards.iter().map(ShardAddress::to_string).collect();
+        let value = format!("[{}] ({error})", names.join(", "));
+        sheet.wrong("shards", value, ALLOWED);
     }
 }
 

@@ -4,11 +4,14 @@
 
 use std::io::{self, IsTerminal};
 
+use clap::ValueEnum;
 use serde::Deserialize;
 use thiserror::Error;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
+
+use crate::settings::sheet::{Reload, Sheet};
 
 /// How the log looks and what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -22,7 +25,7 @@ pub struct TelemetrySettings {
 }
 
 /// How a line of the log looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// For people; coloured on a terminal.
@@ -40,14 +43,36 @@ impl Default for TelemetrySettings {
     }
 }
 
+/// What a filter may be.
+const FILTER_ALLOWED: &str =
+    "a level (error, warn, info, debug, trace) or part=level, separated by commas";
+
+impl TelemetrySettings {
+    /// Puts its keys on the sheet.
+    pub fn describe(&self, sheet: &mut Sheet) {
+        sheet.section("log");
+        sheet.words("filter", &self.filter, FILTER_ALLOWED, Reload::Yes);
+        if parse(&self.filter).is_err() {
+            sheet.wrong("filter", &self.filter, FILTER_ALLOWED);
+        }
+        let format = match self.format {
+            Format::Text => "text",
+            Format::Json => "json",
+        };
+        sheet.words("format", format, "text or json", Reload::No);
+    }
+
+    /// Takes what SIGHUP may change.
+    pub fn take_over(&mut self, new: &Self) {
+        self.filter.clone_from(&new.filter);
+    }
+}
+
 /// A log that cannot be as asked.
 #[derive(Debug, Error)]
 pub enum TelemetryError {
     /// The filter does not parse. The operator must act.
-    #[error(
-        "log filter {filter:?}: {source}; allowed is a level (error, warn, info, debug, trace) \
-         or part=level, separated by commas"
-    )]
+    #[error("log filter {filter:?}: {source}; allowed is {FILTER_ALLOWED}")]
     Filter {
         /// As given.
         filter: String,

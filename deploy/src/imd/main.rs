@@ -2,67 +2,92 @@
 //!
 //! Owns how parts are put together. Holds no logic of any of them.
 
-mod flags;
 mod parts;
+mod settings;
 mod thread;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Parser;
-use flags::Flags;
+use connd::token::Tokens;
+use msgd::words::Words;
 use node::admin::{Admin, Readiness};
+use node::layers::Layers;
 use node::metrics::Metrics;
+use node::reload::Hangup;
 use node::shutdown::Shutdown;
 use parts::Parts;
+use settings::Settings;
+use thread::Threads;
 use tokio::sync::Notify;
 
 /// For the friend service to answer what it was asked, when all else is over.
 const GRACE: Duration = Duration::from_millis(200);
 
 fn main() -> anyhow::Result<()> {
-    let flags = Flags::parse();
-    flags.check()?;
-    flags.daemon.telemetry()?;
+    let (layers, (tokens, text)) = Layers::start()?;
     node::limits::raise_open_files().context("limit on open files")?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(run(flags))
+        .block_on(run(layers, tokens, text))
 }
 
-async fn run(flags: Flags) -> anyhow::Result<()> {
+async fn run(
+    mut layers: Layers<Settings>,
+    tokens: Tokens,
+    text: Option<String>,
+) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
+    let mut hangup = Hangup::listen(layers.has_file())?;
+    let settings = layers.settings().clone();
     let metrics = Metrics::default();
-    let parts = Parts::open(&flags, &metrics)?;
+    let parts = Parts::open(&settings, tokens, &metrics)?;
     let mut friendd = tokio::spawn(parts.friendd.run());
     let ended = Arc::new(Notify::new());
-    let threads = thread::start_all(parts.threads, &ended)?;
+    let words = parts.words;
+    replace(&words, text.as_deref());
+    let threads = Threads::start(parts.threads, parts.loaded, &ended)?;
     let ready = parts.serving.clone();
     let store = Arc::new(parts.store);
     let open = Arc::downgrade(&store);
     let readiness = move || readiness(&open, &ready);
-    let admin = Admin::bind(flags.daemon.admin, metrics, readiness).await?;
-    flags.greet(admin.address(), threads.len());
+    let admin = Admin::bind(settings.admin, metrics, readiness).await?;
+    settings.greet(admin.address());
     let admin = tokio::spawn(admin.serve());
 
-    let stopped = tokio::select! {
-        signal = shutdown.asked() => {
-            tracing::info!(signal, "imd stops");
-            Ok(())
+    let stopped = loop {
+        tokio::select! {
+            signal = shutdown.asked() => {
+                tracing::info!(signal, "imd stops");
+                break Ok(());
+            }
+            () = hangup.asked() => {
+                if let Some((tokens, text)) = layers.reload() {
+                    threads.reload(layers.settings(), tokens);
+                    replace(&words, text.as_deref());
+                }
+            }
+            () = ended.notified() => break Err(anyhow::anyhow!("a thread ended by itself")),
+            _ = &mut friendd => {
+                break Err(anyhow::anyhow!("the friend service ended by itself"));
+            }
         }
-        () = ended.notified() => Err(anyhow::anyhow!("a thread ended by itself")),
-        _ = &mut friendd => Err(anyhow::anyhow!("the friend service ended by itself")),
     };
     admin.abort();
-    stopped.and(thread::stop_all(threads).await)?;
+    stopped.and(threads.stop().await)?;
     if tokio::time::timeout(GRACE, friendd).await.is_err() {
         tracing::warn!("the friend service did not end in time");
     }
     // The admin port is gone, so nobody else holds it.
     Arc::into_inner(store).map_or(Ok(()), store::Running::stop)?;
     Ok(())
+}
+
+/// Every shard has these words from now on.
+fn replace(words: &[Words], text: Option<&str>) {
+    words.iter().for_each(|words| words.replace(text));
 }
 
 fn readiness(

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use friendd::{FriendSettings, Friendd};
+use connd::token::Tokens;
+use friendd::Friendd;
 use msgd::outcomes::Outcomes;
 use msgd::store::EmbeddedStore;
-use msgd_core::filter::{Filter, WordList};
+use msgd::words::Words;
 use msgd_core::store::MailboxSettings;
-use node::cpu::threads_default;
 use node::metrics::Metrics;
 use proto::ids::{Epoch, GatewayId, Incarnation, ShardId};
 use proto::ring::{Member, Ring};
@@ -17,11 +17,8 @@ use service::link::ShardEnd;
 use store::{Engine, Running};
 use tokio::sync::mpsc;
 
-use crate::flags::Flags;
-use crate::thread::ThreadParts;
-
-/// Requests of all shards that wait for the store at once.
-const STORE_CAPACITY: usize = 65_536;
+use crate::settings::{STORE_CAPACITY, Settings};
+use crate::thread::{Loaded, ThreadParts};
 
 /// Incarnations are 40 bits, drawn at every start.
 const INCARNATION_BITS: u32 = 40;
@@ -36,26 +33,23 @@ pub struct Parts {
     pub store: Running,
     /// True where a shard serves all its slots.
     pub serving: Vec<Arc<AtomicBool>>,
+    /// What threads are told at the start.
+    pub loaded: Loaded,
+    /// The word list of each shard.
+    pub words: Vec<Words>,
 }
 
 impl Parts {
     /// Opens the store and lays links between all gateways and all shards.
-    pub fn open(flags: &Flags, metrics: &Metrics) -> anyhow::Result<Self> {
-        let count = flags.threads.unwrap_or_else(threads_default);
-        let listeners = connd::listen::bind(flags.listen, count)
-            .with_context(|| format!("--listen {}", flags.listen))?;
+    pub fn open(settings: &Settings, tokens: Tokens, metrics: &Metrics) -> anyhow::Result<Self> {
+        let count = settings.threads();
+        let listeners = connd::listen::bind(settings.listen, count)
+            .with_context(|| format!("--listen {}", settings.listen))?;
         let count = count.get();
-        let mut engine = Engine::open(&flags.data, store::Settings::default())?;
+        let mut engine = Engine::open(&settings.data, settings.store.core())?;
         let outcomes: Vec<Outcomes> = (0..count).map(|_| Outcomes::default()).collect();
-        let mailboxes = mailboxes(&mut engine, &outcomes)?;
-        let friend_settings = FriendSettings {
-            blocks: match flags.blocks {
-                msgd_core::Blocks::Told => friendd::Blocks::Told,
-                msgd_core::Blocks::Hidden => friendd::Blocks::Hidden,
-            },
-            ..FriendSettings::default()
-        };
-        let (friendd, friends) = Friendd::open(&friend_settings, &mut engine)?;
+        let mailboxes = mailboxes(&mut engine, settings.mailbox.core(), &outcomes)?;
+        let (friendd, friends) = Friendd::open(&settings.friends(), &mut engine)?;
         let connd_metrics = Arc::new(connd::metrics::Metrics::default());
         let msgd_metrics = Arc::new(msgd::metrics::Metrics::default());
         metrics.register(|registry| {
@@ -70,7 +64,7 @@ impl Parts {
             .map(|number| ShardId::new(format!("shard-{number}")))
             .collect::<Result<Vec<_>, _>>()?;
         let ring = Arc::new(ring(&names)?);
-        let tokens = Arc::new(flags.tokens.tokens()?);
+        let words: Vec<Words> = names.iter().map(|_| Words::default()).collect();
         let mut threads = Vec::new();
         let mut serving = Vec::new();
         let (doors, links): (Vec<_>, Vec<_>) = names.iter().map(|name| door(name, count)).unzip();
@@ -81,18 +75,11 @@ impl Parts {
             threads.push(ThreadParts {
                 listener,
                 gateway: GatewayId(fastrand::u64(..)),
-                gateway_settings: connd_core::Settings::default(),
-                tokens: tokens.clone(),
                 gateway_metrics: connd_metrics.clone(),
                 doors: doors.clone(),
                 shard: names[place].clone(),
                 incarnation: Incarnation(fastrand::u64(..1 << INCARNATION_BITS)),
-                shard_settings: msgd_core::Settings {
-                    policy: flags.policy,
-                    blocks: flags.blocks,
-                    ..msgd_core::Settings::default()
-                },
-                filter: filter(flags)?,
+                words: words[place].clone(),
                 store: mailboxes.shard(place),
                 outcomes: outcomes[place].clone(),
                 friends: friends.clone(),
@@ -107,11 +94,17 @@ impl Parts {
             threads,
             store,
             serving,
+            loaded: Loaded::new(settings, Arc::new(tokens)),
+            words,
         })
     }
 }
 
-fn mailboxes(engine: &mut Engine, outcomes: &[Outcomes]) -> anyhow::Result<EmbeddedStore> {
+fn mailboxes(
+    engine: &mut Engine,
+    settings: MailboxSettings,
+    outcomes: &[Outcomes],
+) -> anyhow::Result<EmbeddedStore> {
     let outcomes = outcomes.to_vec();
     let sink = move |answers: msgd::store::Answers<'_>| {
         let mut rung = vec![false; outcomes.len()];
@@ -122,7 +115,6 @@ fn mailboxes(engine: &mut Engine, outcomes: &[Outcomes]) -> anyhow::Result<Embed
         let wake = outcomes.iter().zip(rung).filter(|(_, rung)| *rung);
         wake.for_each(|(outcomes, _)| outcomes.ring());
     };
-    let settings = MailboxSettings::default();
     Ok(EmbeddedStore::open(engine, settings, STORE_CAPACITY, sink)?)
 }
 
@@ -132,15 +124,6 @@ fn ring(names: &[ShardId]) -> anyhow::Result<Ring> {
         weight: 1,
     };
     Ok(Ring::build(Epoch(1), names.iter().map(member).collect())?)
-}
-
-fn filter(flags: &Flags) -> anyhow::Result<Option<Box<dyn Filter>>> {
-    let Some(path) = &flags.words else {
-        return Ok(None);
-    };
-    let words = std::fs::read_to_string(path);
-    let words = words.with_context(|| format!("--words {}", path.display()))?;
-    Ok(Some(Box::new(WordList::new(words.lines()))))
 }
 
 /// Where gateways of this process hand in their links to a shard.

@@ -13,13 +13,15 @@ use friendd::FriendHandle;
 use msgd::outcomes::Outcomes;
 use msgd::shard::Shard;
 use msgd::store::ShardStore;
-use msgd_core::filter::Filter;
+use msgd::words::Words;
 use proto::ids::{GatewayId, Incarnation, ShardId};
 use proto::ring::Ring;
 use service::link::ShardEnd;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{LocalSet, spawn_local};
+
+use crate::settings::Settings;
 
 /// For what was written last to leave, when the thread stops.
 const FLUSH: Duration = Duration::from_millis(50);
@@ -28,15 +30,12 @@ const FLUSH: Duration = Duration::from_millis(50);
 pub struct ThreadParts {
     pub listener: std::net::TcpListener,
     pub gateway: GatewayId,
-    pub gateway_settings: connd_core::Settings,
-    pub tokens: Arc<Tokens>,
     pub gateway_metrics: Arc<connd::metrics::Metrics>,
     /// Where links to each shard of the process are handed in.
     pub doors: Vec<(ShardId, mpsc::Sender<ShardEnd>)>,
     pub shard: ShardId,
     pub incarnation: Incarnation,
-    pub shard_settings: msgd_core::Settings,
-    pub filter: Option<Box<dyn Filter>>,
+    pub words: Words,
     pub store: ShardStore,
     pub outcomes: Outcomes,
     pub friends: FriendHandle,
@@ -47,47 +46,82 @@ pub struct ThreadParts {
     pub serving: Arc<AtomicBool>,
 }
 
-/// A thread that runs.
-pub struct Thread {
-    stop: oneshot::Sender<()>,
-    ended: oneshot::Receiver<anyhow::Result<()>>,
+/// What threads take from settings, at the start and again by SIGHUP.
+#[derive(Clone)]
+pub struct Loaded {
+    gateway: connd_core::Settings,
+    shard: msgd_core::Settings,
+    tokens: Arc<Tokens>,
 }
 
-/// Each tells its clients, stores what is undelivered, and ends.
-pub async fn stop_all(threads: Vec<Thread>) -> anyhow::Result<()> {
-    let mut ending = Vec::new();
-    for thread in threads {
-        // It may have ended by itself; then it says why.
-        let _ = thread.stop.send(());
-        ending.push(thread.ended);
+impl Loaded {
+    /// Of these settings.
+    pub fn new(settings: &Settings, tokens: Arc<Tokens>) -> Self {
+        Self {
+            gateway: settings.gateway.core(),
+            shard: settings.shard(),
+            tokens,
+        }
     }
-    let mut result = Ok(());
-    for ended in ending {
-        let ended = ended.await.context("a thread panicked").flatten();
-        result = result.and(ended);
+}
+
+/// Threads that run.
+pub struct Threads {
+    /// Dropped, it stops them.
+    load: watch::Sender<Loaded>,
+    ended: Vec<oneshot::Receiver<anyhow::Result<()>>>,
+}
+
+impl Threads {
+    /// Starts a thread for each; `died` is told when one ends, whyever.
+    pub fn start(
+        parts: Vec<ThreadParts>,
+        loaded: Loaded,
+        died: &Arc<Notify>,
+    ) -> anyhow::Result<Self> {
+        let (load, loaded) = watch::channel(loaded);
+        let numbered = parts.into_iter().enumerate();
+        let ended = numbered
+            .map(|(number, parts)| start(number, parts, loaded.clone(), died.clone()))
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Self { load, ended })
     }
-    result
+
+    /// Each takes these settings and keys from now on.
+    pub fn reload(&self, settings: &Settings, tokens: Tokens) {
+        self.load.send_modify(|loaded| {
+            let tokens = loaded.tokens.replaced_by(tokens);
+            *loaded = Loaded::new(settings, tokens);
+        });
+    }
+
+    /// Each tells its clients, stores what is undelivered, and ends.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        drop(self.load);
+        let mut result = Ok(());
+        for ended in self.ended {
+            let ended = ended.await.context("a thread panicked").flatten();
+            result = result.and(ended);
+        }
+        result
+    }
 }
 
-/// Starts a thread for each; `ended` is told when one ends, whyever.
-pub fn start_all(parts: Vec<ThreadParts>, ended: &Arc<Notify>) -> anyhow::Result<Vec<Thread>> {
-    let numbered = parts.into_iter().enumerate();
-    numbered
-        .map(|(number, parts)| start(number, parts, ended.clone()))
-        .collect()
-}
-
-fn start(number: usize, parts: ThreadParts, died: Arc<Notify>) -> anyhow::Result<Thread> {
-    let (stop, stopped) = oneshot::channel();
+fn start(
+    number: usize,
+    parts: ThreadParts,
+    loaded: watch::Receiver<Loaded>,
+    died: Arc<Notify>,
+) -> anyhow::Result<oneshot::Receiver<anyhow::Result<()>>> {
     let (end, ended) = oneshot::channel();
     std::thread::Builder::new()
         .name(format!("core-{number}"))
         .spawn(move || {
             let _told = OnEnd(died);
             // Nobody listens only when the process ends anyway.
-            let _ = end.send(run(parts, stopped));
+            let _ = end.send(run(parts, loaded));
         })?;
-    Ok(Thread { stop, ended })
+    Ok(ended)
 }
 
 /// Tells that its thread has ended, a panic included.
@@ -99,21 +133,22 @@ impl Drop for OnEnd {
     }
 }
 
-fn run(parts: ThreadParts, stopped: oneshot::Receiver<()>) -> anyhow::Result<()> {
+fn run(parts: ThreadParts, loaded: watch::Receiver<Loaded>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    LocalSet::new().block_on(&runtime, serve(parts, stopped))
+    LocalSet::new().block_on(&runtime, serve(parts, loaded))
 }
 
-async fn serve(parts: ThreadParts, stopped: oneshot::Receiver<()>) -> anyhow::Result<()> {
+async fn serve(parts: ThreadParts, mut loaded: watch::Receiver<Loaded>) -> anyhow::Result<()> {
     let friends = parts.friends;
+    let first = loaded.borrow_and_update().clone();
     let shard = Shard::start(msgd::shard::Parts {
         name: parts.shard,
         incarnation: parts.incarnation,
-        settings: parts.shard_settings,
+        settings: first.shard,
         ring: parts.ring.clone(),
-        filter: parts.filter,
+        filter: Some(Box::new(parts.words)),
         store: parts.store,
         outcomes: parts.outcomes,
         friends: Box::new(move |request| Box::pin(friends.request(request))),
@@ -123,9 +158,9 @@ async fn serve(parts: ThreadParts, stopped: oneshot::Receiver<()>) -> anyhow::Re
     spawn_local(msgd::links::run_all(shard.clone(), parts.links));
     let gateway = Gateway::start(
         parts.gateway,
-        parts.gateway_settings,
+        first.gateway,
         parts.ring,
-        parts.tokens,
+        first.tokens,
         parts.gateway_metrics,
     );
     for (shard, door) in parts.doors {
@@ -133,8 +168,12 @@ async fn serve(parts: ThreadParts, stopped: oneshot::Receiver<()>) -> anyhow::Re
     }
     let listener = TcpListener::from_std(parts.listener)?;
     let accepting = spawn_local(connd::listen::run(gateway.clone(), listener));
-    // A dropped sender means the same.
-    let _ = stopped.await;
+    // The sender is dropped when the daemon stops.
+    while loaded.changed().await.is_ok() {
+        let now = loaded.borrow_and_update().clone();
+        gateway.reload(now.gateway, now.tokens);
+        shard.reload(now.shard);
+    }
     accepting.abort();
     stop(&gateway, &shard).await;
     Ok(())

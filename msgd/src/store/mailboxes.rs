@@ -15,7 +15,7 @@ use super::metrics::Metrics;
 use super::rows::{PURGED_MAX, Rows};
 
 /// Mailboxes in memory: about 10 MiB.
-const MAILBOXES_MAX: usize = 65_536;
+pub const MAILBOXES_MAX: usize = 65_536;
 
 /// All mailboxes.
 #[derive(Debug)]

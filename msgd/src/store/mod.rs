@@ -62,5 +62,6 @@ mod rows;
 mod service;
 
 pub use handle::{Answers, EmbeddedStore, ShardStore};
+pub use mailboxes::MAILBOXES_MAX;
 pub use metrics::Metrics;
 pub use msgd_core::store::MailboxSettings;

@@ -93,6 +93,21 @@ impl Daemon {
         running(&mut self.process).log()
     }
 
+    /// Asks it to read its settings again, and waits until it says what came
+    /// of that. Its threads take them in a moment.
+    pub async fn reload(&mut self) {
+        let said = |log: &str| {
+            let lines = log.lines();
+            let ends = ["are read again", "nothing is reloaded"];
+            let said = lines.filter(|line| ends.iter().any(|end| line.contains(end)));
+            said.count()
+        };
+        let before = said(&self.log());
+        running(&mut self.process).signal(Signal::HUP);
+        let what = format!("{} to have read its settings", self.name);
+        until(&what, async || (said(&self.log()) > before).then_some(())).await;
+    }
+
     /// Asks it to stop and waits until it has; gives how long that took.
     ///
     /// # Panics

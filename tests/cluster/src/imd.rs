@@ -42,10 +42,43 @@ impl Imd {
         Self { daemon, home }
     }
 
+    /// Started by a settings file, to which a test adds keys at the top and
+    /// sections; they may name files in its directory. It has one thread.
+    pub async fn start_by(settings: impl FnOnce(&Path) -> String) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let own = settings(home.path());
+        let file = write_settings(home.path(), &own);
+        let flags = vec!["--config".to_owned(), file];
+        let mut daemon = Daemon::start("imd", home.path(), flags);
+        daemon.ready().await;
+        Self { daemon, home }
+    }
+
+    /// Likewise, and a message that no device takes at once is not stored for
+    /// ten seconds: a machine that stalls does not make 'stored' of 'delivered'.
+    pub async fn start_patient() -> Self {
+        Self::start_by(|_| "[shard]\ndelivery_patience = \"10 s\"".to_owned()).await
+    }
+
+    /// Changes the settings file and has it read again.
+    pub async fn reload_by(&mut self, settings: &str) {
+        write_settings(self.home.path(), settings);
+        self.daemon.reload().await;
+    }
+
     /// Its directory.
     pub fn home(&self) -> &Path {
         self.home.path()
     }
+}
+
+/// Writes the settings file of a directory, and gives its path.
+fn write_settings(home: &Path, settings: &str) -> String {
+    let file = home.join("imd.toml");
+    let data = home.join("data");
+    let whole = format!("threads = 1\ndata = {data:?}\n{settings}\n");
+    std::fs::write(&file, whole).expect("a settings file");
+    file.display().to_string()
 }
 
 impl Deref for Imd {

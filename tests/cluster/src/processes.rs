@@ -3,6 +3,8 @@
 //! Owns them, their directory and their ring. Must not know what a test does
 //! with them.
 
+use std::path::{Path, PathBuf};
+
 use client::UserId;
 use node::shards::{ShardAddress, ring};
 use proto::ring::Ring;
@@ -32,9 +34,24 @@ const SHARDS: [&str; 2] = ["east", "west"];
 impl Processes {
     /// Started, linked and ready.
     pub async fn start() -> Self {
+        Self::start_by(&[]).await
+    }
+
+    /// Likewise, the programs named with these settings in a file.
+    pub async fn start_by(settings: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().expect("a directory");
+        settings
+            .iter()
+            .for_each(|(program, text)| write_settings(home.path(), program, text));
+        let config = |program: &str| {
+            let file = settings_file(home.path(), program);
+            let flags = ["--config".to_owned(), file.display().to_string()];
+            let given = settings.iter().any(|(given, _)| *given == program);
+            flags.into_iter().filter(move |_| given)
+        };
         let data = |name: &str| home.path().join(name).display().to_string();
-        let flags = vec!["--data".to_owned(), data("friendd")];
+        let mut flags = vec!["--data".to_owned(), data("friendd")];
+        flags.extend(config("friendd"));
         let friendd = Daemon::start("friendd", home.path(), flags);
         let ports = SHARDS.map(|_| Port::take());
         let addresses = SHARDS.iter().zip(&ports);
@@ -49,12 +66,14 @@ impl Processes {
             let mut flags = own.map(str::to_owned).to_vec();
             flags.extend(shards.clone());
             flags.extend(["--log", "info,msgd=debug"].map(str::to_owned));
+            flags.extend(config("msgd"));
             let name = format!("msgd-{name}");
             msgds.push(Daemon::start_at(port, &name, home.path(), flags));
         }
         let connds = (1..=2).map(|number| {
             let name = format!("connd-{number}");
-            Daemon::start(&name, home.path(), shards.clone())
+            let flags = shards.iter().cloned().chain(config("connd"));
+            Daemon::start(&name, home.path(), flags.collect())
         });
         let parse = |address: &String| address.parse::<ShardAddress>().expect("an address");
         let members: Vec<ShardAddress> = addresses.iter().map(parse).collect();
@@ -67,6 +86,11 @@ impl Processes {
         };
         cluster.ready().await;
         cluster
+    }
+
+    /// Changes the settings file of a program.
+    pub fn rewrite(&self, program: &str, text: &str) {
+        write_settings(self.home.path(), program, text);
     }
 
     async fn ready(&mut self) {
@@ -91,7 +115,15 @@ impl Processes {
     }
 
     /// The directory of all.
-    pub fn home(&self) -> &std::path::Path {
+    pub fn home(&self) -> &Path {
         self.home.path()
     }
+}
+
+fn settings_file(home: &Path, program: &str) -> PathBuf {
+    home.join(format!("{program}.toml"))
+}
+
+fn write_settings(home: &Path, program: &str, text: &str) {
+    std::fs::write(settings_file(home, program), text).expect("a settings file");
 }

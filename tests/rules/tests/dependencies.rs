@@ -48,7 +48,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 /// What tests of a package may name besides.
 const TESTS_MAY_NAME: &[(&str, &[&str])] = &[
     ("store-suite", &["msgd", "sim", "store"]),
-    ("rules", &["connd-core", "msgd-core"]),
+    ("rules", &["connd", "friendd", "msgd", "node"]),
 ];
 
 /// Without I/O, whatever lies around them.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use node::settings::sheet::{Line, Reload, Sheet};
 use rules::package::{Package, all, manifest};
 use rules::source::{Source, name};
 use rules::{files, hold, read, root};
@@ -132,71 +133,45 @@ fn every_flag_is_in_the_readme_and_has_a_help_text() {
     );
 }
 
-/// The fields of settings with their values, as the README writes them.
-fn rows(settings: &impl std::fmt::Debug) -> Vec<String> {
-    let shown = format!("{settings:#?}");
-    let fields = shown
-        .lines()
-        .filter_map(|line| line.trim().trim_end_matches(',').split_once(": "));
-    fields
-        .map(|(name, value)| format!("| `{name}` | {} |", plainly(name, value)))
-        .collect()
-}
-
-fn plainly(name: &str, value: &str) -> String {
-    let digits = value.trim_end_matches(char::is_alphabetic);
-    let Ok(number) = digits.parse::<u64>() else {
-        return value.to_owned();
-    };
-    let unit = &value[digits.len()..];
-    if !unit.is_empty() {
-        return format!("{} {unit}", grouped(number));
-    }
-    let sizes = [(1024 * 1024, "MiB"), (1024, "KiB")];
-    let whole = sizes
-        .into_iter()
-        .find(|(size, _)| number >= *size && number % size == 0);
-    match whole.filter(|_| name.contains("bytes")) {
-        Some((size, unit)) => format!("{} {unit}", number / size),
-        None => grouped(number),
-    }
-}
-
-/// 1234567 as 1,234,567.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+/// Every section of settings, with its defaults.
+fn sections() -> Sheet {
+    let mut sheet = Sheet::default();
+    connd::section::GatewaySection::default().describe(&mut sheet);
+    msgd::section::ShardSection::default().describe(&mut sheet);
+    msgd::section::MailboxSection::default().describe(&mut sheet);
+    msgd::section::StoreSection::default().describe(&mut sheet);
+    friendd::section::FriendsSection::default().describe(&mut sheet);
+    friendd::section::StoreSection::default().describe(&mut sheet);
+    sheet
 }
 
 #[test]
-fn every_bound_is_in_the_readme_with_its_default() {
+fn every_key_is_in_the_readme_with_its_default_and_whether_a_reload_takes_it() {
     let readme = read("README.md");
-    let mut wanted = rows(&connd_core::Settings::default());
-    wanted.extend(rows(&msgd_core::Settings::default()));
-    wanted.extend(rows(&msgd_core::store::MailboxSettings::default()));
-    assert!(wanted.len() > 30, "only {} bounds were found", wanted.len());
+    let row = |line: &Line| {
+        // A page groups digits by commas, and quotes nothing.
+        let value = line.value.as_deref().unwrap_or_default();
+        let value = value.trim_matches('"').replace('_', ",");
+        let reload = match line.reload {
+            Reload::Yes => "yes",
+            Reload::No => "no",
+        };
+        format!("| `{}` | {value} | {reload} |", line.key)
+    };
+    let mut wanted: Vec<String> = sections().lines().iter().map(row).collect();
+    assert!(wanted.len() > 30, "only {} keys were found", wanted.len());
     wanted.retain(|row| !readme.contains(row.as_str()));
     hold(
-        "The tables of limits in README.md have a row for each setting that begins so:",
+        "The tables of limits in README.md have a row for each key that begins so:",
         &wanted,
     );
 }
 
 #[test]
-fn values_are_written_plainly() {
-    assert_eq!(plainly("patience", "500ms"), "500 ms");
-    assert_eq!(plainly("age_max", "2592000s"), "2,592,000 s");
-    assert_eq!(plainly("window_bytes", "524288"), "512 KiB");
-    assert_eq!(plainly("bytes_max", "1025"), "1,025");
-    assert_eq!(plainly("users_max", "2048"), "2,048");
-    assert_eq!(plainly("policy", "Friends"), "Friends");
+fn defaults_are_allowed() {
+    let wrong = sections();
+    let wrong: Vec<String> = wrong.mistakes().iter().map(ToString::to_string).collect();
+    hold("A default lies in its own bounds.", &wrong);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use cluster::person::{Person, befriend};
 
 #[tokio::test]
 async fn friends_write_and_know_that_it_came() {
-    let imd = Imd::start().await;
+    let imd = Imd::start_patient().await;
     let ann = Person::comes(&imd.address(), "ann", "phone").await;
     let ben = Person::comes(&imd.address(), "ben", "desk").await;
     befriend(&ann, &ben).await;

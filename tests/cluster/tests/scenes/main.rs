@@ -8,6 +8,8 @@ mod login;
 mod operator;
 mod presence;
 mod processes;
+mod reload;
 mod restart;
 mod rights;
+mod settings;
 mod terminal;

@@ -26,7 +26,9 @@ async fn ann_and_ben(cluster: &Processes) -> (Person, Person) {
 
 #[tokio::test]
 async fn people_of_two_shards_at_two_gateways_chat_and_see_each_other() {
-    let mut cluster = Processes::start().await;
+    // A machine that stalls is not to make 'stored' of 'delivered'.
+    let patient = ("msgd", "[shard]\ndelivery_patience = \"10 s\"");
+    let mut cluster = Processes::start_by(&[patient]).await;
     let (ann, ben) = ann_and_ben(&cluster).await;
     // And both of one shard, at two gateways.
     let cat = cluster.user_of(0, "cat");

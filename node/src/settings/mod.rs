@@ -1,15 +1,27 @@
-//! Reads a settings file into the type that its reader owns.
+//! The settings file of a daemon: read, checked, shown.
 //!
-//! Must not know: any key. Each part of a daemon has a settings type of its
-//! own; the daemon's is a struct of those. For a misspelt key to be an error,
-//! each of these types carries `#[serde(deny_unknown_fields)]`; those with
-//! `#[serde(default)]` beside it may be left out in part or whole.
+//! Owns how a file is read and how values are written. Must not know: any key.
+//! Each part of a daemon has a settings type of its own; the daemon's is a
+//! struct of those. For a misspelt key to be an error, each of these types
+//! carries `#[serde(deny_unknown_fields)]`; those with `#[serde(default)]`
+//! beside it may be left out in part or whole.
+
+mod section;
+pub mod sheet;
+pub mod value;
+
+// For `section!`, whose users need not name serde.
+#[doc(hidden)]
+pub use serde;
+#[doc(hidden)]
+pub use serde::Deserialize;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use sheet::Mistake;
 use thiserror::Error;
 
 /// A settings file that cannot be used. The operator must act.
@@ -31,6 +43,15 @@ pub enum SettingsError {
         /// Where (line, key) and what is allowed there.
         source: Box<toml::de::Error>,
     },
+    /// Values that can be read and are not allowed.
+    #[error("{}", listed(.0))]
+    Wrong(Vec<Mistake>),
+}
+
+/// One per line.
+fn listed(mistakes: &[Mistake]) -> String {
+    let lines: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();
+    lines.join("\n")
 }
 
 /// Reads the TOML file at `path`.
@@ -52,7 +73,6 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, SettingsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(default, deny_unknown_fields)]

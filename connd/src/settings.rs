@@ -1,0 +1,136 @@
+//! What an operator may say to `connd`: file, environment, flags.
+//!
+//! Owns its keys at the top of the file and how flags go over them.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+
+use clap::Parser;
+use connd::keys::{TokenFlags, TokensSection};
+use connd::section::GatewaySection;
+use connd::token::Tokens;
+use node::cpu::threads_default;
+use node::flags::DaemonFlags;
+use node::layers::{Given, Layered};
+use node::memory::Memory;
+use node::settings::sheet::{Reload, Sheet};
+use node::settings::value::address;
+use node::shards::{self, ShardAddress};
+use node::telemetry::TelemetrySettings;
+use serde::Deserialize;
+
+/// Holds client connections and routes between them and the shards.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Flags {
+    /// Where clients connect. In open mode a loopback address. Default:
+    /// 127.0.0.1:7100.
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+    /// A shard of the ring, as NAME=HOST:PORT; once for each.
+    #[arg(long = "shard", value_name = "NAME=HOST:PORT", value_delimiter = ',')]
+    shards: Option<Vec<ShardAddress>>,
+    /// Threads, each with a gateway. Default: one per two cores.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+    /// Keys that tokens are checked with.
+    #[command(flatten)]
+    tokens: TokenFlags,
+    /// What every daemon has.
+    #[command(flatten)]
+    daemon: DaemonFlags,
+}
+
+/// The settings of `connd`, as they stand in its file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where clients connect.
+    #[serde(deserialize_with = "address")]
+    pub listen: SocketAddr,
+    /// Threads, each with a gateway.
+    threads: Option<NonZeroUsize>,
+    /// The admin port.
+    #[serde(deserialize_with = "address")]
+    pub admin: SocketAddr,
+    /// The ring.
+    pub shards: Vec<ShardAddress>,
+    tokens: TokensSection,
+    /// Bounds and times of each gateway.
+    pub gateway: GatewaySection,
+    log: TelemetrySettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7100)),
+            threads: None,
+            admin: SocketAddr::from(([127, 0, 0, 1], 7190)),
+            shards: Vec::new(),
+            tokens: TokensSection::default(),
+            gateway: GatewaySection::default(),
+            log: TelemetrySettings::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// How many threads run.
+    pub fn threads(&self) -> NonZeroUsize {
+        self.threads.unwrap_or_else(threads_default)
+    }
+}
+
+impl Layered for Settings {
+    type Flags = Flags;
+    type Opened = Tokens;
+    const NAME: &'static str = "connd";
+
+    fn daemon(flags: &Flags) -> &DaemonFlags {
+        &flags.daemon
+    }
+
+    fn daemon_part(&mut self) -> (&mut SocketAddr, &mut TelemetrySettings) {
+        (&mut self.admin, &mut self.log)
+    }
+
+    fn put_over(&mut self, flags: Flags, given: &mut Given<'_>) {
+        given.put("listen", "listen", &mut self.listen, flags.listen);
+        let threads = flags.threads.map(Some);
+        given.put("threads", "threads", &mut self.threads, threads);
+        given.put("shards", "shards", &mut self.shards, flags.shards);
+        self.tokens.put_over(flags.tokens, given);
+    }
+
+    fn describe(&self, sheet: &mut Sheet) {
+        connd::keys::describe_listen(self.listen, &self.tokens, sheet);
+        let threads = self.threads.map(|threads| threads.to_string());
+        let allowed = "1 or more; not set: one per two cores";
+        sheet.optional("threads", threads, allowed, Reload::No);
+        sheet.loopback("admin", self.admin, Reload::No);
+        shards::describe(&self.shards, sheet);
+        self.tokens.describe(sheet);
+        self.gateway.describe(sheet);
+        self.gateway.describe_across(sheet);
+        self.log.describe(sheet);
+    }
+
+    fn open(&self, sheet: &mut Sheet) -> Tokens {
+        self.tokens.open(sheet)
+    }
+
+    fn take_over(&mut self, new: &Self) {
+        self.tokens.take_over(&new.tokens);
+        self.gateway.take_over(&new.gateway);
+        self.log.take_over(&new.log);
+    }
+
+    fn memory(&self) -> Memory {
+        let mut memory = Memory::default();
+        let gateways = self.threads().get() as u64;
+        let shards = self.shards.len() as u64;
+        self.gateway.memory(gateways, shards, &mut memory);
+        memory
+    }
+}

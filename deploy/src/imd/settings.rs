@@ -1,0 +1,246 @@
+//! What an operator may say to `imd`: file, environment, flags.
+//!
+//! Owns its keys at the top of the file, how flags go over them, and what is
+//! allowed across parts.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Parser;
+use connd::keys::{TokenFlags, TokensSection, describe_listen};
+use connd::section::GatewaySection;
+use connd::token::Tokens;
+use friendd::section::FriendsSection;
+use msgd::section::{
+    BlocksWord, MailboxSection, PolicyWord, ShardSection, StoreSection, describe_rights,
+    link_memory,
+};
+use msgd_core::{Blocks, Policy};
+use node::cpu::threads_default;
+use node::flags::DaemonFlags;
+use node::layers::{Given, Layered};
+use node::memory::Memory;
+use node::settings::sheet::{Reload, Sheet};
+use node::settings::value::{Written, address};
+use node::telemetry::TelemetrySettings;
+use serde::Deserialize;
+
+/// Requests of all shards that wait for the store at once.
+pub const STORE_CAPACITY: usize = 65_536;
+
+/// Runs the whole cluster in one process: for trying, and for as many users as
+/// one machine serves.
+#[derive(Debug, Parser)]
+#[command(name = "imd", version)]
+pub struct Flags {
+    /// Where clients connect. In open mode a loopback address. Default:
+    /// 127.0.0.1:7100.
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+    /// The directory of the store; created if it is missing. Default: data.
+    #[arg(long, value_name = "DIRECTORY")]
+    data: Option<PathBuf>,
+    /// Threads, each with a gateway and a shard. Default: one per two cores.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+    /// Who may write to whom: friends, or open (anyone who is not blocked).
+    /// Default: friends.
+    #[arg(long)]
+    policy: Option<Policy>,
+    /// What a blocked sender is told: told, or hidden (they are not friends).
+    /// Default: told.
+    #[arg(long)]
+    blocks: Option<Blocks>,
+    /// A file with words, one per line: messages that hold one are refused.
+    #[arg(long, value_name = "FILE")]
+    words: Option<PathBuf>,
+    /// Keys that tokens are checked with.
+    #[command(flatten)]
+    tokens: TokenFlags,
+    /// What every daemon has.
+    #[command(flatten)]
+    daemon: DaemonFlags,
+}
+
+/// The settings of `imd`, as they stand in its file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where clients connect.
+    #[serde(deserialize_with = "address")]
+    pub listen: SocketAddr,
+    threads: Option<NonZeroUsize>,
+    /// The admin port.
+    #[serde(deserialize_with = "address")]
+    pub admin: SocketAddr,
+    /// The directory of the store.
+    pub data: PathBuf,
+    policy: PolicyWord,
+    blocks: BlocksWord,
+    words: Option<PathBuf>,
+    tokens: TokensSection,
+    /// Bounds and times of each gateway.
+    pub gateway: GatewaySection,
+    shard: ShardSection,
+    /// Bounds of each mailbox.
+    pub mailbox: MailboxSection,
+    friends: FriendsSection,
+    /// Sizes of the database.
+    pub store: StoreSection,
+    log: TelemetrySettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7100)),
+            threads: None,
+            admin: SocketAddr::from(([127, 0, 0, 1], 7190)),
+            data: PathBuf::from("data"),
+            policy: PolicyWord(Policy::Friends),
+            blocks: BlocksWord(Blocks::Told),
+            words: None,
+            tokens: TokensSection::default(),
+            gateway: GatewaySection::default(),
+            shard: ShardSection::default(),
+            mailbox: MailboxSection::default(),
+            friends: FriendsSection::default(),
+            store: StoreSection::default(),
+            log: TelemetrySettings::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// How many threads run, each with a gateway and a shard.
+    pub fn threads(&self) -> NonZeroUsize {
+        self.threads.unwrap_or_else(threads_default)
+    }
+
+    /// What each shard's core is told.
+    pub fn shard(&self) -> msgd_core::Settings {
+        self.shard.core(self.policy.0, self.blocks.0)
+    }
+
+    /// What the friend service is told.
+    pub fn friends(&self) -> friendd::FriendSettings {
+        self.friends.core(match self.blocks.0 {
+            Blocks::Told => friendd::Blocks::Told,
+            Blocks::Hidden => friendd::Blocks::Hidden,
+        })
+    }
+
+    /// What is not allowed across a gateway and a shard, which know nothing of
+    /// each other.
+    fn describe_across(&self, sheet: &mut Sheet) {
+        let send = self.gateway.send_patience();
+        let window = self.shard.recent_window();
+        if send > window {
+            sheet.section("gateway");
+            let window = window.toml();
+            let allowed = format!("at most shard.recent_window, which is {window}");
+            sheet.wrong("send_patience", send.toml(), allowed);
+        }
+    }
+
+    /// Where everything is, and what to do next.
+    pub fn greet(&self, admin: SocketAddr) {
+        let mode = if self.tokens.is_open() {
+            "open mode: anyone may be anyone"
+        } else {
+            "clients log in with tokens"
+        };
+        let threads = self.threads();
+        println!("imd {}: {mode}", env!("CARGO_PKG_VERSION"));
+        println!(
+            "  clients  {}  ({threads} gateway(s), {threads} shard(s))",
+            self.listen
+        );
+        println!("  admin    http://{admin}/metrics  /healthz  /readyz");
+        println!("  data     {}", self.data.display());
+        println!("paste into two terminals:");
+        for user in ["alice", "bob"] {
+            let connect = if self.listen.port() == 7100 {
+                String::new()
+            } else {
+                format!(" --connect {}", self.listen)
+            };
+            println!("  cargo run --release -p client --bin im -- {user}{connect}");
+        }
+    }
+}
+
+impl Layered for Settings {
+    type Flags = Flags;
+    /// The keys, and the words.
+    type Opened = (Tokens, Option<String>);
+    const NAME: &'static str = "imd";
+
+    fn daemon(flags: &Flags) -> &DaemonFlags {
+        &flags.daemon
+    }
+
+    fn daemon_part(&mut self) -> (&mut SocketAddr, &mut TelemetrySettings) {
+        (&mut self.admin, &mut self.log)
+    }
+
+    fn put_over(&mut self, flags: Flags, given: &mut Given<'_>) {
+        given.put("listen", "listen", &mut self.listen, flags.listen);
+        let threads = flags.threads.map(Some);
+        given.put("threads", "threads", &mut self.threads, threads);
+        given.put("data", "data", &mut self.data, flags.data);
+        given.put("policy", "policy", &mut self.policy.0, flags.policy);
+        given.put("blocks", "blocks", &mut self.blocks.0, flags.blocks);
+        given.put("words", "words", &mut self.words, flags.words.map(Some));
+        self.tokens.put_over(flags.tokens, given);
+    }
+
+    fn describe(&self, sheet: &mut Sheet) {
+        describe_listen(self.listen, &self.tokens, sheet);
+        let threads = self.threads.map(|threads| threads.to_string());
+        let allowed = "1 or more; not set: one per two cores";
+        sheet.optional("threads", threads, allowed, Reload::No);
+        sheet.loopback("admin", self.admin, Reload::No);
+        sheet.words("data", self.data.display(), "a directory", Reload::No);
+        describe_rights(self.policy.0, self.blocks.0, sheet);
+        msgd::words::describe(self.words.as_ref(), sheet);
+        self.tokens.describe(sheet);
+        self.gateway.describe(sheet);
+        self.gateway.describe_across(sheet);
+        self.shard.describe(sheet);
+        self.shard.describe_across(sheet);
+        self.mailbox.describe(sheet);
+        self.friends.describe(sheet);
+        self.store.describe(sheet);
+        self.describe_across(sheet);
+        self.log.describe(sheet);
+    }
+
+    fn open(&self, sheet: &mut Sheet) -> Self::Opened {
+        let words = msgd::words::open(self.words.as_ref(), sheet);
+        (self.tokens.open(sheet), words)
+    }
+
+    fn take_over(&mut self, new: &Self) {
+        self.policy = new.policy;
+        self.words.clone_from(&new.words);
+        self.tokens.take_over(&new.tokens);
+        self.gateway.take_over(&new.gateway);
+        self.shard.take_over(&new.shard);
+        self.log.take_over(&new.log);
+    }
+
+    fn memory(&self) -> Memory {
+        let mut memory = Memory::default();
+        let threads = self.threads().get() as u64;
+        self.gateway.memory(threads, threads, &mut memory);
+        let (policy, blocks) = (self.policy.0, self.blocks.0);
+        self.shard.memory(threads, policy, blocks, &mut memory);
+        link_memory(Some(threads * threads), &mut memory);
+        self.friends.memory(&mut memory);
+        // Mailboxes and friend lists have a keyspace each.
+        self.store.memory(2, STORE_CAPACITY as u64, &mut memory);
+        memory
+    }
+}

@@ -1,0 +1,63 @@
+//! The sections of a settings file that concern the friend service and its
+//! store.
+//!
+//! Owns what is allowed of each key, and what memory they allow. Must not know
+//! the rest of the file.
+
+use friendd_core::rules::Blocks;
+use node::memory::Memory;
+use proto::friends::FRIENDS_MAX;
+
+use crate::bounds::FriendSettings;
+
+node::section! {
+    /// Bounds of the friend service.
+    pub FriendsSection "friends" of FriendSettings, besides { blocks: Blocks } {
+        cache_bytes_max: Bytes [Bytes::mib(1), Bytes::mib(1_048_576)] No;
+        waiting_max: Count [Count::of(1), Count::of(1_000_000)] No;
+    }
+}
+
+node::section! {
+    /// Sizes of the database, for a friend service with one of its own.
+    pub StoreSection "store" of store::Settings {
+        cache_bytes: Bytes [Bytes::mib(1), Bytes::mib(1_048_576)] No;
+        memtable_bytes: Bytes [Bytes::mib(1), Bytes::mib(1_024)] No;
+        journal_bytes: Bytes [Bytes::mib(64), Bytes::mib(1_048_576)] No;
+    }
+}
+
+/// What a friend list that is in use takes at most: entries, with ids that do
+/// not lie inside them.
+const LIST_BYTES: u64 = FRIENDS_MAX as u64 * 112;
+
+/// Memtables of a keyspace in memory at most.
+const MEMTABLES: u64 = 5;
+
+impl FriendsSection {
+    /// What the friend service takes at most.
+    pub fn memory(&self, memory: &mut Memory) {
+        let cache = self.cache_bytes_max.get();
+        memory.all("friend lists, cached", cache, "lists that nobody waits for");
+        let core = self.core(Blocks::default());
+        // A change works on two lists, and makes two new ones.
+        let waiting = 2 * core.waiting_max as u64 * 4 * LIST_BYTES;
+        let made_of = format!(
+            "2 x {} questions, with up to four lists of {FRIENDS_MAX} entries each",
+            core.waiting_max
+        );
+        memory.all("friend lists, in use", waiting, made_of);
+    }
+}
+
+impl StoreSection {
+    /// What the database takes at most.
+    pub fn memory(&self, memory: &mut Memory) {
+        let memtables = MEMTABLES * self.memtable_bytes.get();
+        let made_of = format!(
+            "blocks {}, {MEMTABLES} memtables of {}",
+            self.cache_bytes, self.memtable_bytes
+        );
+        memory.all("store", self.cache_bytes.get() + memtables, made_of);
+    }
+}
