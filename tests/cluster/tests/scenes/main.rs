@@ -1,6 +1,7 @@
 //! Scenes of a cluster: real processes, real sockets, real kills.
 
 mod chat;
+mod cluster_script;
 mod deadlines;
 mod fullscreen;
 mod load;
