@@ -239,7 +239,7 @@ mod tests {
         date(2026, 11, day).at(12, 0, 0, 0)
     }
 
-    fn talk(count: usize) -> Talk {
+    fn talk_of(count: usize) -> Talk {
         let mut talk = Talk::default();
         for n in 1..=count {
             talk.push(day(1), Source::Theirs, &format!("text {n}"));
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_page_goes_back_to_the_first_and_on_to_the_newest() {
-        let mut talk = talk(30);
+        let mut talk = talk_of(30);
         let page = Page::new(40, 10, 3);
         assert_eq!(bottom_text(&talk, page), "text 30");
         scroll(&mut talk, page, -10);
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn another_width_and_a_bound_leave_a_page_in_sight() {
-        let mut talk = talk(30);
+        let mut talk = talk_of(30);
         scroll(&mut talk, Page::new(40, 10, 3), -15);
         for columns in 0..50 {
             for rows in 0..12 {
@@ -288,6 +288,9 @@ mod tests {
                 scroll(&mut talk, page, 1);
             }
         }
+        let mut short = talk_of(3);
+        scroll(&mut short, Page::new(40, 10, 3), -5);
+        assert_eq!(short.place, Place::Newest, "all of it is in sight");
         let mut empty = Talk::default();
         let page = Page::new(40, 10, 3);
         scroll(&mut empty, page, -5);
@@ -297,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_day_and_what_is_new_have_rows_of_their_own() {
-        let mut talk = talk(1);
+        let mut talk = talk_of(1);
         talk.received(day(2), client::Stamp(1), "new", false);
         let rows = rows(&talk, 1, Page::new(40, 10, 3));
         assert_eq!(rows[..2], [Row::Day, Row::New]);
