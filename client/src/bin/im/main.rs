@@ -62,12 +62,15 @@ fn chat_with(arguments: &Chat) -> Result<bool, Box<dyn Error>> {
             Ok(fullscreen::run(client, events, user, !arguments.no_bell).await?)
         });
     }
-    let (lines, screen) = if at_keyboard {
-        let manner = Manner::now()?;
-        let (lines, printer) = Lines::keyboard()?;
-        (lines, Screen::Keyboard { printer, manner })
-    } else {
-        (Lines::pipe(), Screen::Pipe)
+    let (lines, screen) = match (at_keyboard, is_screen()) {
+        (true, true) => {
+            let manner = Manner::now()?;
+            let (lines, printer) = Lines::keyboard()?;
+            (lines, Screen::Keyboard { printer, manner })
+        }
+        // The line editor moves the cursor too.
+        (true, false) => (Lines::pipe(), Screen::Terminal),
+        (false, _) => (Lines::pipe(), Screen::Pipe),
     };
     let user = arguments.user.clone();
     let well = runtime.block_on(async {

@@ -14,7 +14,8 @@ pub enum Screen {
         printer: Box<dyn ExternalPrinter + Send>,
         manner: Manner,
     },
-    /// A terminal at which nothing is typed any more.
+    /// A terminal without a line editor: its cursor cannot be moved, or nothing
+    /// is typed any more.
     Terminal,
     /// Standard output, one event per line.
     Pipe,
