@@ -74,13 +74,12 @@ async fn a_new_key_lets_in_a_removed_one_does_not_and_who_is_there_stays() {
     assert_eq!((ann.logins(), ben.logins()), (1, 1));
 
     // The same name of a file, with other content.
+    let stale = with_token(&imd, "new", "dan");
     std::fs::write(
         imd.home().join("new"),
         "another forty bytes, for a test only",
     )
     .unwrap();
-    let stale = with_token(&imd, "new", "dan");
-    drop(stale);
     imd.reload_by(&settings).await;
     until("the new content to count", async || {
         let person = Person::begins(with_token(&imd, "new", "eve"));
@@ -89,6 +88,9 @@ async fn a_new_key_lets_in_a_removed_one_does_not_and_who_is_there_stays() {
         matches!(first, client::Event::Connected(_)).then_some(())
     })
     .await;
+
+    let dan = Person::begins(stale);
+    assert_eq!(dan.closed().await, Some(Code::TokenInvalid.number()));
 
     // A reload never opens the doors.
     imd.reload_by("policy = \"open\"").await;
