@@ -20,6 +20,8 @@ struct Open {
 pub(super) struct Replaced {
     /// The open connections of each client.
     open: BTreeMap<usize, BTreeMap<u64, Open>>,
+    /// When each client opened its last one, gone or not.
+    last_opened: BTreeMap<usize, u64>,
     /// Counts what happens.
     count: u64,
 }
@@ -35,6 +37,7 @@ impl Replaced {
                     greeted: None,
                 };
                 self.of(*client).insert(*connection, open);
+                self.last_opened.insert(*client, at);
             }
             Observed::Greeted { connection, client } => {
                 if let Some(open) = self.of(*client).get_mut(connection) {
@@ -45,15 +48,18 @@ impl Replaced {
                 self.of(*client).remove(connection);
             }
             Observed::Replaced { connection, client } => {
+                let last_opened = self.last_opened.get(client).copied();
                 let open = self.of(*client);
                 let Some(own) = open.remove(connection) else {
                     return Ok(());
                 };
                 // Of log-ins under way at the same time either may be taken
-                // for the later one. The successor may be gone by now; then
-                // nobody knows.
+                // for the later one, and who came later or at the same time may
+                // be gone by now.
                 let earlier = |other: &Open| other.greeted.is_some_and(|at| at < own.opened);
-                if own.greeted.is_some() && !open.is_empty() && open.values().all(earlier) {
+                let is_last = last_opened == Some(own.opened);
+                let others = !open.is_empty() && open.values().all(earlier);
+                if is_last && own.greeted.is_some() && others {
                     let what = format!("connection {connection} of client {client}");
                     return Err(Broken::new(NAME, what));
                 }
