@@ -18,19 +18,22 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// The most addresses tried before the next pause.
 const ADDRESSES_MAX: usize = 16;
 
-/// Connects to one of the addresses of `name_and_port`; the one used last is
-/// tried last. Fails with what each address said.
+/// Connects to one of the addresses of `names`, each a `NAME:PORT`, with
+/// commas between them; the one used last is tried last. Fails with what each
+/// address said.
 pub(crate) async fn dial(
-    name_and_port: &str,
+    names: &str,
     last: Option<SocketAddr>,
 ) -> Result<(TcpStream, SocketAddr), String> {
-    let looked_up = timeout(LOOKUP_PATIENCE, lookup_host(name_and_port)).await;
-    let addresses = match looked_up {
-        Ok(Ok(addresses)) => addresses.collect(),
-        Ok(Err(error)) => return Err(format!("{name_and_port}: {error}")),
-        Err(_) => return Err(format!("{name_and_port}: the look-up took too long")),
-    };
     let mut failures = Vec::new();
+    let mut addresses = Vec::new();
+    for name_and_port in names.split(',') {
+        match timeout(LOOKUP_PATIENCE, lookup_host(name_and_port)).await {
+            Ok(Ok(found)) => addresses.extend(found),
+            Ok(Err(error)) => failures.push(format!("{name_and_port}: {error}")),
+            Err(_) => failures.push(format!("{name_and_port}: the look-up took too long")),
+        }
+    }
     for address in in_order(addresses, last) {
         match timeout(CONNECT_PATIENCE, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => match stream.set_nodelay(true) {
@@ -42,7 +45,7 @@ pub(crate) async fn dial(
         }
     }
     if failures.is_empty() {
-        failures.push(format!("{name_and_port}: no address"));
+        failures.push(format!("{names}: no address"));
     }
     Err(failures.join("; "))
 }
@@ -85,5 +88,11 @@ mod tests {
         // Where a name has an IPv6 address too, nobody listens there.
         let (stream, address) = dial(&format!("localhost:{port}"), None).await.unwrap();
         assert_eq!(stream.peer_addr().unwrap(), address);
+        // Of several names those that answer will do.
+        let names = format!("127.0.0.1:1,127.0.0.1:{port}");
+        for _ in 0..20 {
+            let (_, address) = dial(&names, None).await.unwrap();
+            assert_eq!(address.port(), port);
+        }
     }
 }

@@ -31,7 +31,8 @@ pub trait SeenStore: Send + 'static {
 
 /// What an application says once, before it connects.
 pub struct Settings {
-    /// `NAME:PORT`. All addresses of the name are tried, in random order.
+    /// `NAME:PORT`, or several with commas between them. All addresses of all
+    /// names are tried, in random order.
     pub address: String,
     /// Who logs in.
     pub account: Account,
@@ -71,15 +72,9 @@ impl Settings {
         }
     }
 
-    /// Whether the address is one; names are looked up later.
+    /// Whether each address is one; names are looked up later.
     pub(crate) fn check(&self) -> Result<(), AddressError> {
-        let wrong = || AddressError(self.address.clone());
-        let (name, port) = self.address.rsplit_once(':').ok_or_else(wrong)?;
-        let port: u16 = port.parse().map_err(|_| wrong())?;
-        if name.is_empty() || port == 0 {
-            return Err(wrong());
-        }
-        Ok(())
+        self.address.split(',').try_for_each(check)
     }
 }
 
@@ -94,6 +89,16 @@ impl fmt::Debug for Settings {
     }
 }
 
+fn check(address: &str) -> Result<(), AddressError> {
+    let wrong = || AddressError(address.to_owned());
+    let (name, port) = address.rsplit_once(':').ok_or_else(wrong)?;
+    let port: u16 = port.parse().map_err(|_| wrong())?;
+    if name.is_empty() || port == 0 {
+        return Err(wrong());
+    }
+    Ok(())
+}
+
 /// An address that is none. The application must give another.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not NAME:PORT")]
@@ -106,11 +111,13 @@ mod tests {
     #[test]
     fn an_address_has_a_name_and_a_port() {
         let check = |address: &str| Settings::token(address, "", None).check();
-        for good in ["chat.example:7100", "127.0.0.1:1", "[::1]:7100"] {
+        let several = "127.0.0.1:7100,127.0.0.2:7100";
+        for good in ["chat.example:7100", "127.0.0.1:1", "[::1]:7100", several] {
             assert_eq!(check(good), Ok(()));
         }
         for bad in ["", "chat.example", ":7100", "a:0", "a:70000", "a:b"] {
             assert_eq!(check(bad), Err(AddressError(bad.into())));
+            assert_eq!(check(&format!("a:1,{bad}")), Err(AddressError(bad.into())));
         }
     }
 }
