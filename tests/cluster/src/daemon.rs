@@ -78,6 +78,11 @@ impl Daemon {
         .await;
     }
 
+    /// As it was called at the start.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Where it listens, as `HOST:PORT`.
     pub fn address(&self) -> String {
         self.listen.address().to_string()

@@ -2,7 +2,7 @@
 //! nothing is shown twice.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use client::{Client, Fate, Identity, UserId};
 use cluster::balancer::Balancer;
@@ -24,8 +24,9 @@ async fn imd_is_killed_twice() {
         load.flows().await;
         imd.kill();
         imd.start_again().await;
+        load.flows().await;
+        load.reports_pause("imd");
     }
-    load.flows().await;
     load.ends().await;
 }
 
@@ -46,8 +47,9 @@ async fn each_of_the_separate_processes_is_killed() {
         load.flows().await;
         daemon.kill();
         daemon.start_again().await;
+        load.flows().await;
+        load.reports_pause(daemon.name());
     }
-    load.flows().await;
     load.ends().await;
 }
 
@@ -69,6 +71,8 @@ const ANSWERS: usize = 50;
 struct Traffic {
     sent: usize,
     answered: usize,
+    /// The longest time without an answer since it was reported last.
+    pause: Duration,
 }
 
 /// Pairs of people, one of whom writes to the other all the time.
@@ -136,6 +140,16 @@ impl Load {
         drop(waited.expect("the sender lives"));
     }
 
+    /// Says for how long the sender who waited longest had no answer: the time
+    /// without service, the new start and the way back included.
+    fn reports_pause(&self, killed: &str) {
+        let longest = self.traffic.borrow().iter().map(|t| t.pause).max();
+        let longest = longest.unwrap_or_default().as_millis();
+        println!("{killed} killed: {longest} ms without an answer");
+        self.traffic
+            .send_modify(|all| all.iter_mut().for_each(|t| t.pause = Duration::ZERO));
+    }
+
     /// Stops it, waits for every answer and every mailbox, and closes the
     /// account.
     async fn ends(mut self) {
@@ -188,6 +202,7 @@ impl Sending {
         let mut fates = Vec::new();
         let mut waiting = JoinSet::new();
         let mut last = 0_u64;
+        let mut answered = Instant::now();
         loop {
             let sends = !*self.stop.borrow() && waiting.len() < UNANSWERED;
             let (id, fate) = tokio::select! {
@@ -202,7 +217,12 @@ impl Sending {
                 Some(answered) = waiting.join_next() => answered.expect("a fate"),
                 else => return fates,
             };
-            self.count(|traffic| traffic.answered += 1);
+            let pause = answered.elapsed();
+            answered = Instant::now();
+            self.count(|traffic| {
+                traffic.answered += 1;
+                traffic.pause = traffic.pause.max(pause);
+            });
             let from = self.user.clone();
             fates.push((Identity { from, id }, fate));
         }
