@@ -53,8 +53,7 @@ pub struct Client {
     pub changes: Changes,
     /// What it shows.
     status: Status,
-    /// What it has told the cluster since the log-in that it took to have
-    /// come about, the latest last.
+    /// What it has told the cluster, the latest last.
     told: Vec<Status>,
     /// When anything came last.
     pub heard: Time,
@@ -227,7 +226,6 @@ impl Client {
                 if let Link::Greeting(connection) = self.link {
                     self.link = Link::Live(connection);
                 }
-                self.told.drain(..self.told.len() - 1);
                 self.changes.connected(now, out);
                 self.outbox
                     .granted(granted.window_messages, granted.window_bytes);
@@ -324,7 +322,8 @@ impl Client {
     }
 
     /// What it may be taken to show: its last word, and if it has gone, any
-    /// that it had under way before that.
+    /// that it had under way before that. The log-in of a connection that it
+    /// left long ago may wait for its shard, and come about last.
     pub fn words(&self) -> &[Status] {
         if self.is_live() {
             std::slice::from_ref(&self.status)
