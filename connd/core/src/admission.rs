@@ -27,23 +27,21 @@ pub struct Admission {
 impl Admission {
     /// An empty house.
     pub fn new(settings: &Settings) -> Self {
-        let per_second = settings.logins_per_second;
         Self {
             sessions_max: settings.sessions_max,
             per_address_max: settings.sessions_per_address_max,
             sessions: 0,
             by_address: HashMap::new(),
             logins: Usage::default(),
-            allowance: Allowance::new(per_second, per_second),
+            allowance: logins(settings),
         }
     }
 
     /// Other bounds from now on; who is in stays.
     pub fn set_settings(&mut self, settings: &Settings) {
-        let per_second = settings.logins_per_second;
         self.sessions_max = settings.sessions_max;
         self.per_address_max = settings.sessions_per_address_max;
-        self.allowance = Allowance::new(per_second, per_second);
+        self.allowance = logins(settings);
     }
 
     /// Counts a connection in, or says why not.
@@ -77,4 +75,9 @@ impl Admission {
     pub fn login(&mut self, now: Moment) -> Result<(), Duration> {
         self.logins.take(now, &self.allowance)
     }
+}
+
+fn logins(settings: &Settings) -> Allowance {
+    let per_second = settings.logins_per_second;
+    Allowance::new(per_second, per_second)
 }

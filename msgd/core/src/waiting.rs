@@ -84,11 +84,24 @@ impl WaitingRoom {
         if self.waiting.iter().all(|(other, _)| *other != slot) {
             return Vec::new();
         }
+        self.take_out(|other, _| other == slot)
+    }
+
+    /// Takes out what a session sent that is gone.
+    pub fn leave_of(&mut self, at: SessionRef) -> Vec<Waiting> {
+        if !self.sessions.contains_key(&at) {
+            return Vec::new();
+        }
+        self.take_out(|_, waiting| waiting.session() == Some(at))
+    }
+
+    fn take_out(&mut self, leaves: impl Fn(Slot, &Waiting) -> bool) -> Vec<Waiting> {
         let (leaving, staying) = std::mem::take(&mut self.waiting)
             .into_iter()
-            .partition::<VecDeque<_>, _>(|(other, _)| *other == slot);
+            .partition::<VecDeque<_>, _>(|(slot, waiting)| leaves(*slot, waiting));
         self.waiting = staying;
-        for at in leaving.iter().filter_map(|(_, waiting)| waiting.session()) {
+        let leaving: Vec<Waiting> = leaving.into_iter().map(|(_, waiting)| waiting).collect();
+        for at in leaving.iter().filter_map(Waiting::session) {
             if let Some(count) = self.sessions.get_mut(&at) {
                 *count -= 1;
                 if *count == 0 {
@@ -96,19 +109,7 @@ impl WaitingRoom {
                 }
             }
         }
-        leaving.into_iter().map(|(_, waiting)| waiting).collect()
-    }
-
-    /// Takes out what a session sent that is gone.
-    pub fn leave_of(&mut self, at: SessionRef) -> Vec<Waiting> {
-        if self.sessions.remove(&at).is_none() {
-            return Vec::new();
-        }
-        let (leaving, staying) = std::mem::take(&mut self.waiting)
-            .into_iter()
-            .partition::<VecDeque<_>, _>(|(_, waiting)| waiting.session() == Some(at));
-        self.waiting = staying;
-        leaving.into_iter().map(|(_, waiting)| waiting).collect()
+        leaving
     }
 
     /// Forgets what came from a gateway whose link is gone.

@@ -48,12 +48,11 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway without sessions; every link is down.
     pub fn new(settings: Settings, ring: Arc<Ring>) -> Self {
-        let per_second = settings.requests_per_second;
         Self {
             router: Router::new(ring),
             sessions: IndexMap::default(),
             admission: Admission::new(&settings),
-            requests: Allowance::new(per_second, per_second.saturating_mul(4)),
+            requests: requests(&settings),
             timers: Timers::default(),
             counters: Counters::default(),
             settings,
@@ -70,8 +69,7 @@ impl Gateway {
             body_bytes_max: granted.body_bytes_max,
             ..settings
         };
-        let per_second = self.settings.requests_per_second;
-        self.requests = Allowance::new(per_second, per_second.saturating_mul(4));
+        self.requests = requests(&self.settings);
         self.admission.set_settings(&self.settings);
     }
 
@@ -153,6 +151,11 @@ impl Gateway {
             forward(link, self.router.epoch(), envelope, out);
         }
     }
+}
+
+fn requests(settings: &Settings) -> Allowance {
+    let per_second = settings.requests_per_second;
+    Allowance::new(per_second, per_second.saturating_mul(4))
 }
 
 fn forward(link: LinkId, epoch: Epoch, envelope: Up, out: &mut Vec<Effect>) {

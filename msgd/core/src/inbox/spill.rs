@@ -180,15 +180,15 @@ impl Inbox {
     /// stands behind all before it, one under way too: where that does not get
     /// in, its senders send it again, and what came later is not to be first.
     pub fn leave(&mut self) -> Vec<(Position, Vec<Letter>)> {
-        let in_state = |states: &'static [PendingState]| {
-            let pending = self.pending.iter();
-            pending.filter(|p| states.contains(&p.state))
-        };
-        let under_way = in_state(&[PendingState::Storing, PendingState::StoringTaken]).count();
-        let waiting: Vec<_> = in_state(&[PendingState::Waiting])
-            .map(Self::letter)
-            .collect();
-        let mut behind = Position(self.end.0 + under_way as u64);
+        let mut behind = self.end;
+        let mut waiting = Vec::new();
+        for pending in &self.pending {
+            match pending.state {
+                PendingState::Storing | PendingState::StoringTaken => behind = behind.next(),
+                PendingState::Waiting => waiting.push(Self::letter(pending)),
+                PendingState::Taken | PendingState::Refused => {}
+            }
+        }
         let mut appends = Vec::new();
         for letters in waiting.chunks(APPEND_MAX) {
             appends.push((behind, letters.to_vec()));
