@@ -9,7 +9,7 @@ use clap::Parser;
 use connd::keys::{TokenFlags, TokensSection};
 use connd::section::GatewaySection;
 use connd::token::Tokens;
-use node::cpu::threads_default;
+use node::cpu::{describe_threads, threads_default};
 use node::flags::DaemonFlags;
 use node::layers::{Given, Layered};
 use node::memory::Memory;
@@ -105,9 +105,7 @@ impl Layered for Settings {
 
     fn describe(&self, sheet: &mut Sheet) {
         connd::keys::describe_listen(self.listen, &self.tokens, sheet);
-        let threads = self.threads.map(|threads| threads.to_string());
-        let allowed = "1 or more; not set: one per two cores";
-        sheet.optional("threads", threads, allowed, Reload::No);
+        describe_threads(self.threads, sheet);
         sheet.loopback("admin", self.admin, Reload::No);
         shards::describe(&self.shards, sheet);
         self.tokens.describe(sheet);

@@ -3,8 +3,12 @@
 //! Owns what is allowed of each key and across them, and what memory they
 //! allow. Must not know the rest of the file.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use msgd_core::store::MailboxSettings;
 use msgd_core::{Blocks, Policy};
+use node::layers::Given;
 use node::memory::Memory;
 use node::settings::sheet::{Reload, Sheet};
 use node::settings::value::{Bytes, Span};
@@ -76,6 +80,35 @@ fn policy<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Policy, D::Error>
 
 fn blocks<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Blocks, D::Error> {
     node::settings::value::text(from, BLOCKS_ALLOWED)
+}
+
+/// The keys of who may write what, on the command line.
+#[derive(Debug, Clone, Args)]
+pub struct RightsFlags {
+    /// Who may write to whom: friends, or open (anyone who is not blocked).
+    /// Default: friends.
+    #[arg(long)]
+    policy: Option<Policy>,
+    /// What a blocked sender is told: told, or hidden (they are not friends).
+    /// Default: told.
+    #[arg(long)]
+    blocks: Option<Blocks>,
+    /// A file with words, one per line: messages that hold one are refused.
+    #[arg(long, value_name = "FILE")]
+    words: Option<PathBuf>,
+}
+
+impl RightsFlags {
+    /// Puts what was given over what the file says.
+    pub fn put_over(
+        self,
+        (policy, blocks, words): (&mut Policy, &mut Blocks, &mut Option<PathBuf>),
+        given: &mut Given<'_>,
+    ) {
+        given.put("policy", "policy", policy, self.policy);
+        given.put("blocks", "blocks", blocks, self.blocks);
+        given.put("words", "words", words, self.words.map(Some));
+    }
 }
 
 /// Puts `policy` and `blocks` on the sheet.

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use msgd::section::{
-    BlocksWord, MailboxSection, PolicyWord, ShardSection, StoreSection, describe_rights,
-    link_memory,
+    BlocksWord, MailboxSection, PolicyWord, RightsFlags, ShardSection, StoreSection,
+    describe_rights, link_memory,
 };
 use msgd_core::{Blocks, Policy};
 use node::flags::DaemonFlags;
@@ -45,17 +45,9 @@ pub struct Flags {
     /// A shard of the ring, as NAME=HOST:PORT; once for each, this one too.
     #[arg(long = "shard", value_name = "NAME=HOST:PORT", value_delimiter = ',')]
     shards: Option<Vec<ShardAddress>>,
-    /// Who may write to whom: friends, or open (anyone who is not blocked).
-    /// Default: friends.
-    #[arg(long)]
-    policy: Option<Policy>,
-    /// What a blocked sender is told: told, or hidden (they are not friends).
-    /// Default: told.
-    #[arg(long)]
-    blocks: Option<Blocks>,
-    /// A file with words, one per line: messages that hold one are refused.
-    #[arg(long, value_name = "FILE")]
-    words: Option<PathBuf>,
+    /// Who may write what.
+    #[command(flatten)]
+    rights: RightsFlags,
     /// What every daemon has.
     #[command(flatten)]
     daemon: DaemonFlags,
@@ -151,9 +143,8 @@ impl Layered for Settings {
         given.put("data", "data", &mut self.data, flags.data);
         given.put("friendd", "friendd", &mut self.friendd, flags.friendd);
         given.put("shards", "shards", &mut self.shards, flags.shards);
-        given.put("policy", "policy", &mut self.policy.0, flags.policy);
-        given.put("blocks", "blocks", &mut self.blocks.0, flags.blocks);
-        given.put("words", "words", &mut self.words, flags.words.map(Some));
+        let rights = (&mut self.policy.0, &mut self.blocks.0, &mut self.words);
+        flags.rights.put_over(rights, given);
     }
 
     fn describe(&self, sheet: &mut Sheet) {

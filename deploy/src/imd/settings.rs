@@ -13,11 +13,11 @@ use connd::section::GatewaySection;
 use connd::token::Tokens;
 use friendd::section::FriendsSection;
 use msgd::section::{
-    BlocksWord, MailboxSection, PolicyWord, ShardSection, StoreSection, describe_rights,
-    link_memory,
+    BlocksWord, MailboxSection, PolicyWord, RightsFlags, ShardSection, StoreSection,
+    describe_rights, link_memory,
 };
 use msgd_core::{Blocks, Policy};
-use node::cpu::threads_default;
+use node::cpu::{describe_threads, threads_default};
 use node::flags::DaemonFlags;
 use node::layers::{Given, Layered};
 use node::memory::Memory;
@@ -44,17 +44,9 @@ pub struct Flags {
     /// Threads, each with a gateway and a shard. Default: one per two cores.
     #[arg(long)]
     threads: Option<NonZeroUsize>,
-    /// Who may write to whom: friends, or open (anyone who is not blocked).
-    /// Default: friends.
-    #[arg(long)]
-    policy: Option<Policy>,
-    /// What a blocked sender is told: told, or hidden (they are not friends).
-    /// Default: told.
-    #[arg(long)]
-    blocks: Option<Blocks>,
-    /// A file with words, one per line: messages that hold one are refused.
-    #[arg(long, value_name = "FILE")]
-    words: Option<PathBuf>,
+    /// Who may write what.
+    #[command(flatten)]
+    rights: RightsFlags,
     /// Keys that tokens are checked with.
     #[command(flatten)]
     tokens: TokenFlags,
@@ -190,17 +182,14 @@ impl Layered for Settings {
         let threads = flags.threads.map(Some);
         given.put("threads", "threads", &mut self.threads, threads);
         given.put("data", "data", &mut self.data, flags.data);
-        given.put("policy", "policy", &mut self.policy.0, flags.policy);
-        given.put("blocks", "blocks", &mut self.blocks.0, flags.blocks);
-        given.put("words", "words", &mut self.words, flags.words.map(Some));
+        let rights = (&mut self.policy.0, &mut self.blocks.0, &mut self.words);
+        flags.rights.put_over(rights, given);
         self.tokens.put_over(flags.tokens, given);
     }
 
     fn describe(&self, sheet: &mut Sheet) {
         describe_listen(self.listen, &self.tokens, sheet);
-        let threads = self.threads.map(|threads| threads.to_string());
-        let allowed = "1 or more; not set: one per two cores";
-        sheet.optional("threads", threads, allowed, Reload::No);
+        describe_threads(self.threads, sheet);
         sheet.loopback("admin", self.admin, Reload::No);
         sheet.words("data", self.data.display(), "a directory", Reload::No);
         describe_rights(self.policy.0, self.blocks.0, sheet);

@@ -92,7 +92,7 @@ impl Terminal {
         let mut found = None;
         let showing = screen.wait_for(|lines| {
             let mut lines = lines.iter().skip(skipped);
-            found = lines.find(|line| has(line, words)).cloned();
+            found = lines.find(|line| in_order(line, words)).cloned();
             found.is_some()
         });
         if !matches!(timeout(PATIENCE, showing).await, Ok(Ok(_))) {
@@ -109,7 +109,8 @@ impl Terminal {
     }
 }
 
-fn has(line: &str, words: &[&str]) -> bool {
+/// Whether a line has these words, in this order.
+pub fn in_order(line: &str, words: &[&str]) -> bool {
     let mut rest = line;
     words.iter().all(|word| match rest.split_once(word) {
         Some((_, after)) => {

@@ -9,6 +9,7 @@ use cluster::binaries::program;
 use cluster::imd::Imd;
 use cluster::patience::{until, within};
 use cluster::person::{Person, befriend};
+use cluster::terminal::in_order;
 use pty_process::{Command, OwnedWritePty, Size};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{LocalModes, tcgetattr};
@@ -157,16 +158,7 @@ fn cells(count: u16) -> NonZeroU16 {
 }
 
 fn has(screen: &str, words: &[&str]) -> bool {
-    screen.lines().any(|line| {
-        let mut rest = line;
-        words.iter().all(|word| match rest.split_once(word) {
-            Some((_, after)) => {
-                rest = after;
-                true
-            }
-            None => false,
-        })
-    })
+    screen.lines().any(|line| in_order(line, words))
 }
 
 fn alice() -> UserId {
