@@ -1,6 +1,6 @@
 //! Who may write what to whom.
 
-use client::{ChangeError, Code, Event, SendError};
+use client::{ChangeError, Code, Event, Fate, SendError};
 use cluster::imd::Imd;
 use cluster::line::{Line, message};
 use cluster::patience::within;
@@ -155,4 +155,30 @@ async fn what_exceeds_the_window_is_refused_and_repeated_excess_ends_the_session
     };
     assert_eq!(closing.code, Code::WindowAbused);
     drop(ben);
+}
+
+#[tokio::test]
+async fn above_the_rate_messages_are_refused_and_the_session_stays() {
+    let settings = "policy = \"open\"\n[shard]\nsession_messages_per_second = 1";
+    let imd = Imd::start_by(|_| settings.to_owned()).await;
+    let ann = Person::comes(&imd.address(), "ann", "phone").await;
+    let cat = Person::comes(&imd.address(), "cat", "phone").await;
+    let ben = user("ben");
+    // One a second, and four at once: thirty are more, however slow this is.
+    let mut handles = Vec::new();
+    for number in 0..30 {
+        handles.push(ann.begins_to_say(&ben, format!("{number}")).await);
+    }
+    let (mut stored, mut refused) = (0, 0);
+    for handle in handles {
+        match within("a fate", handle).await {
+            Fate::Stored { .. } => stored += 1,
+            Fate::Rejected { code, .. } if code == Code::RateExceeded => refused += 1,
+            fate => panic!("stored or refused for the rate, not {fate:?}"),
+        }
+    }
+    assert!(stored >= 4 && refused > 0, "{stored}, {refused}");
+    // Nobody else is held to it, and who was stays.
+    cat.leaves_word(&ben, "hello").await;
+    assert_eq!(ann.logins(), 1);
 }
