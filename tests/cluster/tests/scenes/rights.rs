@@ -173,7 +173,10 @@ async fn above_the_rate_messages_are_refused_and_the_session_stays() {
     for handle in handles {
         match within("a fate", handle).await {
             Fate::Stored { .. } => stored += 1,
-            Fate::Rejected { code, .. } if code == Code::RateExceeded => refused += 1,
+            Fate::Rejected {
+                code: Code::RateExceeded,
+                ..
+            } => refused += 1,
             fate => panic!("stored or refused for the rate, not {fate:?}"),
         }
     }
