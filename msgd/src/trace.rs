@@ -58,7 +58,8 @@ pub fn effect(effect: &Effect) {
             Down::Accepted { .. }
             | Down::Refused { .. }
             | Down::Push { .. }
-            | Down::Close { .. } => {}
+            | Down::Close { .. }
+            | Down::Carbons { .. } => {}
         },
         Effect::Store(Request::Append { user, messages, .. }) => {
             for letter in messages {

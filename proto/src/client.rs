@@ -41,6 +41,10 @@ pub enum ClientPacket {
     },
     /// The session ends by the user's will.
     Logout,
+    /// Asks for the devices of this user that are logged in.
+    GetDevices,
+    /// Ends the session of another device of this user.
+    EndDevice(EndDevice),
 }
 
 /// What a client says of itself first.
@@ -113,6 +117,15 @@ pub struct ChangeFriend {
     pub action: FriendAction,
     /// With whom.
     pub peer: UserId,
+}
+
+/// Another device of this user is to be logged out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndDevice {
+    /// Chosen by the client; the answer carries it.
+    pub request: u32,
+    /// Which device.
+    pub device: DeviceId,
 }
 
 /// Why bytes are no packet. The client must act; the session closes with

@@ -81,6 +81,8 @@ codes! {
     ListFull = 122, Final, "a friend list is full";
     /// Nobody is their own friend.
     OwnSelf = 123, Final, "this is yourself";
+    /// No device of that name is logged in.
+    NoDevice = 124, Final, "no such device is logged in";
 
     /// No answer within `send.patience`; it may or may not have arrived.
     FateUnknown = 201, Again, "no answer in time; the message's fate is unknown";
@@ -127,6 +129,8 @@ codes! {
     WindowAbused = 408, StayAway, "the window was exceeded again and again";
     /// More connections from one address than allowed.
     TooManyConnections = 409, StayAway, "too many connections from your address";
+    /// Another device of the user ended it.
+    Ended = 410, StayAway, "ended from another device of yours";
 }
 
 impl fmt::Display for Code {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use smol_str::SmolStr;
 
+use crate::client::{Read, Transient};
 use crate::codes::Code;
 use crate::friends::{FriendList, ListHash, ListVersion};
 use crate::ids::{DeviceId, ID_BYTES_MAX, MessageId, SessionId, Stamp, UserId};
@@ -80,6 +81,19 @@ pub enum ServerPacket {
     },
     /// The one error before a close.
     Closing(Closing),
+    /// The server is about to stop; the client moves to another in time.
+    Goaway(Goaway),
+    /// What another device of the same user did.
+    Carbon(Box<Carbon>),
+    /// The devices of this user that are logged in.
+    Devices(Vec<DeviceEntry>),
+    /// Answers a [`crate::client::EndDevice`].
+    DeviceResult {
+        /// The client's number of it.
+        request: u32,
+        /// `None` when done.
+        code: Option<Code>,
+    },
 }
 
 impl ServerPacket {
@@ -93,6 +107,8 @@ impl ServerPacket {
             Self::Friends(list) => list.entries().len() * 2 * ID_BYTES_MAX,
             Self::Transient(transient) => transient.body.len(),
             Self::Deliver(deliver) => deliver.body.len(),
+            Self::Carbon(carbon) => carbon.weight(),
+            Self::Devices(devices) => devices.len() * 2 * ID_BYTES_MAX,
             _ => 0,
         }
     }
@@ -210,4 +226,69 @@ impl Closing {
             come_back_after_ms: 0,
         }
     }
+}
+
+/// The server is about to stop. The client leaves by itself at a moment that
+/// it draws from the spread, so that not all come to the others at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Goaway {
+    /// Not sooner than this from now.
+    pub after_ms: u32,
+    /// And not later than this after that; then the server closes.
+    pub spread_ms: u32,
+}
+
+/// What another device of the same user did. It may be missing: a device
+/// learns what it missed from history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carbon {
+    /// Which device.
+    pub device: DeviceId,
+    /// What it did.
+    pub did: Did,
+}
+
+/// What a device did that the others of its user are to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Did {
+    /// It sent a message, and that is safe.
+    Sent(SentElsewhere),
+    /// It read what a peer wrote.
+    Read(Read),
+    /// It sent a message that is never stored: typing, signals.
+    Transient(Transient),
+}
+
+/// A message that another device of the same user sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentElsewhere {
+    /// The device's id for it.
+    pub id: MessageId,
+    /// Where it is safe, and since when.
+    pub sent: Sent,
+    /// The recipient.
+    pub to: UserId,
+    /// Opaque to the cluster.
+    pub body: Bytes,
+}
+
+impl Carbon {
+    fn weight(&self) -> usize {
+        match &self.did {
+            Did::Sent(sent) => sent.body.len(),
+            Did::Transient(transient) => transient.body.len(),
+            Did::Read(_) => 0,
+        }
+    }
+}
+
+/// A device that is logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceEntry {
+    /// Its id, which is its name.
+    pub device: DeviceId,
+    /// Since when it is logged in.
+    pub since: Stamp,
+    /// It is the one that asks.
+    pub own: bool,
 }

@@ -79,6 +79,10 @@ impl Session {
                 changed(answered.into_iter().collect(), out);
             }
             ServerPacket::Closing(closing) => self.closing(now, closing, out),
+            ServerPacket::Goaway(_)
+            | ServerPacket::Carbon(_)
+            | ServerPacket::Devices(_)
+            | ServerPacket::DeviceResult { .. } => {}
             ServerPacket::LoginOk(_) => self.lost(now, "a second log-in answer".into(), out),
         }
     }

@@ -47,6 +47,8 @@ pub struct Live {
     pub device: DeviceId,
     /// The user's slot.
     pub slot: Slot,
+    /// When it logged in.
+    pub since: Stamp,
     /// The status that the client set last.
     pub status: Status,
     /// When the client set it.
@@ -86,6 +88,8 @@ pub struct Live {
     pub returned: u32,
     /// Messages beyond the window.
     pub exceeded: u32,
+    /// The user has other devices, which want to know what this one sends.
+    pub carbons_wanted: bool,
     /// Deliveries without an acknowledgement.
     pub deliveries: Deliveries,
 }

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use proto::clock::Moment;
-use proto::ids::{DeviceId, LoginOrder, SessionRef, UserId};
+use proto::ids::{DeviceId, LoginOrder, SessionRef, Stamp, UserId};
 use proto::rate::Usage;
 use proto::slot::Slot;
 
@@ -64,8 +64,12 @@ pub struct Session {
     pub at: SessionRef,
     /// Which device.
     pub device: DeviceId,
+    /// When it logged in, by its gateway.
+    pub since: Stamp,
     /// Where its log-in stands among others.
     pub order: LoginOrder,
+    /// Its gateway was told to hand in what it sends, for other devices.
+    pub carbons_wanted: bool,
     /// Messages sent by it.
     pub rate: Usage,
 }

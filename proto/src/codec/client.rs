@@ -28,6 +28,8 @@ impl ClientPacket {
                 token: refresh.token,
             },
             Packet::Logout(_) => Self::Logout,
+            Packet::GetDevices(_) => Self::GetDevices,
+            Packet::EndDevice(end) => Self::EndDevice(end.convert()?),
         })
     }
 
@@ -52,6 +54,8 @@ impl ClientPacket {
                 token: token.clone(),
             }),
             Self::Logout => Packet::Logout(wire::Logout {}),
+            Self::GetDevices => Packet::GetDevices(wire::GetDevices {}),
+            Self::EndDevice(end) => Packet::EndDevice(convert::end_device_to_wire(end)),
         };
         frame::put(
             &wire::ClientFrame {

@@ -46,6 +46,10 @@ impl Convert for wire::Down {
                 session: SessionId(close.session),
                 code: code(close.code)?,
             },
+            Envelope::Carbons(carbons) => Down::Carbons {
+                session: SessionId(carbons.session),
+                wanted: carbons.wanted,
+            },
         })
     }
 }
@@ -94,6 +98,10 @@ pub(super) fn down_to_wire(down: Down) -> wire::Down {
         Down::Close { session, code } => Envelope::Close(wire::Close {
             session: session.0,
             code: code.number(),
+        }),
+        Down::Carbons { session, wanted } => Envelope::Carbons(wire::Carbons {
+            session: session.0,
+            wanted,
         }),
     };
     wire::Down {

@@ -6,6 +6,7 @@
 //! too, it is a `From` or `TryFrom`.
 
 mod client;
+mod devices;
 mod down;
 mod field;
 mod friends;
@@ -21,6 +22,7 @@ pub(crate) use self::client::send_to_wire;
 pub(crate) use self::client::{
     change_friend_to_wire, login_to_wire, read_to_wire, transient_to_wire,
 };
+pub(crate) use self::devices::end_device_to_wire;
 pub(crate) use self::field::Convert;
 pub(crate) use self::server::server_to_wire;
 pub(crate) use self::status::{status, status_to_wire};

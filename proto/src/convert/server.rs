@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::devices::{carbon_to_wire, devices_to_wire, entries};
 use super::field::{
     Convert, code, code_of_failure, code_of_failure_to_wire, copied, device, hash, message_id,
     present, text, user,
@@ -11,7 +12,8 @@ use crate::client::PacketError;
 use crate::friends::ListVersion;
 use crate::ids::{SessionId, Stamp, Token};
 use crate::server::{
-    Closing, Deliver, LoginOk, Outcome, Receipt, ReceiptKind, Sent, ServerPacket, TransientFrom,
+    Closing, Deliver, Goaway, LoginOk, Outcome, Receipt, ReceiptKind, Sent, ServerPacket,
+    TransientFrom,
 };
 use crate::status::{PeerStatus, StatusVersion};
 use crate::wire::client as wire;
@@ -58,6 +60,16 @@ impl Convert for wire::ServerFrame {
                 code: code_of_failure(result.code)?,
             },
             Packet::Closing(closing) => ServerPacket::Closing(closing.convert()?),
+            Packet::Goaway(goaway) => ServerPacket::Goaway(Goaway {
+                after_ms: goaway.after_ms,
+                spread_ms: goaway.spread_ms,
+            }),
+            Packet::Carbon(carbon) => ServerPacket::Carbon(Box::new(carbon.convert()?)),
+            Packet::Devices(devices) => ServerPacket::Devices(entries(devices.devices)?),
+            Packet::DeviceResult(result) => ServerPacket::DeviceResult {
+                request: result.request,
+                code: code_of_failure(result.code)?,
+            },
         })
     }
 }
@@ -121,6 +133,16 @@ pub(crate) fn server_to_wire(packet: &ServerPacket) -> wire::ServerFrame {
             code: closing.code.number(),
             text: closing.text.to_string(),
             come_back_after_ms: closing.come_back_after_ms,
+        }),
+        ServerPacket::Goaway(goaway) => Packet::Goaway(wire::Goaway {
+            after_ms: goaway.after_ms,
+            spread_ms: goaway.spread_ms,
+        }),
+        ServerPacket::Carbon(carbon) => Packet::Carbon(carbon_to_wire(carbon)),
+        ServerPacket::Devices(devices) => Packet::Devices(devices_to_wire(devices)),
+        ServerPacket::DeviceResult { request, code } => Packet::DeviceResult(wire::DeviceResult {
+            request: *request,
+            code: code_of_failure_to_wire(*code),
         }),
     };
     wire::ServerFrame {
@@ -193,7 +215,7 @@ impl Convert for wire::Sent {
     }
 }
 
-fn outcome_to_wire(outcome: &Outcome) -> wire::sent::Outcome {
+pub(super) fn outcome_to_wire(outcome: &Outcome) -> wire::sent::Outcome {
     match outcome {
         Outcome::Delivered { device } => wire::sent::Outcome::Delivered(copied(device.as_bytes())),
         Outcome::Stored => wire::sent::Outcome::Stored(wire::Stored {}),

@@ -1,6 +1,7 @@
 //! Envelopes from a gateway to a shard.
 
 use super::client::{change_friend_to_wire, read_to_wire, transient_to_wire};
+use super::devices::{end_device_to_wire, sent_elsewhere_to_wire};
 use super::field::{Convert, copied, device, hash_held, hash_held_to_wire, present, user};
 use super::message::{identity_to_wire, message_id};
 use super::status::{status, status_to_wire};
@@ -125,6 +126,7 @@ impl Convert for wire::Announce {
             status: status(self.status)?,
             status_since: Stamp(self.status_since_us),
             order: self.order.map(LoginOrder::from),
+            since: Stamp(self.since_us),
             again: self.again,
         })
     }
@@ -141,6 +143,7 @@ fn announce_to_wire(announce: &Announce) -> wire::Announce {
         status: Some(status_to_wire(&announce.status)),
         status_since_us: announce.status_since.0,
         order: announce.order.map(Into::into),
+        since_us: announce.since.0,
         again: announce.again,
     }
 }
@@ -158,6 +161,9 @@ impl Convert for wire::request::Request {
             Self::ChangeFriend(change) => Request::ChangeFriend(change.convert()?),
             Self::Transient(transient) => Request::Transient(transient.convert()?),
             Self::Read(read) => Request::Read(read.convert()?),
+            Self::Copy(sent) => Request::Copy(Box::new(sent.convert()?)),
+            Self::GetDevices(_) => Request::GetDevices,
+            Self::EndDevice(end) => Request::EndDevice(end.convert()?),
         })
     }
 }
@@ -173,5 +179,8 @@ fn request_to_wire(request: &Request) -> wire::request::Request {
         Request::ChangeFriend(change) => Wire::ChangeFriend(change_friend_to_wire(change)),
         Request::Transient(transient) => Wire::Transient(transient_to_wire(transient)),
         Request::Read(read) => Wire::Read(read_to_wire(read)),
+        Request::Copy(sent) => Wire::Copy(sent_elsewhere_to_wire(sent)),
+        Request::GetDevices => Wire::GetDevices(packets::GetDevices {}),
+        Request::EndDevice(end) => Wire::EndDevice(end_device_to_wire(end)),
     }
 }

@@ -9,13 +9,13 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-use crate::client::{ChangeFriend, Read, Transient};
+use crate::client::{ChangeFriend, EndDevice, Read, Transient};
 use crate::codes::Code;
 use crate::friends::ListHash;
 use crate::ids::{
     DeviceId, Epoch, Generation, Identity, LoginOrder, MessageId, SessionId, Stamp, Token, UserId,
 };
-use crate::server::{Sent, ServerPacket};
+use crate::server::{Sent, SentElsewhere, ServerPacket};
 use crate::status::Status;
 
 pub use relay::{Forward, FriendAct, FriendActed, Relay, Relayed, Tell};
@@ -120,6 +120,14 @@ pub enum Down {
     },
     /// For another shard.
     Relay(Relay),
+    /// Whether the session's user has other devices, which want to know what
+    /// this one sends.
+    Carbons {
+        /// Which session.
+        session: SessionId,
+        /// They do.
+        wanted: bool,
+    },
 }
 
 /// What an id, with what stands around it, takes in a batch.
@@ -137,6 +145,10 @@ impl Up {
                 request: Request::Transient(transient),
                 ..
             } => transient.body.len(),
+            Self::Request {
+                request: Request::Copy(sent),
+                ..
+            } => sent.body.len(),
             Self::Acknowledge { identities, .. } => identities.len() * ID_WEIGHT,
             Self::Announce(_) | Self::Gone { .. } | Self::Request { .. } => 0,
         }
@@ -154,7 +166,8 @@ impl Down {
             | Self::Refused { .. }
             | Self::Answer { .. }
             | Self::Return(_)
-            | Self::Close { .. } => 0,
+            | Self::Close { .. }
+            | Self::Carbons { .. } => 0,
         }
     }
 }
@@ -182,6 +195,8 @@ pub struct Announce {
     /// Where the log-in stands among others, once a shard has said so; none is
     /// later than all. Of two of one device the later one stays.
     pub order: Option<LoginOrder>,
+    /// When it logged in, by its gateway.
+    pub since: Stamp,
     /// It was online before: a link or the ring changed, not the user.
     pub again: bool,
 }
@@ -298,8 +313,38 @@ pub enum Request {
     GetFriends,
     /// Change the friend graph.
     ChangeFriend(ChangeFriend),
+    /// Tell the user's other devices of a message that is safe.
+    Copy(Box<SentElsewhere>),
+    /// The user's devices.
+    GetDevices,
+    /// Log another device of the user out.
+    EndDevice(EndDevice),
     /// Pass a transient message on.
     Transient(Transient),
     /// Pass a read mark on.
     Read(Read),
+}
+
+impl Request {
+    /// What the client is told when nobody carries it out; none for what it
+    /// asks again by itself or can do without.
+    pub fn refused(&self, code: Code) -> Option<ServerPacket> {
+        let code = Some(code);
+        match self {
+            Self::ChangeFriend(change) => Some(ServerPacket::FriendResult {
+                request: change.request,
+                code,
+            }),
+            Self::EndDevice(end) => Some(ServerPacket::DeviceResult {
+                request: end.request,
+                code,
+            }),
+            Self::SetStatus { .. }
+            | Self::GetFriends
+            | Self::GetDevices
+            | Self::Copy(_)
+            | Self::Transient(_)
+            | Self::Read(_) => None,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use proto::client::{ChangeFriend, Read, TRANSIENT_TYPING, Transient};
+use proto::client::{ChangeFriend, EndDevice, Read, TRANSIENT_TYPING, Transient};
 use proto::codes::Code;
 use proto::friends::{FriendAction, FriendEntry, FriendList, ListHash, ListVersion, Relation};
 use proto::ids::{
@@ -13,7 +13,7 @@ use proto::link::{
     Announce, Answer, Deliver, Down, Forward, FriendAct, FriendActed, Message, Relay, Relayed,
     Request, Return, ReturnReason, Submit, Tell, Up,
 };
-use proto::server::{Outcome, ReceiptKind, Sent, ServerPacket};
+use proto::server::{Outcome, ReceiptKind, Sent, SentElsewhere, ServerPacket};
 use proto::slot::Slot;
 use proto::status::{Availability, PeerStatus, Status, StatusVersion};
 use smallvec::smallvec;
@@ -75,6 +75,10 @@ pub fn down() -> Vec<Down> {
             session,
             code: Code::Replaced,
         },
+        Down::Carbons {
+            session,
+            wanted: true,
+        },
     ];
     all.extend(answers().into_iter().map(|answer| Down::Answer {
         session,
@@ -111,6 +115,7 @@ fn announce(friends_hash: Option<ListHash>, again: bool) -> Up {
         status: Status::plain(Availability::Invisible),
         status_since: Stamp(1_795_000_000_000_007),
         order: again.then(order),
+        since: Stamp(1_795_000_000_000_005),
         again,
     }))
 }
@@ -144,6 +149,20 @@ fn requests() -> Vec<Request> {
             peer: id("ben"),
         }),
         Request::Transient(typing()),
+        Request::Copy(Box::new(SentElsewhere {
+            id: message_id(2),
+            sent: Sent {
+                stamp: Stamp(7),
+                outcome: Outcome::Stored,
+            },
+            to: id("ben"),
+            body: Bytes::from_static(b"see you at six"),
+        })),
+        Request::GetDevices,
+        Request::EndDevice(EndDevice {
+            request: 3,
+            device: DeviceId::new("tablet").unwrap(),
+        }),
         Request::Read(Read {
             peer: id("ben"),
             up_to: Stamp(7),

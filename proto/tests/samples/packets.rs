@@ -4,12 +4,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use proto::client::{ChangeFriend, ClientPacket, Login, Read, Send, TRANSIENT_TYPING, Transient};
+use proto::client::{
+    ChangeFriend, ClientPacket, EndDevice, Login, Read, Send, TRANSIENT_TYPING, Transient,
+};
 use proto::codes::Code;
 use proto::friends::{FriendAction, FriendEntry, FriendList, ListVersion, Relation};
 use proto::ids::{DeviceId, MessageId, SessionId, Stamp, Token, UserId};
 use proto::server::{
-    Closing, Deliver, LoginOk, Outcome, Receipt, ReceiptKind, Sent, ServerPacket, TransientFrom,
+    Carbon, Closing, Deliver, DeviceEntry, Did, Goaway, LoginOk, Outcome, Receipt, ReceiptKind,
+    Sent, SentElsewhere, ServerPacket, TransientFrom,
 };
 use proto::status::{Availability, PeerStatus, Status, StatusVersion};
 use smol_str::SmolStr;
@@ -41,15 +44,6 @@ pub fn client() -> Vec<(&'static str, ClientPacket)> {
         body: Bytes::from_static(b"see you at six"),
         friends_hash: Some(list().hash()),
     };
-    let typing = Transient {
-        to: user("bob"),
-        kind: TRANSIENT_TYPING,
-        body: Bytes::new(),
-    };
-    let read = Read {
-        peer: user("bob"),
-        up_to: STAMP,
-    };
     let status = Status {
         availability: Availability::Away,
         text: SmolStr::new_static("at lunch"),
@@ -69,13 +63,21 @@ pub fn client() -> Vec<(&'static str, ClientPacket)> {
         ("Send", ClientPacket::Send(send)),
         ("Ack", ClientPacket::Ack { seq: 300 }),
         ("Ping", ClientPacket::Ping),
-        ("Transient", ClientPacket::Transient(typing)),
-        ("Read", ClientPacket::Read(read)),
+        ("Transient", ClientPacket::Transient(typing_to())),
+        ("Read", ClientPacket::Read(read())),
         ("SetStatus", ClientPacket::SetStatus(status)),
         ("GetFriends", ClientPacket::GetFriends),
         ("ChangeFriend", ClientPacket::ChangeFriend(change)),
         ("RefreshToken", ClientPacket::RefreshToken { token }),
         ("Logout", ClientPacket::Logout),
+        ("GetDevices", ClientPacket::GetDevices),
+        (
+            "EndDevice",
+            ClientPacket::EndDevice(EndDevice {
+                request: 2,
+                device: device("tablet"),
+            }),
+        ),
     ]
 }
 
@@ -114,6 +116,24 @@ pub fn server() -> Vec<(&'static str, ServerPacket)> {
         ("FriendResult", friend_result(None)),
         ("FriendResult refused", friend_result(Some(Code::NoRequest))),
         ("Closing", ServerPacket::Closing(Closing::of(Code::Silent))),
+        (
+            "Goaway",
+            ServerPacket::Goaway(Goaway {
+                after_ms: 500,
+                spread_ms: 3_000,
+            }),
+        ),
+        ("Carbon sent", carbon(Did::Sent(sent_elsewhere()))),
+        ("Carbon read", carbon(Did::Read(read()))),
+        ("Carbon transient", carbon(Did::Transient(typing_to()))),
+        ("Devices", devices()),
+        (
+            "DeviceResult",
+            ServerPacket::DeviceResult {
+                request: 2,
+                code: Some(Code::NoDevice),
+            },
+        ),
     ]
 }
 
@@ -179,10 +199,53 @@ fn rejected(id: MessageId) -> ServerPacket {
     }
 }
 
+fn carbon(did: Did) -> ServerPacket {
+    ServerPacket::Carbon(Box::new(Carbon {
+        device: device("tablet"),
+        did,
+    }))
+}
+
+fn sent_elsewhere() -> SentElsewhere {
+    SentElsewhere {
+        id: message_id(),
+        sent: Sent {
+            stamp: STAMP,
+            outcome: Outcome::Stored,
+        },
+        to: user("bob"),
+        body: Bytes::from_static(b"see you at six"),
+    }
+}
+
+fn devices() -> ServerPacket {
+    let entry = |name, own| DeviceEntry {
+        device: device(name),
+        since: STAMP,
+        own,
+    };
+    ServerPacket::Devices(vec![entry("phone", true), entry("tablet", false)])
+}
+
 fn receipt() -> Receipt {
     Receipt {
         peer: user("bob"),
         kind: ReceiptKind::Read,
+        up_to: STAMP,
+    }
+}
+
+fn typing_to() -> Transient {
+    Transient {
+        to: user("bob"),
+        kind: TRANSIENT_TYPING,
+        body: Bytes::new(),
+    }
+}
+
+fn read() -> Read {
+    Read {
+        peer: user("bob"),
         up_to: STAMP,
     }
 }

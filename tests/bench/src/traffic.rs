@@ -211,7 +211,11 @@ impl Traffic {
             | ServerPacket::Friends(_)
             | ServerPacket::FriendsChanged { .. }
             | ServerPacket::FriendsStale { .. }
-            | ServerPacket::FriendResult { .. } => Ok(()),
+            | ServerPacket::FriendResult { .. }
+            | ServerPacket::Goaway(_)
+            | ServerPacket::Carbon(_)
+            | ServerPacket::Devices(_)
+            | ServerPacket::DeviceResult { .. } => Ok(()),
         }
     }
 

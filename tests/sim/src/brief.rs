@@ -189,9 +189,10 @@ pub fn down(envelope: &Down) -> String {
             format!("Push({sessions:?} {})", server_packet(packet))
         }
         Down::Relay(relay) => format!("Relay({})", relayed(&relay.relayed)),
-        Down::Accepted { .. } | Down::Refused { .. } | Down::Close { .. } => {
-            format!("{envelope:?}")
-        }
+        Down::Accepted { .. }
+        | Down::Refused { .. }
+        | Down::Close { .. }
+        | Down::Carbons { .. } => format!("{envelope:?}"),
     }
 }
 

@@ -3,13 +3,14 @@
 use proto::clock::Now;
 use proto::codes::Code;
 use proto::ids::{MessageId, SessionId};
-use proto::link::{Answer, Batch, Deliver, Down};
-use proto::server::{self, ServerPacket};
+use proto::link::{Answer, Batch, Deliver, Down, Request};
+use proto::server::{self, Sent, SentElsewhere, ServerPacket};
 use smol_str::SmolStr;
 
 use super::{Gateway, write};
 use crate::effect::Effect;
 use crate::router::LinkId;
+use crate::sends::Outstanding;
 
 impl Gateway {
     pub(super) fn arrived(
@@ -31,6 +32,10 @@ impl Gateway {
                 }
                 // The slot has moved: only the new shard's word counts (rule 6).
                 Down::Accepted { .. } | Down::Refused { .. } => {}
+                Down::Carbons { session, wanted } if self.is_owner(session, link) => {
+                    self.carbons(session, wanted);
+                }
+                Down::Carbons { .. } => {}
                 Down::Deliver(deliver) => self.deliver(link, deliver, out),
                 Down::Answer {
                     session,
@@ -96,13 +101,16 @@ impl Gateway {
         let Some(live) = self.live(session) else {
             return;
         };
-        if live.sends.answered(id).is_none() {
+        let Some(message) = live.sends.answered(id) else {
             return;
-        }
+        };
         live.returned = 0;
         live.exceeded = 0;
         let packet = match answer {
-            Answer::Sent(sent) => ServerPacket::Sent { id, sent },
+            Answer::Sent(sent) => {
+                self.copy(session, message, &sent, out);
+                ServerPacket::Sent { id, sent }
+            }
             Answer::Rejected { code, text } => ServerPacket::Rejected {
                 id,
                 code,
@@ -111,6 +119,37 @@ impl Gateway {
             Answer::Unknown { code } => ServerPacket::Unknown { id, code },
         };
         write(session, packet, out);
+    }
+
+    /// What an earlier announcement was told does not count.
+    fn carbons(&mut self, session: SessionId, wanted: bool) {
+        if let Some(live) = self.live(session).filter(|live| live.token.is_some()) {
+            live.carbons_wanted = wanted;
+        }
+    }
+
+    /// A message is safe: the user's other devices are told, by their shard.
+    /// What a user writes to itself they are delivered anyway.
+    fn copy(
+        &mut self,
+        session: SessionId,
+        message: Outstanding,
+        sent: &Sent,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(live) = self.live(session) else {
+            return;
+        };
+        if !live.carbons_wanted || live.user == message.to {
+            return;
+        }
+        let copy = SentElsewhere {
+            id: message.id,
+            sent: sent.clone(),
+            to: message.to,
+            body: message.body,
+        };
+        self.ask_shard(session, Request::Copy(Box::new(copy)), out);
     }
 
     fn push(&mut self, sessions: &[SessionId], packet: &ServerPacket, out: &mut Vec<Effect>) {

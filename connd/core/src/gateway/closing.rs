@@ -21,9 +21,9 @@ impl Gateway {
         closing: Closing,
         out: &mut Vec<Effect>,
     ) {
-        // A replaced session has a successor, and an expired one no excuse:
-        // only what broke lingers.
-        let lost = !matches!(closing.code, Code::TokenExpired);
+        // A replaced session has a successor, an expired one no excuse, and an
+        // ended one was meant: only what broke lingers.
+        let lost = !matches!(closing.code, Code::TokenExpired | Code::Ended);
         if self.remove(session, lost, out) {
             self.counters.refused += 1;
             write(session, ServerPacket::Closing(closing), out);

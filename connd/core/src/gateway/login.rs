@@ -97,6 +97,7 @@ impl Gateway {
                     slot: Slot::of(&claims.user),
                     user: claims.user,
                     device,
+                    since: now.wall,
                     status: login.status.clone(),
                     status_since: now.wall,
                     order: None,
@@ -116,6 +117,7 @@ impl Gateway {
                     resend_armed: false,
                     returned: 0,
                     exceeded: 0,
+                    carbons_wanted: false,
                     deliveries: Deliveries::default(),
                 };
                 entry.state = State::Live(Box::new(live));
@@ -133,6 +135,7 @@ impl Gateway {
         };
         live.token = None;
         live.refused = false;
+        live.carbons_wanted = false;
         live.announced_again |= live.announced;
         live.announced = true;
         let slot = live.slot;
@@ -146,6 +149,7 @@ impl Gateway {
             status: live.status.clone(),
             status_since: live.status_since,
             order: live.order,
+            since: live.since,
             again: live.greeted,
         };
         self.to_shard(slot, Up::Announce(Box::new(announce)), out);

@@ -65,6 +65,8 @@ impl Gateway {
             ClientPacket::SetStatus(status) => return self.set_status(now, session, status, out),
             ClientPacket::GetFriends => Request::GetFriends,
             ClientPacket::ChangeFriend(change) => Request::ChangeFriend(change),
+            ClientPacket::GetDevices => Request::GetDevices,
+            ClientPacket::EndDevice(end) => Request::EndDevice(end),
         };
         self.request(now, session, request, out);
     }
@@ -96,8 +98,13 @@ impl Gateway {
         self.ask_shard(session, request, out);
     }
 
-    /// Something that the user's shard answers.
-    fn ask_shard(&mut self, session: SessionId, request: Request, out: &mut Vec<Effect>) {
+    /// Something for the user's shard.
+    pub(super) fn ask_shard(
+        &mut self,
+        session: SessionId,
+        request: Request,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(live) = self.live(session) else {
             return;
         };
@@ -166,11 +173,7 @@ impl Gateway {
 /// one. What else is asked the client asks again, or it is told anew when the
 /// session is announced.
 pub(super) fn unanswerable(session: SessionId, request: &Request, out: &mut Vec<Effect>) {
-    if let Request::ChangeFriend(change) = request {
-        let packet = ServerPacket::FriendResult {
-            request: change.request,
-            code: Some(Code::Busy),
-        };
+    if let Some(packet) = request.refused(Code::Busy) {
         write(session, packet, out);
     }
 }

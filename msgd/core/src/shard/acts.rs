@@ -15,13 +15,12 @@ use proto::codes::Code;
 use proto::friends::{FriendList, ListVersion};
 use proto::graph::{Change, GraphAnswer, GraphRequest};
 use proto::ids::{GatewayId, SessionRef, UserId};
-use proto::link::{Down, FriendAct, FriendActed, Relay, Relayed, Request, Up};
+use proto::link::{FriendAct, FriendActed, Relay, Relayed, Request, Up};
 use proto::server::ServerPacket;
 use proto::slot::Slot;
-use smallvec::smallvec;
 
 use super::question::{Changing, Question, Reply};
-use super::{Shard, send};
+use super::{Shard, answer};
 use crate::effect::{Effect, GraphTicket};
 use crate::friends::Lookup;
 use crate::timers::Timer;
@@ -385,15 +384,6 @@ impl Shard {
     }
 }
 
-pub(super) fn friend_result(
-    at: SessionRef,
-    request: u32,
-    code: Option<Code>,
-    out: &mut Vec<Effect>,
-) {
-    let envelope = Down::Push {
-        sessions: smallvec![at.session],
-        packet: Box::new(ServerPacket::FriendResult { request, code }),
-    };
-    send(at.gateway, envelope, out);
+fn friend_result(at: SessionRef, request: u32, code: Option<Code>, out: &mut Vec<Effect>) {
+    answer(at, ServerPacket::FriendResult { request, code }, out);
 }

@@ -9,8 +9,7 @@ use proto::link::{Batch, Down, Relayed, Request, Return, ReturnReason, Up};
 use proto::server::Receipt;
 use proto::slot::Slot;
 
-use super::acts::friend_result;
-use super::{SENT_BACK_MAX, Shard, send};
+use super::{SENT_BACK_MAX, Shard, answer, send};
 use crate::effect::Effect;
 use crate::slots::SlotState;
 use crate::user::Phase;
@@ -181,14 +180,6 @@ impl Shard {
                     self.counters.shed += 1;
                 }
             }
-            Up::Request {
-                session,
-                request: Request::ChangeFriend(change),
-                ..
-            } => {
-                let at = SessionRef { gateway, session };
-                friend_result(at, change.request, Some(Code::Busy), out);
-            }
             // The gateway announces the session again, and with it the status.
             Up::Request {
                 session,
@@ -198,7 +189,9 @@ impl Shard {
                 let code = Code::Busy;
                 send(gateway, Down::Refused { session, code }, out);
             }
-            Up::Request { .. } => self.counters.shed += 1,
+            Up::Request {
+                session, request, ..
+            } => self.refuse(SessionRef { gateway, session }, &request, Code::Busy, out),
             Up::Gone { session, user, .. } => {
                 self.forget_session(SessionRef { gateway, session }, &user, out);
             }
@@ -221,13 +214,23 @@ impl Shard {
             forgotten.extend(of_session);
         }
         for waiting in forgotten {
-            if let Up::Request {
-                request: Request::ChangeFriend(change),
-                ..
-            } = waiting.envelope
-            {
-                friend_result(at, change.request, Some(Code::Busy), out);
+            if let Up::Request { request, .. } = waiting.envelope {
+                self.refuse(at, &request, Code::Busy, out);
             }
+        }
+    }
+
+    /// Nobody carries a request out: who waits for an answer gets one.
+    pub(super) fn refuse(
+        &mut self,
+        at: SessionRef,
+        request: &Request,
+        code: Code,
+        out: &mut Vec<Effect>,
+    ) {
+        match request.refused(code) {
+            Some(packet) => answer(at, packet, out),
+            None => self.counters.shed += 1,
         }
     }
 

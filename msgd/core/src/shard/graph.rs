@@ -7,11 +7,10 @@ use proto::codes::Code;
 use proto::friends::{FriendList, ListHash};
 use proto::graph::{GraphAnswer, GraphRequest};
 use proto::ids::{SessionRef, UserId};
-use proto::link::{Answer, Down, Relayed, Request, Up};
+use proto::link::{Answer, Down, Relayed, Up};
 use proto::server::ServerPacket;
 use smallvec::smallvec;
 
-use super::acts::friend_result;
 use super::question::Question;
 use super::{Shard, send};
 use crate::effect::{Effect, GraphTicket};
@@ -163,7 +162,7 @@ impl Shard {
                     version: list.version(),
                     hash: list.hash(),
                 };
-                self.push(name, packet, out);
+                self.push(name, &packet, out);
                 self.friends_differ(now, name, &old, list, out);
             }
         }
@@ -226,13 +225,8 @@ impl Shard {
                 _ => self.counters.shed += 1,
             },
             Up::Request {
-                session,
-                request: Request::ChangeFriend(change),
-                ..
-            } => {
-                let at = SessionRef { gateway, session };
-                friend_result(at, change.request, Some(code), out);
-            }
+                session, request, ..
+            } => self.refuse(SessionRef { gateway, session }, &request, code, out),
             _ => self.counters.shed += 1,
         }
     }

@@ -12,6 +12,7 @@ mod acts;
 mod arrive;
 mod deadlines;
 mod delivery;
+mod devices;
 mod forward;
 mod graph;
 mod open;
@@ -33,7 +34,9 @@ use proto::ids::{GatewayId, Generation, Incarnation, SessionRef, ShardId, Stamp,
 use proto::link::Down;
 use proto::rate::Allowance;
 use proto::ring::Ring;
+use proto::server::ServerPacket;
 use proto::slot::Slot;
+use smallvec::smallvec;
 
 use crate::effect::{Counters, Effect, GraphTicket};
 use crate::event::Event;
@@ -262,6 +265,15 @@ impl Shard {
 /// Four times as many at once.
 fn rate(per_second: u32) -> Allowance {
     Allowance::new(per_second, per_second.saturating_mul(4))
+}
+
+/// Sends a packet to the session that asked.
+fn answer(at: SessionRef, packet: ServerPacket, out: &mut Vec<Effect>) {
+    let envelope = Down::Push {
+        sessions: smallvec![at.session],
+        packet: Box::new(packet),
+    };
+    send(at.gateway, envelope, out);
 }
 
 fn send(gateway: GatewayId, envelope: Down, out: &mut Vec<Effect>) {

@@ -6,13 +6,12 @@ use std::time::Duration;
 use proto::client::{Read, Transient};
 use proto::clock::Now;
 use proto::ids::{Epoch, GatewayId, SessionRef, Stamp, UserId};
-use proto::link::{Down, Relay, Relayed, Request, ReturnReason, Up};
-use proto::server::{Receipt, ReceiptKind, ServerPacket, TransientFrom};
+use proto::link::{Relay, Relayed, Request, ReturnReason, Up};
+use proto::server::{Did, Receipt, ReceiptKind, ServerPacket, TransientFrom};
 use proto::slot::Slot;
 use proto::status::Status;
-use smallvec::smallvec;
 
-use super::{Shard, send};
+use super::{Shard, answer};
 use crate::effect::Effect;
 use crate::friends::{Lookup, may_write};
 use crate::store::Request as StoreRequest;
@@ -41,8 +40,17 @@ impl Shard {
             }
             Request::GetFriends => self.get_friends(now, at, name, out),
             Request::ChangeFriend(change) => self.change_friend(now, at, name, change, out),
-            Request::Transient(transient) => self.transient(now, at, name, transient, out),
-            Request::Read(read) => self.read_mark(now, at, name, read, out),
+            Request::Copy(sent) => self.carbon(at, &name, Did::Sent(*sent), out),
+            Request::GetDevices => self.get_devices(at, &name, out),
+            Request::EndDevice(end) => self.end_device(now, at, &name, &end, out),
+            Request::Transient(transient) => {
+                self.carbon(at, &name, Did::Transient(transient.clone()), out);
+                self.transient(now, at, name, transient, out);
+            }
+            Request::Read(read) => {
+                self.carbon(at, &name, Did::Read(read.clone()), out);
+                self.read_mark(now, at, name, read, out);
+            }
         }
     }
 
@@ -89,11 +97,7 @@ impl Shard {
         };
         let looked_up = user.friends.look_up(now.moment, max_age);
         if let Lookup::Known(list) = looked_up {
-            let envelope = Down::Push {
-                sessions: smallvec![at.session],
-                packet: Box::new(ServerPacket::Friends(list)),
-            };
-            return send(at.gateway, envelope, out);
+            return answer(at, ServerPacket::Friends(list), out);
         }
         let envelope = Up::Request {
             session: at.session,
@@ -157,7 +161,7 @@ impl Shard {
             kind: transient.kind,
             body: transient.body,
         });
-        self.push(&transient.to, packet, out);
+        self.push(&transient.to, &packet, out);
     }
 
     fn takes_from(&self, owner: &UserId, from: &UserId) -> bool {
@@ -226,7 +230,7 @@ impl Shard {
             return;
         };
         if !user.sessions.is_empty() {
-            return self.push(&to, ServerPacket::Receipt(receipt), out);
+            return self.push(&to, &ServerPacket::Receipt(receipt), out);
         }
         user.notes = true;
         if let Some(claim) = self.slots.claim(user.slot) {
@@ -247,7 +251,7 @@ impl Shard {
         out: &mut Vec<Effect>,
     ) {
         for receipt in receipts {
-            self.push(name, ServerPacket::Receipt(receipt), out);
+            self.push(name, &ServerPacket::Receipt(receipt), out);
         }
     }
 }

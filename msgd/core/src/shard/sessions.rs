@@ -50,7 +50,9 @@ impl Shard {
         user.sessions.push(Session {
             at,
             device: announce.device,
+            since: announce.since,
             order,
+            carbons_wanted: false,
             rate: Usage::default(),
         });
         let (count, bytes) = (announce.window_messages, announce.window_bytes);
@@ -65,6 +67,7 @@ impl Shard {
         };
         send(gateway, accepted, out);
         note_arrival(user, &name, claim, self.incarnation, out);
+        self.want_carbons(&name, out);
         let asked_before = self.counters.friendd_requests;
         if announce.again {
             self.come_again(at, &name, announce.status, announce.status_since);
@@ -178,6 +181,7 @@ impl Shard {
                 self.go_offline(now, name, out);
             }
         }
+        self.want_carbons(name, out);
         self.pump(now, name, out);
         self.note_idle(name);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proto::clock::Now;
 use proto::friends::FriendList;
-use proto::ids::{Epoch, GatewayId, SessionId, UserId};
+use proto::ids::{Epoch, GatewayId, SessionId, SessionRef, UserId};
 use proto::limits::TARGETS_MAX;
 use proto::link::{Down, Relay, Relayed, Tell, Up};
 use proto::server::ServerPacket;
@@ -236,19 +236,35 @@ impl Shard {
                 peers: std::mem::replace(&mut peers, rest),
                 snapshot: false,
             };
-            self.push(name, packet, out);
+            self.push(name, &packet, out);
         }
-        self.push(name, ServerPacket::Presence { peers, snapshot }, out);
+        self.push(name, &ServerPacket::Presence { peers, snapshot }, out);
     }
 
-    /// Sends a packet to every session of a user, one envelope per gateway.
-    pub(super) fn push(&mut self, name: &UserId, packet: ServerPacket, out: &mut Vec<Effect>) {
+    /// Sends a packet to every session of a user.
+    pub(super) fn push(&self, name: &UserId, packet: &ServerPacket, out: &mut Vec<Effect>) {
+        self.push_where(name, packet, |_| true, out);
+    }
+
+    /// Sends a packet to some sessions of a user, one envelope per gateway.
+    pub(super) fn push_where(
+        &self,
+        name: &UserId,
+        packet: &ServerPacket,
+        wanted: impl Fn(SessionRef) -> bool,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(user) = self.users.get(name) else {
             return;
         };
         let mut groups: SmallVec<[(GatewayId, SmallVec<[SessionId; 2]>); 2]> = SmallVec::new();
-        for session in &user.sessions {
-            let at = session.at;
+        let wanted = |at: &SessionRef| wanted(*at);
+        for at in user
+            .sessions
+            .iter()
+            .map(|session| session.at)
+            .filter(wanted)
+        {
             match groups
                 .iter_mut()
                 .find(|(gateway, _)| *gateway == at.gateway)

@@ -257,7 +257,13 @@ impl Client {
                 let asked = Time::from(closing.come_back_after_ms) * MS;
                 out.push(Does::Leave(pause.max(asked)));
             }
-            ServerPacket::Pong | ServerPacket::Receipt(_) | ServerPacket::Transient(_) => {}
+            ServerPacket::Pong
+            | ServerPacket::Receipt(_)
+            | ServerPacket::Transient(_)
+            | ServerPacket::Goaway(_)
+            | ServerPacket::Carbon(_)
+            | ServerPacket::Devices(_)
+            | ServerPacket::DeviceResult { .. } => {}
         }
     }
 
