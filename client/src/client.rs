@@ -9,7 +9,8 @@ use bytes::Bytes;
 use proto::client::Transient;
 use proto::codes::Code;
 use proto::friends::{FriendAction, FriendList};
-use proto::ids::{MessageId, Stamp, UserId};
+use proto::ids::{DeviceId, MessageId, Stamp, UserId};
+use proto::server::DeviceEntry;
 use proto::status::{PeerStatus, Status};
 use tokio::sync::oneshot;
 
@@ -156,6 +157,20 @@ impl Client {
     /// most.
     pub async fn change(&self, action: FriendAction, peer: &UserId) -> Result<(), ChangeError> {
         let answer = self.shared().change_friend(action, peer)?;
+        answer.await.unwrap_or(Err(ChangeError::Unanswered))
+    }
+
+    /// The devices of this user that are logged in; waits for the answer, for
+    /// ten seconds at most.
+    pub async fn devices(&self) -> Result<Vec<DeviceEntry>, ChangeError> {
+        let answer = self.shared().devices()?;
+        answer.await.unwrap_or(Err(ChangeError::Unanswered))
+    }
+
+    /// Logs a device of this user out, another one or this; waits for the
+    /// answer, for ten seconds at most. It can log in again with a good token.
+    pub async fn end_device(&self, device: &DeviceId) -> Result<(), ChangeError> {
+        let answer = self.shared().end_device(device)?;
         answer.await.unwrap_or(Err(ChangeError::Unanswered))
     }
 

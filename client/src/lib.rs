@@ -49,9 +49,11 @@ pub use crate::settings::{AddressError, SeenStore, Settings};
 
 // What the SDK's own types are made of, so that an application needs no second
 // crate for them.
-pub use proto::client::{TRANSIENT_TYPING, Transient};
+pub use proto::client::{Read, TRANSIENT_TYPING, Transient};
 pub use proto::codes::{Code, Next};
 pub use proto::friends::{FriendAction, FriendEntry, FriendList, ListHash, ListVersion, Relation};
 pub use proto::ids::{DeviceId, IdError, Identity, MessageId, SessionId, Stamp, UserId};
-pub use proto::server::{Receipt, ReceiptKind, TransientFrom};
+pub use proto::server::{
+    Carbon, DeviceEntry, Did, Outcome, Receipt, ReceiptKind, Sent, SentElsewhere, TransientFrom,
+};
 pub use proto::status::{Availability, PeerStatus, Status};

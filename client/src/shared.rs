@@ -12,13 +12,13 @@ use bytes::{Buf, Bytes, BytesMut};
 use proto::clock::Moment;
 use proto::frame::{self, Front};
 use proto::friends::FriendAction;
-use proto::ids::{Identity, MessageId, UserId};
+use proto::ids::{DeviceId, Identity, MessageId, UserId};
 use proto::limits::SERVER_FRAME_BYTES_MAX;
-use proto::server::ServerPacket;
+use proto::server::{DeviceEntry, ServerPacket};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::session::{ChangeError, Effect, Event, Fate, SendError, Session, Wants};
+use crate::session::{ChangeError, Effect, Event, Fate, RequestError, SendError, Session, Wants};
 use crate::settings::{SeenStore, Settings};
 
 /// Deadlines are met this late at most. It keeps a deadline that only a packet
@@ -27,6 +27,9 @@ const GRAIN: Duration = Duration::from_millis(5);
 
 /// Outgoing bytes beyond which the session is not asked for more.
 const OUTPUT_BYTES: usize = 64 * 1024;
+
+/// The most that wait for one list of devices.
+const LISTENERS_MAX: usize = 64;
 
 /// The session and who waits for it.
 pub(crate) struct Shared {
@@ -49,6 +52,8 @@ struct State {
     effects: Vec<Effect>,
     /// Who waits for a message's fate; no more than the window.
     fates: HashMap<MessageId, oneshot::Sender<Fate>>,
+    /// Who waits for the devices.
+    devices: Vec<oneshot::Sender<Result<Vec<DeviceEntry>, ChangeError>>>,
     /// Who waits for a change; no more than the session takes.
     changes: HashMap<u32, oneshot::Sender<Result<(), ChangeError>>>,
     seen: Option<Box<dyn SeenStore>>,
@@ -72,6 +77,11 @@ impl State {
                         let _ = waiting.send(result);
                     }
                 }
+                Effect::Devices(result) => {
+                    for waiting in self.devices.drain(..) {
+                        let _ = waiting.send(result.clone());
+                    }
+                }
                 Effect::Remember(identity) => {
                     if let Some(seen) = &mut self.seen {
                         seen.remember(&identity);
@@ -91,6 +101,7 @@ impl Shared {
                 effects: Vec::new(),
                 fates: HashMap::new(),
                 changes: HashMap::new(),
+                devices: Vec::new(),
                 seen: settings.seen,
                 abandoned: false,
             }),
@@ -161,11 +172,43 @@ impl Shared {
         action: FriendAction,
         peer: &UserId,
     ) -> Result<oneshot::Receiver<Result<(), ChangeError>>, ChangeError> {
+        self.change(|session, now| session.change_friend(now, action, peer.clone()))
+    }
+
+    fn change(
+        &self,
+        ask: impl FnOnce(&mut Session, Moment) -> Result<u32, RequestError>,
+    ) -> Result<oneshot::Receiver<Result<(), ChangeError>>, ChangeError> {
         let mut state = self.lock();
         let now = self.now();
-        let request = state.session.change_friend(now, action, peer.clone())?;
+        let request = ask(&mut state.session, now)?;
         let (sender, receiver) = oneshot::channel();
         state.changes.insert(request, sender);
+        drop(state);
+        self.wake.notify_one();
+        Ok(receiver)
+    }
+
+    pub(crate) fn end_device(
+        &self,
+        device: &DeviceId,
+    ) -> Result<oneshot::Receiver<Result<(), ChangeError>>, ChangeError> {
+        self.change(|session, now| session.end_device(now, device.clone()))
+    }
+
+    pub(crate) fn devices(
+        &self,
+    ) -> Result<oneshot::Receiver<Result<Vec<DeviceEntry>, ChangeError>>, ChangeError> {
+        let mut state = self.lock();
+        // Nobody waits any more for those that were dropped.
+        state.devices.retain(|waiting| !waiting.is_closed());
+        if state.devices.len() >= LISTENERS_MAX {
+            return Err(RequestError::Busy.into());
+        }
+        let now = self.now();
+        state.session.ask_devices(now)?;
+        let (sender, receiver) = oneshot::channel();
+        state.devices.push(sender);
         drop(state);
         self.wake.notify_one();
         Ok(receiver)

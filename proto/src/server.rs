@@ -273,7 +273,8 @@ pub struct SentElsewhere {
 }
 
 impl Carbon {
-    fn weight(&self) -> usize {
+    /// The bytes of the body in it.
+    pub fn weight(&self) -> usize {
         match &self.did {
             Did::Sent(sent) => sent.body.len(),
             Did::Transient(transient) => transient.body.len(),

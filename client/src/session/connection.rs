@@ -11,6 +11,7 @@ use proto::ids::Stamp;
 use proto::server::{Closing, LoginOk};
 use smol_str::SmolStr;
 
+use super::error::ChangeError;
 use super::event::{Connected, Event, Fate, Reason};
 use super::inbox::Ledger;
 use super::outbox::Window;
@@ -238,6 +239,9 @@ impl Session {
             fate: Fate::Unknown { code },
         };
         out.extend(self.outbox.give_up().map(settle));
+        if self.requests.devices_expired(Moment(u64::MAX)) {
+            out.push(Effect::Devices(Err(ChangeError::Unanswered)));
+        }
         changed(self.requests.end(), out);
     }
 
@@ -247,6 +251,9 @@ impl Session {
             return;
         }
         changed(self.requests.expired(now), out);
+        if self.requests.devices_expired(now) {
+            out.push(Effect::Devices(Err(ChangeError::Unanswered)));
+        }
         self.farewell_due(now, out);
         match &self.phase {
             Phase::Resting { until } if *until <= now => self.phase = Phase::Dialing,

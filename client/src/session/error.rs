@@ -43,15 +43,15 @@ pub enum RequestError {
     Closed,
 }
 
-/// Why a relation did not change.
+/// Why what was asked, of a relation or a device, was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
     /// The server refused it.
     #[error("{0}")]
     Refused(Code),
     /// No answer came, or the connection broke before it. It may have been
-    /// done: look at the friend list before trying again.
-    #[error("no answer; look at the friend list before trying again")]
+    /// done: look at the list, of friends or devices, before trying again.
+    #[error("no answer; look at the list before trying again")]
     Unanswered,
     /// It was not asked.
     #[error(transparent)]

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use proto::codes::Code;
 use proto::friends::FriendList;
 use proto::ids::{DeviceId, Identity, MessageId, SessionId, Stamp, UserId};
-use proto::server::{Receipt, TransientFrom};
+use proto::server::{Carbon, Receipt, TransientFrom};
 use proto::status::PeerStatus;
 use smol_str::SmolStr;
 
@@ -33,6 +33,8 @@ pub enum Event {
     Receipt(Receipt),
     /// A message that is never stored: typing, signals. Shed first.
     Transient(TransientFrom),
+    /// What another device of this user did. Not kept for who takes none.
+    Carbon(Carbon),
     /// A friend looks different; several changes may come as one.
     Presence(PeerStatus),
     /// The friend list is another.

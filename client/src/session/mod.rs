@@ -7,6 +7,7 @@
 
 mod account;
 mod backoff;
+mod carbons;
 mod connection;
 mod dice;
 mod error;
@@ -30,8 +31,9 @@ use bytes::Bytes;
 use proto::client::{TRANSIENT_TYPING, Transient};
 use proto::clock::Moment;
 use proto::friends::{FriendAction, FriendList};
-use proto::ids::{Identity, MessageId, Stamp, UserId};
+use proto::ids::{DeviceId, Identity, MessageId, Stamp, UserId};
 use proto::limits::{BODY_BYTES_MAX, LOGIN_FRAME_BYTES_MAX, TEXT_BYTES_MAX};
+use proto::server::DeviceEntry;
 use proto::status::{PeerStatus, Status};
 
 pub use self::account::{Account, Credentials};
@@ -39,6 +41,7 @@ pub use self::error::{ChangeError, RequestError, SendError};
 pub use self::event::{Confirmation, Connected, Event, Fate, Message, Reason};
 
 use self::backoff::Backoff;
+use self::carbons::Carbons;
 use self::connection::{Farewell, Granted, Phase};
 use self::dice::Dice;
 use self::friends::Friends;
@@ -62,13 +65,16 @@ pub(crate) enum Effect {
         /// What became of it.
         fate: Fate,
     },
-    /// A change of a relation has its answer.
+    /// A change of a relation, or the end of a device, has its answer.
     Changed {
-        /// The number that [`Session::change_friend`] gave.
+        /// The number that [`Session::change_friend`] or
+        /// [`Session::end_device`] gave.
         request: u32,
         /// What became of it.
         result: Result<(), ChangeError>,
     },
+    /// The devices that are logged in, or why they cannot be told.
+    Devices(Result<Vec<DeviceEntry>, ChangeError>),
     /// The application has taken this message; its own store is told before
     /// the acknowledgement leaves.
     Remember(Identity),
@@ -107,6 +113,7 @@ pub(crate) struct Session {
     friends: Friends,
     presence: Presence,
     news: NewsQueue,
+    carbons: Carbons,
     backoff: Backoff,
     dice: Dice,
 }
@@ -129,6 +136,7 @@ impl Session {
             friends: Friends::default(),
             presence: Presence::default(),
             news: NewsQueue::default(),
+            carbons: Carbons::default(),
             backoff: Backoff::default(),
             dice: Dice::new(seed),
         }
@@ -193,6 +201,7 @@ impl Session {
             }
             News::Receipt(receipt) => Event::Receipt(receipt),
             News::Transient(transient) => Event::Transient(transient),
+            News::Carbon(carbon) => Event::Carbon(carbon),
             // They may have ceased to be a friend in between.
             News::Presence(user) => Event::Presence(self.presence.of(&user)?.clone()),
             News::Friends => Event::Friends(Arc::clone(self.friends.list()?)),
@@ -224,6 +233,24 @@ impl Session {
     ) -> Result<u32, RequestError> {
         self.check_open()?;
         self.requests.change(now, action, peer)
+    }
+
+    /// Asks for the devices of this user; [`Effect::Devices`] brings them.
+    pub(crate) fn ask_devices(&mut self, now: Moment) -> Result<(), RequestError> {
+        self.check_open()?;
+        self.requests.devices(now);
+        Ok(())
+    }
+
+    /// Asks for the end of a device; its answer carries the number returned
+    /// here.
+    pub(crate) fn end_device(
+        &mut self,
+        now: Moment,
+        device: DeviceId,
+    ) -> Result<u32, RequestError> {
+        self.check_open()?;
+        self.requests.end_device(now, device)
     }
 
     /// Shows another status, now and after every reconnect.

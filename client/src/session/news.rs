@@ -6,12 +6,18 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use proto::ids::{Stamp, UserId};
-use proto::server::{Receipt, ReceiptKind, TransientFrom};
+use proto::server::{Carbon, Receipt, ReceiptKind, TransientFrom};
 
 use super::event::{Event, Message};
 
 /// The most typing notices and signals that wait; the next is shed.
 pub(super) const TRANSIENTS_MAX: usize = 64;
+
+/// The most carbons that wait; the next is shed.
+pub(super) const CARBONS_MAX: usize = 1_024;
+
+/// The most bytes of bodies in them, likewise.
+pub(super) const CARBON_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The most pairs of peer and kind whose receipts wait; the next is shed, and a
 /// later receipt of that peer says all that it said.
@@ -24,6 +30,7 @@ pub(super) enum News {
     Message(Message),
     Receipt(Receipt),
     Transient(TransientFrom),
+    Carbon(Carbon),
     Presence(UserId),
     Friends,
     /// Connected, reconnecting, or closed.
@@ -41,6 +48,8 @@ enum Waiting {
 pub(super) struct NewsQueue {
     waiting: VecDeque<Waiting>,
     transients: usize,
+    carbons: usize,
+    carbon_bytes: usize,
     receipts: HashMap<(UserId, ReceiptKind), Stamp>,
     statuses: HashSet<UserId>,
     friends: bool,
@@ -55,6 +64,15 @@ impl NewsQueue {
         if self.transients < TRANSIENTS_MAX {
             self.transients += 1;
             self.push(News::Transient(transient));
+        }
+    }
+
+    pub(super) fn carbon(&mut self, carbon: Carbon) {
+        let bytes = self.carbon_bytes + carbon.weight();
+        if self.carbons < CARBONS_MAX && bytes <= CARBON_BYTES_MAX {
+            self.carbons += 1;
+            self.carbon_bytes = bytes;
+            self.push(News::Carbon(carbon));
         }
     }
 
@@ -102,6 +120,10 @@ impl NewsQueue {
         };
         match &news {
             News::Transient(_) => self.transients -= 1,
+            News::Carbon(carbon) => {
+                self.carbons -= 1;
+                self.carbon_bytes -= carbon.weight();
+            }
             News::Presence(user) => {
                 self.statuses.remove(user);
             }
@@ -124,6 +146,9 @@ impl NewsQueue {
 mod tests {
     use super::*;
     use bytes::Bytes;
+    use proto::client::Transient;
+    use proto::ids::DeviceId;
+    use proto::server::Did;
 
     fn user(n: usize) -> UserId {
         UserId::new(format!("u{n}")).unwrap()
@@ -134,6 +159,17 @@ mod tests {
             peer: user(n),
             kind: ReceiptKind::Read,
             up_to: Stamp(up_to),
+        }
+    }
+
+    fn signalled(bytes: usize) -> Carbon {
+        Carbon {
+            device: DeviceId::new("tablet").unwrap(),
+            did: Did::Transient(Transient {
+                to: user(1),
+                kind: 2,
+                body: vec![0; bytes].into(),
+            }),
         }
     }
 
@@ -180,11 +216,18 @@ mod tests {
                 kind: 1,
                 body: Bytes::new(),
             });
+            news.carbon(signalled(1));
         }
+        news.receipt(receipt(0, 2));
         let mut count = 0;
         while news.take().is_some() {
             count += 1;
         }
-        assert_eq!(count, RECEIPTS_MAX + TRANSIENTS_MAX);
+        assert_eq!(count, RECEIPTS_MAX + TRANSIENTS_MAX + CARBONS_MAX);
+        for _ in 0..2 * 5 {
+            news.carbon(signalled(CARBON_BYTES_MAX / 5));
+        }
+        let waiting = std::iter::from_fn(|| news.take());
+        assert_eq!(waiting.count(), 5);
     }
 }

@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use proto::client::{ChangeFriend, ClientPacket, Read, Transient};
+use proto::client::{ChangeFriend, ClientPacket, EndDevice, Read, Transient};
 use proto::clock::Moment;
 use proto::codes::Code;
 use proto::friends::FriendAction;
-use proto::ids::{Stamp, UserId};
+use proto::ids::{DeviceId, Stamp, UserId};
 use proto::rate::{Allowance, Usage};
 use proto::status::Status;
 
@@ -18,10 +18,10 @@ use super::error::{ChangeError, RequestError};
 /// Requests per second and at once: below what a server allows by default.
 const PACE: (u32, u32) = (25, 50);
 
-/// A change without an answer for this long is given up.
+/// What has no answer for this long is given up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The most changes of relations that wait or are asked.
+/// The most changes, of relations and of devices, that wait or are asked.
 pub(super) const CHANGES_MAX: usize = 32;
 
 /// The most peers whose read marks wait.
@@ -35,7 +35,15 @@ pub(super) type Changed = (u32, Result<(), ChangeError>);
 
 #[derive(Debug)]
 struct Change {
-    packet: ChangeFriend,
+    request: u32,
+    packet: ClientPacket,
+    until: Moment,
+    asked: bool,
+}
+
+/// The devices are wanted.
+#[derive(Debug)]
+struct Listing {
     until: Moment,
     asked: bool,
 }
@@ -51,6 +59,7 @@ pub(super) struct Requests {
     status: Option<Status>,
     changes: VecDeque<Change>,
     last_change: u32,
+    devices: Option<Listing>,
     reads: BTreeMap<UserId, Stamp>,
     transients: VecDeque<Transient>,
 }
@@ -65,6 +74,7 @@ impl Requests {
             status: None,
             changes: VecDeque::new(),
             last_change: 0,
+            devices: None,
             reads: BTreeMap::new(),
             transients: VecDeque::new(),
         }
@@ -100,26 +110,65 @@ impl Requests {
         action: FriendAction,
         peer: UserId,
     ) -> Result<u32, RequestError> {
+        self.ask(now, |request| {
+            ClientPacket::ChangeFriend(ChangeFriend {
+                request,
+                action,
+                peer,
+            })
+        })
+    }
+
+    pub(super) fn end_device(
+        &mut self,
+        now: Moment,
+        device: DeviceId,
+    ) -> Result<u32, RequestError> {
+        self.ask(now, |request| {
+            ClientPacket::EndDevice(EndDevice { request, device })
+        })
+    }
+
+    fn ask(
+        &mut self,
+        now: Moment,
+        packet: impl FnOnce(u32) -> ClientPacket,
+    ) -> Result<u32, RequestError> {
         if self.changes.len() >= CHANGES_MAX {
             return Err(RequestError::Busy);
         }
         self.last_change = self.last_change.wrapping_add(1);
         let request = self.last_change;
         self.changes.push_back(Change {
-            packet: ChangeFriend {
-                request,
-                action,
-                peer,
-            },
+            request,
+            packet: packet(request),
             until: now + PATIENCE,
             asked: false,
         });
         Ok(request)
     }
 
+    /// Whoever asks while a question is under way shares its answer.
+    pub(super) fn devices(&mut self, now: Moment) {
+        self.devices.get_or_insert(Listing {
+            until: now + PATIENCE,
+            asked: false,
+        });
+    }
+
+    /// The devices came, wanted or not.
+    pub(super) fn devices_came(&mut self) {
+        self.devices = None;
+    }
+
+    /// Whether the devices were given up by now.
+    pub(super) fn devices_expired(&mut self, now: Moment) -> bool {
+        self.devices.take_if(|l| l.until <= now).is_some()
+    }
+
     /// `None` for an answer to nothing.
     pub(super) fn answered(&mut self, request: u32, code: Option<Code>) -> Option<Changed> {
-        let same = |change: &Change| change.packet.request == request;
+        let same = |change: &Change| change.request == request;
         let at = self.changes.iter().position(same)?;
         self.changes.remove(at)?;
         let result = code.map_or(Ok(()), |code| Err(ChangeError::Refused(code)));
@@ -141,7 +190,11 @@ impl Requests {
         }
         if let Some(change) = self.changes.iter_mut().find(|change| !change.asked) {
             change.asked = true;
-            return Some(ClientPacket::ChangeFriend(change.packet.clone()));
+            return Some(change.packet.clone());
+        }
+        if let Some(listing) = self.devices.as_mut().filter(|listing| !listing.asked) {
+            listing.asked = true;
+            return Some(ClientPacket::GetDevices);
         }
         if let Some(status) = self.status.take() {
             return Some(ClientPacket::SetStatus(status));
@@ -155,7 +208,8 @@ impl Requests {
     /// When to look again.
     pub(super) fn deadline(&self) -> Option<Moment> {
         let untils = self.changes.iter().map(|change| change.until);
-        untils.chain(self.paused).min()
+        let devices = self.devices.as_ref().map(|listing| listing.until);
+        untils.chain(devices).chain(self.paused).min()
     }
 
     /// Changes that were given up by now.
@@ -174,6 +228,9 @@ impl Requests {
     pub(super) fn lost(&mut self) -> Vec<Changed> {
         self.paused = None;
         self.transients.clear();
+        if let Some(listing) = &mut self.devices {
+            listing.asked = false;
+        }
         self.give_up(|change| change.asked)
     }
 
@@ -186,13 +243,14 @@ impl Requests {
 
     /// Whether nothing waits and nothing is without an answer.
     pub(super) fn is_idle(&self) -> bool {
-        !self.waits() && self.changes.is_empty()
+        !self.waits() && self.changes.is_empty() && self.devices.is_none()
     }
 
     fn waits(&self) -> bool {
         let change = self.changes.iter().any(|change| !change.asked);
+        let devices = self.devices.as_ref().is_some_and(|listing| !listing.asked);
         let kept = self.token.is_some() || self.status.is_some();
-        change || kept || !self.reads.is_empty() || !self.transients.is_empty()
+        change || devices || kept || !self.reads.is_empty() || !self.transients.is_empty()
     }
 
     fn give_up(&mut self, which: impl Fn(&Change) -> bool) -> Vec<Changed> {
@@ -200,7 +258,7 @@ impl Requests {
         self.changes.retain(|change| {
             let gone = which(change);
             if gone {
-                given_up.push((change.packet.request, Err(ChangeError::Unanswered)));
+                given_up.push((change.request, Err(ChangeError::Unanswered)));
             }
             !gone
         });
@@ -268,6 +326,21 @@ mod tests {
             panic!("the second change waits");
         };
         assert_eq!(change.request, waiting);
+    }
+
+    #[test]
+    fn the_devices_are_asked_for_once_and_again_on_the_next_connection() {
+        let mut requests = Requests::new();
+        requests.devices(START);
+        requests.devices(START);
+        assert_eq!(requests.transmit(START), Some(ClientPacket::GetDevices));
+        assert_eq!(requests.transmit(START), None);
+        assert!(!requests.is_idle());
+        requests.lost();
+        assert_eq!(requests.transmit(START), Some(ClientPacket::GetDevices));
+        assert!(!requests.devices_expired(START));
+        assert!(requests.devices_expired(START + PATIENCE));
+        assert!(requests.is_idle());
     }
 
     #[test]

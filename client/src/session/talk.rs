@@ -74,15 +74,22 @@ impl Session {
             | ServerPacket::FriendsStale { version, hash } => {
                 self.friends.announced(now, version, hash);
             }
-            ServerPacket::FriendResult { request, code } => {
+            ServerPacket::FriendResult { request, code }
+            | ServerPacket::DeviceResult { request, code } => {
                 let answered = self.requests.answered(request, code);
                 changed(answered.into_iter().collect(), out);
             }
             ServerPacket::Closing(closing) => self.closing(now, closing, out),
-            ServerPacket::Goaway(_)
-            | ServerPacket::Carbon(_)
-            | ServerPacket::Devices(_)
-            | ServerPacket::DeviceResult { .. } => {}
+            ServerPacket::Carbon(carbon) => {
+                if self.carbons.is_new(&carbon) {
+                    self.news.carbon(*carbon);
+                }
+            }
+            ServerPacket::Devices(devices) => {
+                self.requests.devices_came();
+                out.push(Effect::Devices(Ok(devices)));
+            }
+            ServerPacket::Goaway(_) => {}
             ServerPacket::LoginOk(_) => self.lost(now, "a second log-in answer".into(), out),
         }
     }

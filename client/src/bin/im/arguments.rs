@@ -16,11 +16,20 @@ pub struct Arguments {
     pub command: Option<Command>,
 
     #[command(flatten)]
-    pub chat: Option<Chat>,
+    pub login: Option<Login>,
+
+    /// Line by line at a terminal too, for one that is no screen.
+    #[arg(long)]
+    pub lines: bool,
+
+    /// No bell for messages that are not looked at; F3 turns it on.
+    #[arg(long)]
+    pub no_bell: bool,
 }
 
+/// Who logs in, where, and by what right.
 #[derive(Debug, Args)]
-pub struct Chat {
+pub struct Login {
     /// Who you are; with a token, the token's user.
     pub user: UserId,
 
@@ -36,21 +45,26 @@ pub struct Chat {
     /// A signed token (see `im token --help`); none for a server in open mode.
     #[arg(long, value_name = "TOKEN", env = "IM_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
-
-    /// Line by line at a terminal too, for one that is no screen.
-    #[arg(long)]
-    pub lines: bool,
-
-    /// No bell for messages that are not looked at; F3 turns it on.
-    #[arg(long)]
-    pub no_bell: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Lists the devices on which you are logged in, or logs one of them out.
+    Devices(Devices),
+
     /// Makes a token, or a key pair for making tokens, for trying. (A user
     /// called `token` writes `im -- token`.)
     Token(Token),
+}
+
+#[derive(Debug, Args)]
+pub struct Devices {
+    #[command(flatten)]
+    pub login: Login,
+
+    /// Logs this device of yours out.
+    #[arg(long, value_name = "DEVICE")]
+    pub end: Option<DeviceId>,
 }
 
 #[derive(Debug, Args)]
@@ -109,7 +123,7 @@ mod tests {
     #[test]
     fn a_bare_name_chats_and_a_subcommand_makes_tokens() {
         Arguments::command().debug_assert();
-        let chat = parse("im alice --device desk").unwrap().chat.unwrap();
+        let chat = parse("im alice --device desk").unwrap().login.unwrap();
         assert_eq!(chat.user.as_str(), "alice");
         assert_eq!(chat.connect, "127.0.0.1:7100");
         assert_eq!(chat.device.unwrap().as_str(), "desk");
@@ -121,9 +135,15 @@ mod tests {
         assert!(parse("im token --new-key k").is_ok());
         assert!(parse("im token --new-key k --user alice").is_err());
         assert!(parse("im token --user alice").is_err());
+        let arguments = parse("im devices alice --end desk").unwrap();
+        let Some(Command::Devices(devices)) = arguments.command else {
+            panic!("devices");
+        };
+        assert_eq!(devices.end.unwrap().as_str(), "desk");
+        assert!(parse("im devices").is_err());
         assert!(parse("im").is_err());
         assert!(parse("im al/ice").is_err());
-        let user = parse("im -- token").unwrap().chat.unwrap().user;
+        let user = parse("im -- token").unwrap().login.unwrap().user;
         assert_eq!(user.as_str(), "token");
     }
 }

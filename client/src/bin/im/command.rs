@@ -2,7 +2,7 @@
 //!
 //! Owns the grammar. Must not know a session.
 
-use client::{Availability, FriendAction, Status, UserId};
+use client::{Availability, DeviceId, FriendAction, Status, UserId};
 
 /// What a line asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub enum Command {
     Status(Status),
     /// A typing notice, to the current conversation if nobody is named.
     Typing(Option<UserId>),
+    /// Which devices of this user are logged in.
+    Devices,
+    /// The end of one of them.
+    End(DeviceId),
     /// A message of unknown fate once more.
     Again(u64),
     /// The list of commands.
@@ -43,6 +47,8 @@ bob: text            a message to bob
 /friends             who is your friend, and who is there
 /status busy text    online, away, busy or invisible; the text is optional
 /typing [bob]        tell bob that you are typing
+/devices             where else you are logged in
+/end tablet          log that device of yours out
 /again 3             send message #3 again when its fate is unknown
 /quit                log out and end
 //text               a message that begins with a slash";
@@ -82,6 +88,12 @@ pub fn parse(line: &str) -> Result<Command, String> {
         "status" => status(rest),
         "typing" if rest.is_empty() => Ok(Command::Typing(None)),
         "typing" => Ok(Command::Typing(Some(user(rest)?))),
+        "devices" => Ok(Command::Devices),
+        "end" => {
+            let device = rest.parse();
+            let device = device.map_err(|_| "/end DEVICE; /devices lists them".to_owned());
+            device.map(Command::End)
+        }
         "again" => {
             let number = rest.trim_start_matches('#').parse();
             let number = number.map_err(|_| "/again NUMBER, as in #3".to_owned());
@@ -166,7 +178,7 @@ mod tests {
         assert_eq!(parse("/status busy in a call"), Ok(Command::Status(busy)));
         assert_eq!(parse("/again #12"), Ok(Command::Again(12)));
         for wrong in [
-            "/msg ben", "/add", "/add b/n", "/status", "/nothing", "/again x",
+            "/msg ben", "/end", "/add", "/add b/n", "/status", "/nothing", "/again x",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

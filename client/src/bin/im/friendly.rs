@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use client::{Availability, Code, FriendAction, FriendEntry, PeerStatus, Relation, Status, UserId};
+use client::{
+    Availability, Code, DeviceEntry, FriendAction, FriendEntry, PeerStatus, Relation, Status,
+    UserId,
+};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::advice::advice;
 use crate::command::HELP;
@@ -25,7 +30,12 @@ pub fn lines(notice: &Notice) -> Option<String> {
             None => format!("{from}: {}", clean(text)),
             Some(ago) => format!("{from} ({} ago): {}", span(*ago), clean(text)),
         },
-        Notice::Sending(_) => return None,
+        Notice::Sending(_) | Notice::ReadElsewhere { .. } => return None,
+        Notice::Elsewhere { device, sent, text } => {
+            let Sent { number, to, .. } = sent;
+            format!("  #{number} to {to} (from {device}): {}", clean(text))
+        }
+        Notice::TypingElsewhere { device, to } => format!("* you type to {to} on {device}"),
         Notice::Mark(sent, mark) => marked(sent, mark),
         Notice::Typing { from } => format!("* {from} is typing"),
         Notice::Presence { peer, before } => return presence(peer, *before),
@@ -35,6 +45,8 @@ pub fn lines(notice: &Notice) -> Option<String> {
         Notice::Conversation { with } => format!("* what you type goes to {with}"),
         Notice::OwnStatus(own) => format!("* you are {}", shown(own)),
         Notice::Done { action, peer } => done(*action, peer),
+        Notice::Device(entry) => device(entry),
+        Notice::Ended { device } => format!("* {device} was logged out"),
         Notice::Failed { what, code, text } => match code {
             Some(code) => format!("! {}: {}", clean(what), told(*code, text)),
             None => format!("! {}: {}", clean(what), clean(text)),
@@ -121,6 +133,15 @@ fn friend(entry: &FriendEntry, status: Option<&PeerStatus>) -> String {
     };
     let blocked = if entry.blocked { " [blocked]" } else { "" };
     format!("  {user:<20} {what}{blocked}")
+}
+
+fn device(entry: &DeviceEntry) -> String {
+    let own = if entry.own { "  (this one)" } else { "" };
+    let since = Timestamp::from_microsecond(i64::try_from(entry.since.0).unwrap_or(i64::MAX))
+        .unwrap_or(Timestamp::MAX)
+        .to_zoned(TimeZone::system());
+    let since = since.strftime("%Y-%m-%d %H:%M");
+    format!("  {:<20} since {since}{own}", entry.device.as_str())
 }
 
 fn done(action: FriendAction, peer: &UserId) -> String {

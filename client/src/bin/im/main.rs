@@ -4,6 +4,7 @@ mod advice;
 mod arguments;
 mod chat;
 mod command;
+mod devices;
 mod friendly;
 mod fullscreen;
 mod input;
@@ -21,20 +22,21 @@ use std::process::ExitCode;
 use clap::Parser;
 use client::{Client, DeviceId, Settings};
 
-use crate::arguments::{Arguments, Chat, Command};
+use crate::arguments::{Arguments, Command, Devices, Login};
 use crate::input::Lines;
 use crate::screen::{Manner, Screen};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let result = match (&arguments.command, &arguments.chat) {
+    let result = match (&arguments.command, &arguments.login) {
         (Some(Command::Token(token)), _) => token::run(token)
             .map(|text| {
                 println!("{text}");
                 true
             })
             .map_err(Into::into),
-        (None, Some(chat)) => chat_with(chat),
+        (Some(Command::Devices(devices)), _) => devices_of(devices),
+        (None, Some(login)) => chat(&arguments, login),
         // The parser asks for one of them.
         (None, None) => Err("whom are you? see im --help".into()),
     };
@@ -49,16 +51,14 @@ fn main() -> ExitCode {
 }
 
 /// Returns whether all went well.
-fn chat_with(arguments: &Chat) -> Result<bool, Box<dyn Error>> {
-    let settings = settings(arguments)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+fn chat(arguments: &Arguments, login: &Login) -> Result<bool, Box<dyn Error>> {
+    let settings = settings(login)?;
+    let runtime = runtime()?;
     let at_keyboard = io::stdin().is_terminal() && io::stdout().is_terminal();
     if at_keyboard && !arguments.lines && is_screen() {
         return runtime.block_on(async {
             let (client, events) = Client::connect(settings)?;
-            let user = arguments.user.clone();
+            let user = login.user.clone();
             Ok(fullscreen::run(client, events, user, !arguments.no_bell).await?)
         });
     }
@@ -72,7 +72,7 @@ fn chat_with(arguments: &Chat) -> Result<bool, Box<dyn Error>> {
         (true, false) => (Lines::pipe(), Screen::Terminal),
         (false, _) => (Lines::pipe(), Screen::Pipe),
     };
-    let user = arguments.user.clone();
+    let user = login.user.clone();
     let well = runtime.block_on(async {
         let (client, events) = Client::connect(settings)?;
         let chat = chat::Chat::new(client, user, screen);
@@ -86,7 +86,22 @@ fn is_screen() -> bool {
     std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-fn settings(arguments: &Chat) -> Result<Settings, Box<dyn Error>> {
+fn devices_of(arguments: &Devices) -> Result<bool, Box<dyn Error>> {
+    let settings = settings(&arguments.login)?;
+    let lines = runtime()?.block_on(devices::run(settings, arguments.end.as_ref()))?;
+    for line in lines {
+        println!("{line}");
+    }
+    Ok(true)
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+fn settings(arguments: &Login) -> Result<Settings, Box<dyn Error>> {
     let address = arguments.connect.clone();
     let device = match &arguments.device {
         Some(device) => device.clone(),

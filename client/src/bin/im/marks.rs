@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use client::{Fate, MessageId, Receipt, ReceiptKind, Stamp, UserId};
+use client::{Fate, MessageId, Outcome, Receipt, ReceiptKind, SentElsewhere, Stamp, UserId};
 
 use crate::notice::{Mark, Notice, Sent};
 
@@ -69,6 +69,20 @@ impl Marks {
             progress: Progress::UnderWay,
         });
         sent
+    }
+
+    /// This user's other device sent a message that is safe. The notices are of
+    /// its mark.
+    pub fn elsewhere(&mut self, carbon: SentElsewhere, text: String) -> (Sent, Vec<Notice>) {
+        let SentElsewhere { id, sent, to, .. } = carbon;
+        let client::Sent { stamp, outcome } = sent;
+        let fate = match outcome {
+            Outcome::Delivered { device } => Fate::Delivered { device, stamp },
+            Outcome::Stored => Fate::Stored { stamp },
+        };
+        let sent = self.sending(to, id, text);
+        let notices = self.fate(&sent, fate);
+        (sent, notices)
     }
 
     /// A message has its fate. Receipts may have overtaken it.

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use client::{
-    Availability, Code, DeviceId, FriendAction, FriendEntry, MessageId, PeerStatus, Stamp, Status,
-    UserId,
+    Availability, Code, DeviceEntry, DeviceId, FriendAction, FriendEntry, MessageId, PeerStatus,
+    Stamp, Status, UserId,
 };
 
 /// One thing to show.
@@ -29,6 +29,20 @@ pub enum Notice {
     Sending(Sent),
     /// What became of it.
     Mark(Sent, Mark),
+    /// This user wrote a message on another device; marks of it follow.
+    Elsewhere {
+        device: DeviceId,
+        sent: Sent,
+        text: String,
+    },
+    /// This user read a peer's messages on another device, up to a stamp.
+    ReadElsewhere {
+        device: DeviceId,
+        peer: UserId,
+        up_to: Stamp,
+    },
+    /// This user types on another device.
+    TypingElsewhere { device: DeviceId, to: UserId },
     /// A peer types.
     Typing { from: UserId },
     /// A friend looks different.
@@ -51,6 +65,10 @@ pub enum Notice {
     OwnStatus(Status),
     /// A change was done.
     Done { action: FriendAction, peer: UserId },
+    /// One device of this user that is logged in.
+    Device(DeviceEntry),
+    /// A device was logged out.
+    Ended { device: DeviceId },
     /// Something was not done.
     Failed {
         /// What was asked.

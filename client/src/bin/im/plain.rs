@@ -33,6 +33,21 @@ pub fn line(notice: &Notice) -> String {
         }
         Notice::Sending(sent) => format!("sending {}", identity(sent)),
         Notice::Mark(sent, mark) => marked(sent, mark),
+        Notice::Elsewhere { device, sent, text } => {
+            let (identity, text) = (identity(sent), escaped(text));
+            format!("elsewhere {identity} device={device} text={text}")
+        }
+        Notice::ReadElsewhere {
+            device,
+            peer,
+            up_to,
+        } => {
+            let up_to = up_to.as_ms();
+            format!("readelsewhere peer={peer} up_to_ms={up_to} device={device}")
+        }
+        Notice::TypingElsewhere { device, to } => {
+            format!("typingelsewhere to={to} device={device}")
+        }
         Notice::Typing { from } => format!("typing from={from}"),
         Notice::Presence { peer, .. } => {
             let (user, shown) = (&peer.user, status(&peer.status));
@@ -49,6 +64,11 @@ pub fn line(notice: &Notice) -> String {
         Notice::Conversation { with } => format!("conversation with={with}"),
         Notice::OwnStatus(own) => format!("own {}", status(own)),
         Notice::Done { action, peer } => format!("done command={} peer={peer}", word(*action)),
+        Notice::Device(entry) => {
+            let (since, own) = (entry.since.as_ms(), yes_no(entry.own));
+            format!("device name={} since_ms={since} own={own}", entry.device)
+        }
+        Notice::Ended { device } => format!("ended device={device}"),
         Notice::Failed { what, code, text } => {
             let number = code.map_or(0, |code| code.number());
             let (what, text) = (escaped(what), escaped(text));

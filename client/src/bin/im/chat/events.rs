@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use client::{Connected, Event, Fate, Message};
+use client::{Carbon, Connected, Did, Event, Fate, Message, Read};
 
 use super::{Chat, PIPE_PATIENCE};
 use crate::notice::{Notice, Sent};
@@ -25,6 +25,7 @@ impl Chat {
                 let from = transient.from;
                 self.screen.show(&Notice::Typing { from })
             }
+            Event::Carbon(carbon) => self.carbon(carbon),
             Event::Presence(peer) => {
                 let notice = self.roster.status(peer);
                 self.screen.show(&notice)
@@ -64,6 +65,31 @@ impl Chat {
             self.end(PIPE_PATIENCE);
         }
         self.screen.show(&Notice::Connected { user, device })
+    }
+
+    /// Another device of this user did something.
+    fn carbon(&mut self, carbon: Carbon) -> io::Result<()> {
+        let device = carbon.device;
+        match carbon.did {
+            Did::Sent(sent) => {
+                let text = String::from_utf8_lossy(&sent.body).into_owned();
+                let (sent, marks) = self.marks.elsewhere(sent, text.clone());
+                self.screen
+                    .show(&Notice::Elsewhere { device, sent, text })?;
+                self.show_all(&marks)
+            }
+            Did::Read(Read { peer, up_to }) => self.screen.show(&Notice::ReadElsewhere {
+                device,
+                peer,
+                up_to,
+            }),
+            Did::Transient(transient) if transient.kind == client::TRANSIENT_TYPING => {
+                let to = transient.to;
+                self.screen.show(&Notice::TypingElsewhere { device, to })
+            }
+            // Signals of other applications.
+            Did::Transient(_) => Ok(()),
+        }
     }
 
     fn message(&mut self, message: &Message) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use client::{ChangeError, FriendAction, Status, UserId};
+use client::{ChangeError, DeviceId, FriendAction, Status, UserId};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -76,6 +76,14 @@ impl Chat {
                 }
                 None => self.fail("typing".into(), "to whom? /typing NAME".into()),
             },
+            Command::Devices => {
+                self.devices();
+                Ok(())
+            }
+            Command::End(device) => {
+                self.end_device(device);
+                Ok(())
+            }
             Command::Again(number) => self.again(number),
             Command::Help => self.screen.show(&Notice::Help),
             Command::Quit => {
@@ -139,6 +147,19 @@ impl Chat {
         });
     }
 
+    fn devices(&mut self) {
+        let client = self.client.clone();
+        self.begin(async move { Outcome::Devices(client.devices().await) });
+    }
+
+    fn end_device(&mut self, device: DeviceId) {
+        let client = self.client.clone();
+        self.begin(async move {
+            let result = client.end_device(&device).await;
+            Outcome::Ended { device, result }
+        });
+    }
+
     fn begin(&mut self, doing: impl Future<Output = Outcome> + 'static) {
         self.doing = Some((Instant::now(), Box::pin(doing)));
     }
@@ -161,20 +182,27 @@ impl Chat {
                 result,
             } => match result {
                 Ok(()) => self.screen.show(&Notice::Done { action, peer }),
-                Err(error) => {
-                    self.failed = true;
-                    let code = match error {
-                        ChangeError::Refused(code) => Some(code),
-                        ChangeError::Unanswered | ChangeError::Request(_) => None,
-                    };
-                    self.screen.show(&Notice::Failed {
-                        what: format!("{} {peer}", word(action)),
-                        code,
-                        text: code.map_or_else(|| error.to_string(), |c| c.text().into()),
-                    })
-                }
+                Err(error) => self.refused(format!("{} {peer}", word(action)), &error),
+            },
+            Outcome::Devices(Ok(devices)) => devices
+                .into_iter()
+                .try_for_each(|entry| self.screen.show(&Notice::Device(entry))),
+            Outcome::Devices(Err(error)) => self.refused("devices".into(), &error),
+            Outcome::Ended { device, result } => match result {
+                Ok(()) => self.screen.show(&Notice::Ended { device }),
+                Err(error) => self.refused(format!("end {device}"), &error),
             },
         }
+    }
+
+    fn refused(&mut self, what: String, error: &ChangeError) -> io::Result<()> {
+        self.failed = true;
+        let code = match error {
+            ChangeError::Refused(code) => Some(*code),
+            ChangeError::Unanswered | ChangeError::Request(_) => None,
+        };
+        let text = code.map_or_else(|| error.to_string(), |code| code.text().into());
+        self.screen.show(&Notice::Failed { what, code, text })
     }
 
     /// A pipe says its first lines before the list can have come; a person

@@ -12,7 +12,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use client::{
-    ChangeError, Client, Event, Events, Fate, FriendAction, SendError, SendHandle, Stamp, UserId,
+    ChangeError, Client, DeviceEntry, DeviceId, Event, Events, Fate, FriendAction, SendError,
+    SendHandle, Stamp, UserId,
 };
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
@@ -43,6 +44,11 @@ enum Outcome {
     Changed {
         action: FriendAction,
         peer: UserId,
+        result: Result<(), ChangeError>,
+    },
+    Devices(Result<Vec<DeviceEntry>, ChangeError>),
+    Ended {
+        device: DeviceId,
         result: Result<(), ChangeError>,
     },
     /// The first friend list has come, or never will.

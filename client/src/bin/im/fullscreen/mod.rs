@@ -155,6 +155,8 @@ impl Shell {
                 again: Some(sent.id),
             }),
             Wish::Change { action, peer } => self.worker.ask(Ask::Change { action, peer }),
+            Wish::Devices => self.worker.ask(Ask::Devices),
+            Wish::End(device) => self.worker.ask(Ask::End(device)),
             Wish::Status(status) => {
                 if let Err(error) = self.client.set_status(status) {
                     self.app.not_done(error, now());

@@ -3,7 +3,7 @@
 //!
 //! Owns the queue. Must not know what is shown.
 
-use client::{Client, FriendAction, MessageId, SendError, SendHandle, UserId};
+use client::{Client, DeviceId, FriendAction, MessageId, SendError, SendHandle, UserId};
 use tokio::sync::mpsc;
 
 use super::app::{Done, WAITING_MAX};
@@ -22,6 +22,8 @@ pub enum Ask {
         action: FriendAction,
         peer: UserId,
     },
+    Devices,
+    End(DeviceId),
 }
 
 /// Does what is asked for.
@@ -89,6 +91,11 @@ async fn work(client: Client, mut asked: mpsc::Receiver<Ask>, tell: mpsc::Sender
                 result: client.change(action, &peer).await,
                 action,
                 peer,
+            },
+            Ask::Devices => Done::Devices(client.devices().await),
+            Ask::End(device) => Done::Ended {
+                result: client.end_device(&device).await,
+                device,
             },
         };
         // Nobody listens any more: then nobody needs to know.

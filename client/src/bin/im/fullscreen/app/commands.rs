@@ -85,6 +85,8 @@ impl App {
                 let to = to.or(self.talks.open().cloned());
                 self.wishes.extend(to.map(Wish::Typing));
             }
+            Command::Devices => self.ask(Wish::Devices, now),
+            Command::End(device) => self.ask(Wish::End(device), now),
             Command::Again(number) => self.again(number, now),
             Command::Help => self.mode = Mode::Help(0),
             Command::Quit => self.leave(),
@@ -118,11 +120,16 @@ impl App {
     }
 
     pub(super) fn change(&mut self, action: FriendAction, peer: UserId, now: Now) {
+        self.ask(Wish::Change { action, peer }, now);
+    }
+
+    /// Something whose answer is waited for.
+    fn ask(&mut self, wish: Wish, now: Now) {
         if self.waiting >= WAITING_MAX {
             return self.flash(TOO_MUCH, now);
         }
         self.waiting += 1;
-        self.wishes.push(Wish::Change { action, peer });
+        self.wishes.push(wish);
     }
 
     fn ticket(&mut self) -> u64 {

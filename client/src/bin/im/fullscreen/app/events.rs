@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use client::{Connected, Event, Message, Reason};
+use client::{Carbon, Connected, Did, Event, Message, Read, Reason};
 
+use super::talk::Delivery;
 use super::{App, Link, Now, Source, Wish};
 use crate::friendly;
 use crate::notice::Notice;
@@ -29,6 +30,7 @@ impl App {
                     talk.typing_until = Some(now.at + TYPING_TIME);
                 }
             }
+            Event::Carbon(carbon) => self.carbon(carbon, now),
             Event::Presence(peer) => self.people.seen(peer),
             Event::Friends(list) => {
                 let notices = self.roster.list(list.clone());
@@ -80,6 +82,7 @@ impl App {
         // What was seen of typing is out of date.
         for talk in self.talks.iter_mut() {
             talk.typing_until = None;
+            talk.typing_elsewhere = None;
         }
     }
 
@@ -101,6 +104,34 @@ impl App {
         if self.has_bell && !is_looked_at && !lately {
             self.rang = Some(now.at);
             self.wishes.push(Wish::Bell);
+        }
+    }
+
+    /// Another device of this user did something.
+    fn carbon(&mut self, carbon: Carbon, now: Now) {
+        let device = carbon.device;
+        match carbon.did {
+            Did::Sent(sent) => {
+                let at = self.local(sent.sent.stamp);
+                let text = String::from_utf8_lossy(&sent.body).into_owned();
+                let (sent, marks) = self.marks.elsewhere(sent, text.clone());
+                let talk = self.talks.with(&sent.to);
+                talk.typing_elsewhere = None;
+                talk.push(at, Source::Own(Delivery::Underway(sent)), &text);
+                self.mark(marks);
+            }
+            Did::Read(Read { peer, up_to }) => {
+                if let Some(talk) = self.talks.get_mut(&peer) {
+                    talk.read_elsewhere(up_to);
+                }
+            }
+            Did::Transient(transient) if transient.kind == client::TRANSIENT_TYPING => {
+                if let Some(talk) = self.talks.get_mut(&transient.to) {
+                    talk.typing_elsewhere = Some((device, now.at + TYPING_TIME));
+                }
+            }
+            // Signals of other applications.
+            Did::Transient(_) => {}
         }
     }
 

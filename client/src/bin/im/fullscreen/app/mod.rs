@@ -50,8 +50,7 @@ const NOTICE_TIME: Duration = Duration::from_secs(8);
 #[derive(Debug)]
 pub struct App {
     pub user: UserId,
-    /// The device, as the server named it. Where a list of this user's devices
-    /// will stand.
+    /// The device, as the server named it.
     pub device: Option<DeviceId>,
     pub status: Status,
     pub link: Link,
@@ -146,7 +145,7 @@ impl App {
     /// When something changes by itself: a countdown, a notice.
     pub fn next_change(&self, now: Instant) -> Duration {
         let counts = matches!(self.link, Link::Waiting { .. });
-        let typing = self.talk().typing_until.is_some_and(|until| now < until);
+        let typing = self.talk().is_typed_to(now);
         let told = self.told(now).is_some();
         Duration::from_secs(if counts || typing || told { 1 } else { 60 })
     }

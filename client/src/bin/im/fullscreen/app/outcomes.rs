@@ -42,6 +42,24 @@ impl App {
                     }
                 }
             }
+            Done::Devices(result) => {
+                self.waiting = self.waiting.saturating_sub(1);
+                match result {
+                    Ok(devices) => {
+                        for entry in devices {
+                            self.show(&Notice::Device(entry), now);
+                        }
+                    }
+                    Err(error) => self.refused("devices", &error, now),
+                }
+            }
+            Done::Ended { device, result } => {
+                self.waiting = self.waiting.saturating_sub(1);
+                match result {
+                    Ok(()) => self.show(&Notice::Ended { device }, now),
+                    Err(error) => self.refused(&format!("end {device}"), &error, now),
+                }
+            }
         }
     }
 

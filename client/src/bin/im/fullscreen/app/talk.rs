@@ -1,13 +1,13 @@
 //! One conversation, as far as this session has seen it.
 //!
 //! Owns its entries, their bounds, and what of them was not looked at. Must not
-//! know the screen. What this user wrote on another device will be an entry
-//! from [`Source::Own`] too, as soon as the server tells of it.
+//! know the screen. What this user wrote on another device is an entry from
+//! [`Source::Own`] too.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use client::{Code, Stamp};
+use client::{Code, DeviceId, Stamp};
 use jiff::civil::DateTime;
 
 use super::composer::Composer;
@@ -117,6 +117,8 @@ pub struct Talk {
     unlooked: Option<Stamp>,
     /// Until then the peer counts as typing.
     pub typing_until: Option<Instant>,
+    /// This user types here on another device, until then.
+    pub typing_elsewhere: Option<(DeviceId, Instant)>,
     /// Larger for what was used later.
     pub used: u64,
 }
@@ -164,6 +166,22 @@ impl Talk {
     pub fn look(&mut self) -> Option<Stamp> {
         self.unread = 0;
         self.unlooked.take()
+    }
+
+    /// This user has read the peer's messages on another device.
+    pub fn read_elsewhere(&mut self, up_to: Stamp) {
+        if self.unlooked.is_some_and(|newest| newest <= up_to) {
+            self.unlooked = None;
+            self.unread = 0;
+            self.new_from = None;
+        }
+    }
+
+    /// Whether somebody types here: the peer, or this user elsewhere.
+    pub fn is_typed_to(&self, now: Instant) -> bool {
+        let elsewhere = self.typing_elsewhere.as_ref().map(|(_, until)| *until);
+        let untils = [self.typing_until, elsewhere];
+        untils.into_iter().flatten().any(|until| now < until)
     }
 
     /// An own message was taken, or was not.
@@ -239,5 +257,11 @@ mod tests {
         talk.received(noon(), Stamp(6), "three", true);
         assert_eq!((talk.unread, talk.new_from), (0, Some(1)));
         assert_eq!(talk.look(), Some(Stamp(6)));
+        talk.received(noon(), Stamp(7), "four", false);
+        talk.read_elsewhere(Stamp(6));
+        assert_eq!(talk.unread, 1);
+        talk.read_elsewhere(Stamp(7));
+        assert_eq!((talk.unread, talk.new_from), (0, None));
+        assert_eq!(talk.look(), None);
     }
 }

@@ -4,7 +4,10 @@
 
 use std::time::{Duration, Instant};
 
-use client::{ChangeError, Event, Fate, FriendAction, MessageId, SendError, Stamp, Status, UserId};
+use client::{
+    ChangeError, DeviceEntry, DeviceId, Event, Fate, FriendAction, MessageId, SendError, Stamp,
+    Status, UserId,
+};
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use ratatui::layout::Size;
@@ -49,10 +52,18 @@ pub enum Done {
         result: Result<MessageId, SendError>,
     },
     /// A message has its fate.
-    Fate { id: MessageId, fate: Fate },
+    Fate {
+        id: MessageId,
+        fate: Fate,
+    },
     Changed {
         action: FriendAction,
         peer: UserId,
+        result: Result<(), ChangeError>,
+    },
+    Devices(Result<Vec<DeviceEntry>, ChangeError>),
+    Ended {
+        device: DeviceId,
         result: Result<(), ChangeError>,
     },
 }
@@ -75,6 +86,8 @@ pub enum Wish {
         action: FriendAction,
         peer: UserId,
     },
+    Devices,
+    End(DeviceId),
     Status(Status),
     Typing(UserId),
     Read {

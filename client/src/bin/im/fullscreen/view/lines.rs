@@ -89,9 +89,12 @@ fn told(app: &App, now: Now) -> String {
     let is_typing = app.talk().typing_until.is_some_and(|until| now.at < until);
     let typing = app.talks.open().filter(|_| is_typing);
     let typing = typing.map(|peer| format!("{peer} is typing"));
+    let elsewhere = app.talk().typing_elsewhere.as_ref();
+    let elsewhere = elsewhere.filter(|(_, until)| now.at < *until);
+    let elsewhere = elsewhere.map(|(device, _)| format!("you type on {device}"));
     let told = app.told(now.at).map(clean_line);
-    let both: Vec<String> = typing.into_iter().chain(told).collect();
-    both.join(" · ")
+    let all: Vec<String> = [typing, elsewhere, told].into_iter().flatten().collect();
+    all.join(" · ")
 }
 
 /// Where the page is, if not at the newest.
