@@ -3,6 +3,7 @@
 mod chat;
 mod cluster_script;
 mod deadlines;
+mod devices;
 mod fullscreen;
 mod load;
 mod login;
