@@ -5,6 +5,7 @@
 use proto::codes::Code;
 use proto::friends::FriendAction;
 use proto::ids::{DeviceId, Identity, UserId};
+use proto::server::Carbon;
 
 /// Names one process of one device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,6 +102,25 @@ pub enum Observed<'a> {
     Replaced {
         /// On which connection.
         connection: u64,
+        /// Of the world's clients.
+        client: usize,
+    },
+    /// A gateway told a client what another device of its user did.
+    Carbon {
+        /// Of the world's clients.
+        client: usize,
+        /// What.
+        carbon: &'a Carbon,
+    },
+    /// A client asks for the end of a device.
+    EndsDevice {
+        /// Whose.
+        user: &'a UserId,
+        /// Which.
+        device: &'a DeviceId,
+    },
+    /// A gateway told a client that its device was ended.
+    EndedDevice {
         /// Of the world's clients.
         client: usize,
     },

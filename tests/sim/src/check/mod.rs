@@ -5,6 +5,7 @@
 
 mod agrees;
 mod block;
+mod devices;
 mod friends;
 mod once;
 mod one_answer;
@@ -46,6 +47,7 @@ pub struct Checks {
     block: block::Block,
     one_answer: one_answer::OneAnswer,
     replaced: replaced::Replaced,
+    devices: devices::Devices,
 }
 
 impl Checks {
@@ -57,6 +59,7 @@ impl Checks {
             block: block::Block::default(),
             one_answer: one_answer::OneAnswer::default(),
             replaced: replaced::Replaced::default(),
+            devices: devices::Devices::default(),
         }
     }
 
@@ -77,7 +80,8 @@ impl Checks {
         self.order.observe(now, observed, model)?;
         self.block.observe(now, observed, model)?;
         self.one_answer.observe(observed)?;
-        self.replaced.observe(observed)
+        self.replaced.observe(observed)?;
+        self.devices.observe(observed, model, store)
     }
 }
 
@@ -89,5 +93,6 @@ pub fn at_the_end(world: &World) -> Result<(), Broken> {
     waits::at_the_end(world)?;
     safe::at_the_end(world)?;
     friends::at_the_end(world)?;
+    devices::at_the_end(world)?;
     presence::at_the_end(world)
 }

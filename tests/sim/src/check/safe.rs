@@ -2,9 +2,11 @@
 //! device, what is called stored is in the mailbox or was taken, and in the
 //! end whoever is there has it.
 
+use proto::ids::Identity;
+
 use super::Broken;
 use crate::brief;
-use crate::model::Model;
+use crate::model::{Letter, Model};
 use crate::observed::{Observed, Verdict};
 use crate::store::{Kept, Store};
 use crate::world::World;
@@ -24,18 +26,7 @@ pub(super) fn observe(observed: &Observed<'_>, model: &Model, store: &Store) -> 
             format!("nobody wrote {}", brief::message(identity)),
         ));
     };
-    let safe = match verdict {
-        Verdict::Delivered(device) => letter.taken.iter().any(|(process, _)| {
-            let (user, its) = &model.devices[process.client];
-            *user == letter.to && its == *device
-        }),
-        Verdict::Stored => match store.find(&letter.to, identity) {
-            Some(Kept::Waiting(_)) => true,
-            Some(Kept::Acknowledged | Kept::Expired) | None => !letter.taken.is_empty(),
-        },
-        Verdict::Rejected(_) | Verdict::Unknown(_) => true,
-    };
-    if safe {
+    if is_safe(identity, letter, *verdict, model, store) {
         return Ok(());
     }
     Err(Broken::new(
@@ -45,6 +36,27 @@ pub(super) fn observe(observed: &Observed<'_>, model: &Model, store: &Store) -> 
             brief::message(identity)
         ),
     ))
+}
+
+/// Whether a message is where it is said to be, or was.
+pub(super) fn is_safe(
+    identity: &Identity,
+    letter: &Letter,
+    verdict: Verdict<'_>,
+    model: &Model,
+    store: &Store,
+) -> bool {
+    match verdict {
+        Verdict::Delivered(device) => letter.taken.iter().any(|(process, _)| {
+            let (user, its) = &model.devices[process.client];
+            *user == letter.to && its == device
+        }),
+        Verdict::Stored => match store.find(&letter.to, identity) {
+            Some(Kept::Waiting(_)) => true,
+            Some(Kept::Acknowledged | Kept::Expired) | None => !letter.taken.is_empty(),
+        },
+        Verdict::Rejected(_) | Verdict::Unknown(_) => true,
+    }
 }
 
 pub(super) fn at_the_end(world: &World) -> Result<(), Broken> {

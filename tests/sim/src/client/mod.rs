@@ -4,6 +4,7 @@
 //! has shown, whom it sees online. Must not know what is behind the gateway.
 
 mod changes;
+mod devices;
 mod inbox;
 mod outbox;
 mod presence;
@@ -22,6 +23,7 @@ use proto::status::Status;
 use crate::agenda::{MS, SECOND, Time};
 
 pub use changes::Changes;
+pub use devices::Devices;
 pub use inbox::Inbox;
 pub use outbox::Outbox;
 pub use presence::Presence;
@@ -51,6 +53,8 @@ pub struct Client {
     pub presence: Presence,
     /// Its friend list and what it asked to change.
     pub changes: Changes,
+    /// What it knows of the other devices of its user.
+    pub devices: Devices,
     /// What it shows.
     status: Status,
     /// What it has told the cluster, the latest last.
@@ -116,6 +120,10 @@ pub enum Reply {
 pub enum Waking {
     /// It does something of its own accord.
     Act,
+    /// In peace, it writes a message that its other devices must learn of.
+    Probe,
+    /// It asks who else is there as its user.
+    AskDevices,
     /// It gives a sign of life on this connection, and looks whether it hears
     /// of any.
     Ping(u64),
@@ -153,6 +161,7 @@ impl Client {
             inbox: Inbox::default(),
             presence: Presence::default(),
             changes: Changes::default(),
+            devices: Devices::default(),
             status: Status::online(),
             told: Vec::new(),
             heard: 0,
@@ -181,6 +190,7 @@ impl Client {
         self.inbox = Inbox::default();
         self.presence = Presence::default();
         self.changes = Changes::default();
+        self.devices = Devices::default();
         if self.keeps_ids {
             self.inbox.remember(self.kept.iter().cloned());
         }
@@ -261,9 +271,9 @@ impl Client {
             | ServerPacket::Receipt(_)
             | ServerPacket::Transient(_)
             | ServerPacket::Goaway(_)
-            | ServerPacket::Carbon(_)
-            | ServerPacket::Devices(_)
             | ServerPacket::DeviceResult { .. } => {}
+            ServerPacket::Carbon(carbon) => self.devices.heard(*carbon),
+            ServerPacket::Devices(told) => self.devices.told = Some(told),
         }
     }
 
@@ -285,7 +295,12 @@ impl Client {
     pub fn woke(&mut self, now: Time, waking: Waking, out: &mut Vec<Does>) {
         match waking {
             // The world knows what there is to do.
-            Waking::Act => {}
+            Waking::Act | Waking::Probe => {}
+            Waking::AskDevices => {
+                if self.is_live() {
+                    out.push(Does::Write(ClientPacket::GetDevices));
+                }
+            }
             Waking::Ping(number) => {
                 if self.connection().is_none_or(|open| open.number != number) {
                     return;

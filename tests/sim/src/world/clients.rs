@@ -1,7 +1,7 @@
 //! Clients: their connections, and what their people do.
 
 use bytes::Bytes;
-use proto::client::{ClientPacket, Read, TRANSIENT_TYPING, Transient};
+use proto::client::{ClientPacket, EndDevice, Read, TRANSIENT_TYPING, Transient};
 use proto::friends::{FriendAction, Relation};
 use proto::ids::{DeviceId, Identity, MessageId, Stamp, UserId};
 use proto::server::ServerPacket;
@@ -90,8 +90,10 @@ impl World {
         if self.clients[client].process != start {
             return;
         }
-        if waking == Waking::Act {
-            return self.act(client);
+        match waking {
+            Waking::Act => return self.act(client),
+            Waking::Probe => return self.probe(client),
+            _ => {}
         }
         let mut does = Vec::new();
         self.clients[client].woke(self.now, waking, &mut does);
@@ -152,13 +154,21 @@ impl World {
     }
 
     fn observe_send(&mut self, client: usize, connection: u64, packet: &ClientPacket) {
-        if let ClientPacket::Send(send) = packet {
-            let from = self.clients[client].user.clone();
-            let identity = &Identity { from, id: send.id };
-            self.observe(Observed::Sends {
-                connection,
-                identity,
-            });
+        let user = self.clients[client].user.clone();
+        match packet {
+            ClientPacket::Send(send) => {
+                let (from, id) = (user, send.id);
+                let identity = &Identity { from, id };
+                self.observe(Observed::Sends {
+                    connection,
+                    identity,
+                });
+            }
+            ClientPacket::EndDevice(EndDevice { device, .. }) => {
+                let user = &user;
+                self.observe(Observed::EndsDevice { user, device });
+            }
+            _ => {}
         }
     }
 
@@ -220,7 +230,27 @@ impl World {
                 let away = self.dice.within(200 * MS..4 * SECOND);
                 self.clients[client].inbox.away_until = self.now + away;
             }
+            97..98 => self.end_device(client),
             _ => {}
+        }
+    }
+
+    /// A device ends one of its user's, maybe itself, or one that is not
+    /// there.
+    fn end_device(&mut self, client: usize) {
+        let device = DeviceId::new(*self.dice.pick(&DEVICES)).expect("a good name");
+        if self.clients[client].is_live() {
+            let end = EndDevice { request: 1, device };
+            self.client_does(client, vec![Does::Write(ClientPacket::EndDevice(end))]);
+        }
+    }
+
+    /// In peace a device writes, and later asks who else is there.
+    fn probe(&mut self, client: usize) {
+        if self.clients[client].is_live()
+            && let Some(id) = self.write_message(client)
+        {
+            self.probes.push((client, id));
         }
     }
 
@@ -232,10 +262,10 @@ impl World {
         self.dice.pick(&self.users).clone()
     }
 
-    fn write_message(&mut self, client: usize) {
+    fn write_message(&mut self, client: usize) -> Option<MessageId> {
         // A person waits when too much has no answer.
         if self.clients[client].outbox.len() >= 40 {
-            return;
+            return None;
         }
         let to = self.peer_of(client);
         let wall_ms = (WALL as u64 + self.now) / 1000;
@@ -268,6 +298,7 @@ impl World {
             who.outbox.transmit(who.changes.hash(), &mut does);
             self.client_does(client, does);
         }
+        Some(id)
     }
 
     /// The same packet goes out once more.

@@ -273,6 +273,12 @@ impl World {
             ServerPacket::Closing(closing) if closing.code == Code::Replaced => {
                 return self.observe(Observed::Replaced { connection, client });
             }
+            ServerPacket::Closing(closing) if closing.code == Code::Ended => {
+                return self.observe(Observed::EndedDevice { client });
+            }
+            ServerPacket::Carbon(carbon) => {
+                return self.observe(Observed::Carbon { client, carbon });
+            }
             _ => return,
         };
         self.trace

@@ -18,7 +18,7 @@ use msgd_core::GraphTicket;
 use msgd_core::store::Outcome;
 use proto::clock::{Moment, Now};
 use proto::graph::{GraphAnswer, GraphRequest};
-use proto::ids::{GatewayId, ShardId, Stamp, UserId};
+use proto::ids::{GatewayId, MessageId, ShardId, Stamp, UserId};
 use proto::link::{Batch, Down, Up};
 use proto::server::ServerPacket;
 
@@ -189,6 +189,8 @@ pub struct World {
     graph: GraphNode,
     users: Vec<UserId>,
     clients: Vec<Client>,
+    /// Messages written in peace, by whom.
+    probes: Vec<(usize, MessageId)>,
     connections: u64,
     is_quiet: bool,
     is_over: bool,
@@ -221,6 +223,7 @@ impl World {
             graph: GraphNode::new(&users, plan.blocks, &mut dice),
             users: Vec::new(),
             clients: Vec::new(),
+            probes: Vec::new(),
             connections: 0,
             is_quiet: false,
             is_over: false,
@@ -348,6 +351,11 @@ impl World {
     /// The clients, as they are.
     pub fn clients(&self) -> &[Client] {
         &self.clients
+    }
+
+    /// Messages written in peace, by whom.
+    pub fn probes(&self) -> &[(usize, MessageId)] {
+        &self.probes
     }
 
     /// The shards, as they are.

@@ -258,6 +258,14 @@ impl World {
             let start = self.clients[client].process;
             let step = Step::Woke(client, start, Waking::Take);
             self.plan_in(10 * MS..11 * MS, step);
+            let late = self.plan.quiet - 10 * SECOND;
+            self.plan_in(
+                late..late + SECOND,
+                Step::Woke(client, start, Waking::Probe),
+            );
+            let last = late + 5 * SECOND;
+            let step = Step::Woke(client, start, Waking::AskDevices);
+            self.plan_in(last..last + SECOND, step);
         }
     }
 }
