@@ -2,7 +2,7 @@
 
 use super::client::{read_to_wire, transient_to_wire};
 use super::field::{Convert, copied, device, message_id, present, user};
-use super::server::outcome_to_wire;
+use super::sent::sent_to_wire;
 use crate::client::{EndDevice, PacketError};
 use crate::ids::Stamp;
 use crate::server::{Carbon, DeviceEntry, Did, SentElsewhere};
@@ -70,11 +70,7 @@ impl Convert for wire::SentElsewhere {
 
 pub(super) fn sent_elsewhere_to_wire(sent: &SentElsewhere) -> wire::SentElsewhere {
     wire::SentElsewhere {
-        sent: Some(wire::Sent {
-            id: copied(sent.id.as_bytes()),
-            stamp_us: sent.sent.stamp.0,
-            outcome: Some(outcome_to_wire(&sent.sent.outcome)),
-        }),
+        sent: Some(sent_to_wire(sent.id, &sent.sent)),
         to: copied(sent.to.as_bytes()),
         body: sent.body.clone(),
     }

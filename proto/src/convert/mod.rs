@@ -13,6 +13,7 @@ mod friends;
 mod link;
 mod message;
 mod relay;
+mod sent;
 mod server;
 mod status;
 mod up;

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use super::devices::{carbon_to_wire, devices_to_wire, entries};
 use super::field::{
     Convert, code, code_of_failure, code_of_failure_to_wire, copied, device, hash, message_id,
-    present, text, user,
+    text, user,
 };
+use super::sent::sent_to_wire;
 use super::status::{shown_status, status_to_wire};
 use crate::client::PacketError;
 use crate::friends::ListVersion;
 use crate::ids::{SessionId, Stamp, Token};
 use crate::server::{
-    Closing, Deliver, Goaway, LoginOk, Outcome, Receipt, ReceiptKind, Sent, ServerPacket,
-    TransientFrom,
+    Closing, Deliver, Goaway, LoginOk, Receipt, ReceiptKind, ServerPacket, TransientFrom,
 };
 use crate::status::{PeerStatus, StatusVersion};
 use crate::wire::client as wire;
@@ -85,11 +85,7 @@ pub(crate) fn server_to_wire(packet: &ServerPacket) -> wire::ServerFrame {
             stamp_us: deliver.stamp.0,
             body: deliver.body.clone(),
         }),
-        ServerPacket::Sent { id, sent } => Packet::Sent(wire::Sent {
-            id: copied(id.as_bytes()),
-            stamp_us: sent.stamp.0,
-            outcome: Some(outcome_to_wire(&sent.outcome)),
-        }),
+        ServerPacket::Sent { id, sent } => Packet::Sent(sent_to_wire(*id, sent)),
         ServerPacket::Rejected { id, code, text } => Packet::Rejected(wire::Rejected {
             id: copied(id.as_bytes()),
             code: code.number(),
@@ -195,30 +191,6 @@ impl Convert for wire::Deliver {
             stamp: Stamp(self.stamp_us),
             body: self.body,
         })
-    }
-}
-
-impl Convert for wire::Sent {
-    type Into = Sent;
-
-    fn convert(self) -> Result<Sent, PacketError> {
-        let outcome = match present("outcome", self.outcome)? {
-            wire::sent::Outcome::Delivered(by) => Outcome::Delivered {
-                device: device("delivered", &by)?,
-            },
-            wire::sent::Outcome::Stored(_) => Outcome::Stored,
-        };
-        Ok(Sent {
-            stamp: Stamp(self.stamp_us),
-            outcome,
-        })
-    }
-}
-
-pub(super) fn outcome_to_wire(outcome: &Outcome) -> wire::sent::Outcome {
-    match outcome {
-        Outcome::Delivered { device } => wire::sent::Outcome::Delivered(copied(device.as_bytes())),
-        Outcome::Stored => wire::sent::Outcome::Stored(wire::Stored {}),
     }
 }
 

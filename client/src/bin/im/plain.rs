@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use client::{Availability, FriendEntry, Relation, Status};
+use client::{Availability, Code, FriendEntry, Relation, Status};
 
 use crate::advice::advice;
 use crate::command::HELP;
@@ -69,20 +69,25 @@ pub fn line(notice: &Notice) -> String {
             format!("device name={} since_ms={since} own={own}", entry.device)
         }
         Notice::Ended { device } => format!("ended device={device}"),
-        Notice::Failed { what, code, text } => {
-            let number = code.map_or(0, |code| code.number());
-            let (what, text) = (escaped(what), escaped(text));
-            let advice = code.map_or(String::new(), |code| format!("; {}", advice(code)));
-            format!("failed code={number} text={what}: {text}{advice}")
-        }
+        Notice::Failed { what, code, text } => failed(what, *code, text),
         Notice::Help => HELP.to_owned(),
         Notice::TokenExpired => "tokenexpired".to_owned(),
         Notice::Closed { code, text } => {
             let number = code.map_or(0, |code| code.number());
-            let advice = code.map_or(String::new(), |code| format!("; {}", advice(code)));
-            format!("closed code={number} text={}{advice}", escaped(text))
+            let (text, advice) = (escaped(text), advised(*code));
+            format!("closed code={number} text={text}{advice}")
         }
     }
+}
+
+fn failed(what: &str, code: Option<Code>, text: &str) -> String {
+    let number = code.map_or(0, |code| code.number());
+    let (what, text, advice) = (escaped(what), escaped(text), advised(code));
+    format!("failed code={number} text={what}: {text}{advice}")
+}
+
+fn advised(code: Option<Code>) -> String {
+    code.map_or(String::new(), |code| format!("; {}", advice(code)))
 }
 
 fn identity(sent: &Sent) -> String {
@@ -163,7 +168,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use client::{Code, MessageId, Stamp};
+    use client::{MessageId, Stamp};
     use std::time::Duration;
 
     fn sent() -> Sent {
