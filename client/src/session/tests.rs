@@ -1,6 +1,7 @@
 //! Scenes of a session with its server, on a clock that jumps.
 
 mod connection;
+mod devices;
 mod messages;
 mod sides;
 

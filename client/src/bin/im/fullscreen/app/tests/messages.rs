@@ -151,3 +151,71 @@ fn a_mark_of_a_message_that_is_gone_changes_nothing() {
     assert!(stage.deliveries("bob").is_empty());
     assert_eq!(stage.app.unsettled(), 0);
 }
+
+fn elsewhere(did: Did) -> Event {
+    let device = "phone".parse().unwrap();
+    Event::Carbon(Carbon { device, did })
+}
+
+#[test]
+fn what_this_user_does_on_another_device_is_seen_here() {
+    let mut stage = Stage::with_friends(80, 24);
+    stage.hears("bob", 1, "are you there");
+    assert_eq!(stage.unread("bob"), 1);
+    stage.event(elsewhere(Did::Read(Read {
+        peer: user("bob"),
+        up_to: Stamp(NOON_MICROS + 1_000_000),
+    })));
+    assert_eq!(stage.unread("bob"), 0);
+    let typing = Did::Transient(Transient {
+        to: user("bob"),
+        kind: client::TRANSIENT_TYPING,
+        body: Bytes::new(),
+    });
+    stage.event(elsewhere(typing));
+    stage.enters("/to bob");
+    assert!(stage.app.talk().is_typed_to(stage.now.at));
+    let stamp = Stamp(NOON_MICROS + 2_000_000);
+    let sent = SentElsewhere {
+        id: MessageId::from_bytes([9; 16]),
+        sent: client::Sent {
+            stamp,
+            outcome: Outcome::Stored,
+        },
+        to: user("bob"),
+        body: Bytes::from_static(b"yes"),
+    };
+    stage.event(elsewhere(Did::Sent(sent)));
+    assert!(!stage.app.talk().is_typed_to(stage.now.at));
+    assert_eq!(stage.app.talk().entries().back().unwrap().text, "yes");
+    assert_eq!(stage.deliveries("bob")[0].label(), "stored");
+    stage.event(Event::Receipt(Receipt {
+        peer: user("bob"),
+        kind: ReceiptKind::Read,
+        up_to: stamp,
+    }));
+    assert_eq!(stage.deliveries("bob")[0].label(), "read");
+    assert_eq!(stage.app.lost(), 0, "it is not this device's to wait for");
+}
+
+#[test]
+fn devices_are_listed_and_ended() {
+    let mut stage = Stage::with_friends(80, 24);
+    stage.enters("/devices");
+    stage.enters("/end phone");
+    let device: DeviceId = "phone".parse().unwrap();
+    assert!(stage.wishes.contains(&Wish::Devices));
+    assert!(stage.wishes.contains(&Wish::End(device.clone())));
+    let entry = DeviceEntry {
+        device: device.clone(),
+        since: Stamp(NOON_MICROS),
+        own: false,
+    };
+    stage.does(Input::Done(Done::Devices(Ok(vec![entry]))));
+    let told = |stage: &Stage| stage.app.talk().entries().back().unwrap().text.clone();
+    assert!(told(&stage).starts_with("phone"), "{}", told(&stage));
+    let result = Err(ChangeError::Refused(Code::NoDevice));
+    stage.does(Input::Done(Done::Ended { device, result }));
+    assert!(told(&stage).contains("124"), "{}", told(&stage));
+    assert_eq!(stage.app.unsettled(), 0);
+}

@@ -10,9 +10,9 @@ use super::talk::Delivery;
 use super::*;
 use bytes::Bytes;
 use client::{
-    Availability, ChangeError, Code, Connected, Event, Fate, FriendAction, FriendEntry, FriendList,
-    ListVersion, Message, PeerStatus, Reason, Receipt, ReceiptKind, Relation, SessionId,
-    TransientFrom,
+    Availability, Carbon, ChangeError, Code, Connected, DeviceEntry, Did, Event, Fate,
+    FriendAction, FriendEntry, FriendList, ListVersion, Message, Outcome, PeerStatus, Read, Reason,
+    Receipt, ReceiptKind, Relation, SentElsewhere, SessionId, Transient, TransientFrom,
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proto::ids::Token;
