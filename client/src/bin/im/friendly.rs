@@ -141,7 +141,7 @@ fn device(entry: &DeviceEntry) -> String {
         .unwrap_or(Timestamp::MAX)
         .to_zoned(TimeZone::system());
     let since = since.strftime("%Y-%m-%d %H:%M");
-    format!("  {:<20} since {since}{own}", entry.device.as_str())
+    format!("  {:<12} since {since}{own}", entry.device.as_str())
 }
 
 fn done(action: FriendAction, peer: &UserId) -> String {
