@@ -61,5 +61,6 @@ figures! {
     deliveries_dropped: "Deliveries dropped: an old token or a dead session",
     relayed: "Envelopes passed from shard to shard",
     relays_dropped: "Envelopes for another shard dropped",
+    asked_to_move: "Clients asked to move, since the gateway is about to stop",
     slow_readers: "Connections closed because they read too slowly",
 }

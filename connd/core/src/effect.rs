@@ -67,6 +67,8 @@ pub struct Counters {
     pub relayed: u64,
     /// Envelopes for another shard dropped: an old generation or no link.
     pub relays_dropped: u64,
+    /// Clients that were asked to move to another gateway.
+    pub asked_to_move: u64,
     /// Connections closed because they read too slowly.
     pub slow_readers: u64,
 }

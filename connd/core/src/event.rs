@@ -10,6 +10,7 @@ use proto::link::{Batch, Down, Up};
 use proto::ring::Ring;
 
 use crate::router::LinkId;
+use crate::settings::Leaving;
 
 /// Something happened.
 #[derive(Debug)]
@@ -71,7 +72,10 @@ pub enum Event {
     RingChanged(Arc<Ring>),
     /// A deadline named by [`crate::Gateway::next_deadline`] has come.
     Tick,
-    /// The gateway stops: every client is told.
+    /// The gateway is about to stop: every client is asked to move to another
+    /// one, once, and served until it does.
+    Leaving(Leaving),
+    /// The gateway stops: every client that is left is closed.
     Stopping,
 }
 

@@ -20,4 +20,4 @@ pub use effect::{Counters, Effect};
 pub use event::{Claims, Event};
 pub use gateway::Gateway;
 pub use router::LinkId;
-pub use settings::Settings;
+pub use settings::{Leaving, Settings};

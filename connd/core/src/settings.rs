@@ -64,3 +64,28 @@ impl Settings {
         asked.clamp(self.heartbeat_min, self.heartbeat_max)
     }
 }
+
+/// When clients are to move to another gateway, before this one stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaving {
+    /// Nobody moves sooner than this after it was told.
+    pub after: Duration,
+    /// From then on clients move at moments spread over this.
+    pub spread: Duration,
+}
+
+impl Default for Leaving {
+    fn default() -> Self {
+        Self {
+            after: Duration::from_millis(500),
+            spread: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Leaving {
+    /// When the last client should have begun to move.
+    pub fn longest(&self) -> Duration {
+        self.after + self.spread
+    }
+}

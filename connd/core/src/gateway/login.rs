@@ -195,6 +195,7 @@ impl Gateway {
         write(session, packet, out);
         self.timers.arm(until, session, Timer::Alive);
         self.counters.logins += 1;
+        self.tell_to_go(session, out);
     }
 
     /// The user's shard does not take the session, now or at all.

@@ -6,6 +6,7 @@
 mod answers;
 mod closing;
 mod deadlines;
+mod leaving;
 mod links;
 mod login;
 mod packets;
@@ -28,7 +29,7 @@ use crate::effect::{Counters, Effect};
 use crate::event::Event;
 use crate::router::{LinkId, Route, Router};
 use crate::session::{Live, Session, State};
-use crate::settings::Settings;
+use crate::settings::{Leaving, Settings};
 use crate::timers::Timers;
 
 /// The state machine of one gateway.
@@ -43,6 +44,8 @@ pub struct Gateway {
     requests: Allowance,
     timers: Timers,
     counters: Counters,
+    /// It is about to stop: clients are asked to move.
+    leaving: Option<Leaving>,
 }
 
 impl Gateway {
@@ -55,6 +58,7 @@ impl Gateway {
             requests: requests(&settings),
             timers: Timers::default(),
             counters: Counters::default(),
+            leaving: None,
             settings,
         }
     }
@@ -89,6 +93,7 @@ impl Gateway {
             Event::LinkDown { shard } => self.link_down(now, &shard),
             Event::RingChanged(ring) => self.ring_changed(now, ring, out),
             Event::Tick => self.tick(now, out),
+            Event::Leaving(leaving) => self.leaving(leaving, out),
             Event::Stopping => self.stopping(out),
         }
     }
