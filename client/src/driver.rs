@@ -2,6 +2,7 @@
 //!
 //! Owns the socket. Must not know what packets mean.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,14 +30,15 @@ pub(crate) async fn drive(shared: Arc<Shared>, address: String) {
         match shared.wants() {
             Wants::Rest => shared.pause().await,
             Wants::Dial => {
-                if let Some(stream) = connect(&shared, &address, &mut last).await {
-                    converse(&shared, stream).await;
+                let mut connection = connect(&shared, &address, &mut last).await;
+                while let Some(stream) = connection {
+                    connection = converse(&shared, stream, &address, &mut last).await;
                 }
             }
             Wants::Nothing => return,
-            // Only `dialed` makes it want to keep one, and what `dialed` was
-            // given is kept until it wants otherwise.
-            Wants::Connection => {
+            // Only `dialed` and `moved` make it want to keep one, and what they
+            // were given is kept until it wants otherwise.
+            Wants::Connection | Wants::Another => {
                 debug_assert!(false, "a connection is wanted that nobody holds");
                 return;
             }
@@ -86,18 +88,29 @@ async fn connect(
 }
 
 /// Moves bytes while the session wants this connection. What it said last, a
-/// log-out, still leaves.
-async fn converse(shared: &Shared, mut stream: TcpStream) {
+/// log-out, still leaves. If it wants another one in place of this one, that is
+/// dialed meanwhile and returned.
+async fn converse(
+    shared: &Shared,
+    mut stream: TcpStream,
+    address: &str,
+    last: &mut Option<SocketAddr>,
+) -> Option<TcpStream> {
     let (mut reader, mut writer) = stream.split();
     let mut input = BytesMut::new();
     let mut output = BytesMut::new();
+    let mut dialing = None;
     // After a failed write the server's last word may still be there to read:
     // without it a replaced device would come back and replace its successor.
     let mut writable = true;
     loop {
         shared.fill(&mut output);
-        if shared.wants() != Wants::Connection {
-            break;
+        match shared.wants() {
+            Wants::Connection => {}
+            Wants::Another => {
+                dialing.get_or_insert_with(|| Box::pin(dial(address, *last)));
+            }
+            Wants::Rest | Wants::Dial | Wants::Nothing => break,
         }
         input.reserve(INPUT_BYTES);
         // What can be read is read before a deadline is looked at: after a
@@ -112,6 +125,17 @@ async fn converse(shared: &Shared, mut stream: TcpStream) {
                 Ok(_) => shared.received(&mut input),
                 Err(error) => shared.lost(error.to_string()),
             },
+            dialed = outcome(&mut dialing) => match dialed {
+                Ok((stream, address)) => {
+                    *last = Some(address);
+                    shared.moved();
+                    return Some(stream);
+                }
+                Err(_) => {
+                    dialing = None;
+                    shared.stays();
+                }
+            },
             () = shared.pause() => {}
         }
     }
@@ -119,5 +143,14 @@ async fn converse(shared: &Shared, mut stream: TcpStream) {
         // The session is over; whether the last bytes arrive changes nothing.
         let _ = timeout(PARTING, writer.write_all_buf(&mut output)).await;
         let _ = writer.shutdown().await;
+    }
+    None
+}
+
+/// What comes of what is under way, if anything is.
+async fn outcome<F: Future + Unpin>(under_way: &mut Option<F>) -> F::Output {
+    match under_way {
+        Some(future) => future.await,
+        None => pending().await,
     }
 }

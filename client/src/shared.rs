@@ -294,6 +294,19 @@ impl Shared {
         state.session.dialed(self.now());
     }
 
+    pub(crate) fn moved(&self) {
+        let mut state = self.lock();
+        let State {
+            session, effects, ..
+        } = &mut *state;
+        session.moved(self.now(), effects);
+        self.tell(state);
+    }
+
+    pub(crate) fn stays(&self) {
+        self.lock().session.stays();
+    }
+
     pub(crate) fn dial_failed(&self, text: String) {
         let mut state = self.lock();
         let State {

@@ -4,12 +4,13 @@ mod server;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use client::{
     Client, Code, Confirmation, Event, Fate, Identity, Reason, SeenStore, SendError, Stamp,
 };
 use proto::client::ClientPacket;
+use proto::server::{Closing, Goaway, ServerPacket};
 use server::{Server, letter, next, next_message, user};
 
 const STORED: Fate = Fate::Stored { stamp: Stamp(7) };
@@ -215,4 +216,63 @@ async fn without_handles_the_connection_is_dropped() {
 async fn an_address_that_is_none_is_refused_at_once() {
     let settings = client::Settings::open("nowhere", user("ann"), "phone".parse().unwrap());
     assert!(Client::connect(settings).is_err());
+}
+
+/// Asks a client to move at once.
+const GOAWAY: ServerPacket = ServerPacket::Goaway(Goaway {
+    after_ms: 0,
+    spread_ms: 0,
+});
+
+#[tokio::test]
+async fn who_is_sent_away_leaves_when_it_is_connected_elsewhere() {
+    let servers = [Server::start().await, Server::start().await];
+    let mut settings = servers[0].settings();
+    settings.address = format!("{},{}", settings.address, servers[1].settings().address);
+    let (client, mut events) = Client::connect(settings).unwrap();
+    let (mut connection, other) = tokio::select! {
+        connection = servers[0].accepts() => (connection, &servers[1]),
+        connection = servers[1].accepts() => (connection, &servers[0]),
+    };
+    assert!(matches!(next(&mut events).await, Event::Connected(_)));
+    assert_eq!(connection.hears().await, Some(ClientPacket::GetFriends));
+    let handle = client.send(&user("ben"), "hello").await.unwrap();
+    let id = connection.hears_message().await;
+    connection.says(&[GOAWAY]).await;
+    let mut second = other.accepts().await;
+    let moved = next(&mut events).await;
+    let Event::Reconnecting { after, reason } = moved else {
+        panic!("a move, not {moved:?}");
+    };
+    assert_eq!((after, reason), (Duration::ZERO, Reason::Goaway));
+    // Without a log-out: friends are to see nothing of it.
+    assert_eq!(connection.hears().await, None);
+    assert!(matches!(next(&mut events).await, Event::Connected(_)));
+    assert_eq!(second.hears_message().await, id);
+    second.stores(id).await;
+    assert_eq!(handle.await, STORED);
+}
+
+#[tokio::test]
+async fn who_is_sent_away_and_finds_nobody_else_is_served_to_the_end() {
+    let server = Server::start().await;
+    let (client, mut events, mut connection) = server.greets(server.settings()).await;
+    // As a server does that is about to stop.
+    drop(server);
+    connection.says(&[GOAWAY]).await;
+    // Far longer than it takes to try.
+    let until = Instant::now() + Duration::from_millis(100);
+    while Instant::now() < until {
+        let handle = client.send(&user("ben"), "hello").await.unwrap();
+        let id = connection.hears_message().await;
+        connection.stores(id).await;
+        assert_eq!(handle.await, STORED);
+    }
+    let stopping = ServerPacket::Closing(Closing::of(Code::Stopping));
+    connection.says(&[stopping]).await;
+    let lost = next(&mut events).await;
+    let Event::Reconnecting { reason, .. } = lost else {
+        panic!("an end, not {lost:?}");
+    };
+    assert!(reason.to_string().starts_with("301 "), "{reason}");
 }

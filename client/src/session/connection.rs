@@ -8,7 +8,7 @@ use std::time::Duration;
 use proto::clock::Moment;
 use proto::codes::{Code, Next};
 use proto::ids::Stamp;
-use proto::server::{Closing, LoginOk};
+use proto::server::{Closing, Goaway, LoginOk};
 use smol_str::SmolStr;
 
 use super::error::ChangeError;
@@ -16,7 +16,7 @@ use super::event::{Connected, Event, Fate, Reason};
 use super::inbox::Ledger;
 use super::outbox::Window;
 use super::requests::Changed;
-use super::{Effect, Session};
+use super::{Effect, Session, Wants};
 
 /// From the connection to the log-in answer.
 pub(super) const LOGIN_PATIENCE: Duration = Duration::from_secs(15);
@@ -56,6 +56,22 @@ pub(super) struct Live {
     pub(super) pinged: bool,
     /// Its deliveries.
     pub(super) ledger: Ledger,
+    /// Whether the server is going away.
+    pub(super) moving: Moving,
+}
+
+/// What a client does about a server that goes away. It holds on to the
+/// connection until it has another one: who finds none is served to the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moving {
+    /// The server has not said that it goes away.
+    Not,
+    /// It leaves at this moment.
+    At(Moment),
+    /// Another connection is wanted.
+    Now,
+    /// There is no other, or no need of one.
+    Nowhere,
 }
 
 impl Live {
@@ -66,6 +82,15 @@ impl Live {
             return unsaid;
         }
         unsaid.min(self.heard + self.heartbeat)
+    }
+
+    /// When something is due.
+    fn next_look(&self) -> Moment {
+        let next = self.silent_at().min(self.ping_at());
+        match self.moving {
+            Moving::At(at) => next.min(at),
+            Moving::Not | Moving::Now | Moving::Nowhere => next,
+        }
     }
 
     /// When the server counts as gone.
@@ -141,6 +166,7 @@ impl Session {
             spoke: now,
             pinged: false,
             ledger: Ledger::default(),
+            moving: Moving::Not,
         }));
         self.inbox.connected();
         self.presence.connected();
@@ -175,6 +201,40 @@ impl Session {
                 self.end_if_nothing_waits(out);
             }
             Next::StayAway | Next::Final => self.end(Some(code), text, out),
+        }
+    }
+
+    /// The server is about to stop. Its clients leave at moments that they draw,
+    /// so that not all come to the others at once.
+    pub(super) fn sent_away(&mut self, now: Moment, goaway: Goaway) {
+        let Phase::Live(live) = &mut self.phase else {
+            return;
+        };
+        // Drawn once: who is asked again does not stay for longer.
+        if live.moving == Moving::Not {
+            let drawn = self.dice.up_to(u64::from(goaway.spread_ms));
+            let after = u64::from(goaway.after_ms) + drawn;
+            live.moving = Moving::At(now + Duration::from_millis(after));
+        }
+    }
+
+    /// The shell has another connection, and lets the one before go.
+    pub(crate) fn moved(&mut self, now: Moment, out: &mut Vec<Effect>) {
+        if self.wants() != Wants::Another {
+            return;
+        }
+        self.leave(now, out);
+        let (since, asked) = (now, false);
+        self.phase = Phase::Greeting { since, asked };
+        let (after, reason) = (Duration::ZERO, Reason::Goaway);
+        self.news.state(Event::Reconnecting { after, reason });
+    }
+
+    /// The shell found no other connection: the server closes this one when it
+    /// stops.
+    pub(crate) fn stays(&mut self) {
+        if let Phase::Live(live) = &mut self.phase {
+            live.moving = Moving::Nowhere;
         }
     }
 
@@ -255,6 +315,7 @@ impl Session {
             out.push(Effect::Devices(Err(ChangeError::Unanswered)));
         }
         self.farewell_due(now, out);
+        self.move_due(now);
         match &self.phase {
             Phase::Resting { until } if *until <= now => self.phase = Phase::Dialing,
             Phase::Greeting { since, .. } if *since + LOGIN_PATIENCE <= now => {
@@ -264,6 +325,21 @@ impl Session {
                 self.go_back(now, Reason::Silent, Duration::ZERO, out);
             }
             _ => {}
+        }
+    }
+
+    fn move_due(&mut self, now: Moment) {
+        let is_ending = self.farewell.is_some();
+        let Phase::Live(live) = &mut self.phase else {
+            return;
+        };
+        if matches!(live.moving, Moving::At(at) if at <= now) {
+            // Who closes soon is served here until then.
+            live.moving = if is_ending {
+                Moving::Nowhere
+            } else {
+                Moving::Now
+            };
         }
     }
 
@@ -293,7 +369,7 @@ impl Session {
         let own = match &self.phase {
             Phase::Resting { until } => Some(*until),
             Phase::Greeting { since, .. } => Some(*since + LOGIN_PATIENCE),
-            Phase::Live(live) => Some(live.silent_at().min(live.ping_at())),
+            Phase::Live(live) => Some(live.next_look()),
             Phase::Dialing | Phase::Tokenless | Phase::Over => None,
         };
         let farewell = self.farewell.as_ref().map(|f| f.until);

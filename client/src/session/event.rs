@@ -110,6 +110,8 @@ pub enum Reason {
     Behind,
     /// The application gave a fresh token.
     FreshToken,
+    /// The server is about to stop, and there is a connection to another one.
+    Goaway,
 }
 
 impl fmt::Display for Reason {
@@ -121,6 +123,9 @@ impl fmt::Display for Reason {
             Self::Closed { code, text } => write!(f, "{} {text}", code.number()),
             Self::Behind => f.write_str("fetching messages that found no room"),
             Self::FreshToken => f.write_str("logging in with the fresh token"),
+            Self::Goaway => {
+                f.write_str("moving to another server, since this one is about to stop")
+            }
         }
     }
 }

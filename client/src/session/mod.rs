@@ -42,7 +42,7 @@ pub use self::event::{Confirmation, Connected, Event, Fate, Message, Reason};
 
 use self::backoff::Backoff;
 use self::carbons::Carbons;
-use self::connection::{Farewell, Granted, Phase};
+use self::connection::{Farewell, Granted, Moving, Phase};
 use self::dice::Dice;
 use self::friends::Friends;
 use self::inbox::Inbox;
@@ -89,6 +89,9 @@ pub(crate) enum Wants {
     Dial,
     /// The connection that it has, kept.
     Connection,
+    /// Another connection in place of the one that it has, which is kept until
+    /// then.
+    Another,
     /// The connection's end after what was transmitted; it is over.
     Nothing,
 }
@@ -321,9 +324,10 @@ impl Session {
 
     /// What the shell does next.
     pub(crate) fn wants(&self) -> Wants {
-        match self.phase {
+        match &self.phase {
             Phase::Resting { .. } | Phase::Tokenless => Wants::Rest,
             Phase::Dialing => Wants::Dial,
+            Phase::Live(live) if live.moving == Moving::Now => Wants::Another,
             Phase::Greeting { .. } | Phase::Live(_) => Wants::Connection,
             Phase::Over => Wants::Nothing,
         }

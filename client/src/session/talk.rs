@@ -89,7 +89,7 @@ impl Session {
                 self.requests.devices_came();
                 out.push(Effect::Devices(Ok(devices)));
             }
-            ServerPacket::Goaway(_) => {}
+            ServerPacket::Goaway(goaway) => self.sent_away(now, goaway),
             ServerPacket::LoginOk(_) => self.lost(now, "a second log-in answer".into(), out),
         }
     }

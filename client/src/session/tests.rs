@@ -25,6 +25,10 @@ struct Stage {
 
 impl Stage {
     fn new(confirmation: Confirmation) -> Self {
+        Self::new_by(confirmation, 42)
+    }
+
+    fn new_by(confirmation: Confirmation, seed: u64) -> Self {
         let account = Account {
             credentials: Credentials::Open(user("ann")),
             device: Some(DeviceId::new("phone").unwrap()),
@@ -32,7 +36,7 @@ impl Stage {
             heartbeat: Duration::from_secs(30),
         };
         Self {
-            session: Session::new(account, confirmation, 42),
+            session: Session::new(account, confirmation, seed),
             now: Moment(5_000_000),
             effects: Vec::new(),
             window_messages: 4,
@@ -46,7 +50,16 @@ impl Stage {
     }
 
     fn live_with(confirmation: Confirmation) -> Self {
-        let mut stage = Self::new(confirmation);
+        Self::new(confirmation).has_come()
+    }
+
+    /// Likewise, with chance of this seed.
+    fn live_by(seed: u64) -> Self {
+        Self::new_by(Confirmation::Automatic, seed).has_come()
+    }
+
+    fn has_come(self) -> Self {
+        let mut stage = self;
         stage.logs_in();
         assert_eq!(stage.says(), [ClientPacket::GetFriends]);
         stage.hears(ServerPacket::Friends(Arc::new(FriendList::empty())));
@@ -63,6 +76,12 @@ impl Stage {
             panic!("the log-in comes first");
         };
         assert_eq!(self.session.transmit(self.now), None);
+        self.is_greeted();
+        login
+    }
+
+    /// The log-in is answered.
+    fn is_greeted(&mut self) {
         self.deliveries = 0;
         self.hears(ServerPacket::LoginOk(Box::new(LoginOk {
             version: 1,
@@ -76,7 +95,6 @@ impl Stage {
             body_bytes_max: 100,
             server_time: Stamp(SERVER_MS * 1_000),
         })));
-        login
     }
 
     /// The connection breaks; the next one is granted after the pause.

@@ -20,6 +20,7 @@ pub fn lines(notice: &Notice) -> Option<String> {
         Notice::Connected { user, device } => {
             format!("* connected as {user} (device {device}); /help lists the commands")
         }
+        Notice::Reconnecting { after, reason } if after.is_zero() => format!("* {}", clean(reason)),
         Notice::Reconnecting { after, reason } => {
             let seconds = after.as_secs_f64();
             format!("* {}; next try in {seconds:.1} s", clean(reason))

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::session::connection::LOGIN_PATIENCE;
+use proto::server::Goaway;
 
 fn reconnecting(event: Option<Event>) -> (Duration, Reason) {
     match event {
@@ -207,4 +208,150 @@ fn a_close_without_a_connection_ends_at_once_or_in_time() {
         }
     }
     assert!(stage.now >= until);
+}
+
+/// A word of the server that it is about to stop.
+fn goaway(after_ms: u32, spread_ms: u32) -> ServerPacket {
+    ServerPacket::Goaway(Goaway {
+        after_ms,
+        spread_ms,
+    })
+}
+
+/// Jumps until another connection is wanted; gives how long that took.
+fn wants_another(stage: &mut Stage) -> Duration {
+    let start = stage.now;
+    while stage.session.wants() != Wants::Another {
+        assert_eq!(stage.session.wants(), Wants::Connection);
+        stage.jumps();
+    }
+    stage.now.since(start)
+}
+
+#[test]
+fn who_is_sent_away_moves_when_it_has_another_connection() {
+    let mut stage = Stage::live();
+    stage.hears(goaway(200, 3_000));
+    let id = stage.sends("one");
+    assert_eq!(stage.says_messages(), [id]);
+    let after = wants_another(&mut stage);
+    let allowed = Duration::from_millis(200)..=Duration::from_millis(3_200);
+    assert!(allowed.contains(&after), "{after:?}");
+    // Until then it is served where it is.
+    let two = stage.sends("two");
+    assert_eq!(stage.says_messages(), [two]);
+    stage.is_answered(id);
+    stage.is_delivered(1);
+    assert_eq!(stage.told_messages(), [1]);
+    stage.told();
+    assert_eq!(stage.acknowledges(), Some(1));
+    stage.session.moved(stage.now, &mut stage.effects);
+    let (pause, reason) = reconnecting(stage.told_state());
+    assert_eq!((pause, reason), (Duration::ZERO, Reason::Goaway));
+    let Some(ClientPacket::Login(_)) = stage.session.transmit(stage.now) else {
+        panic!("the log-in comes first");
+    };
+    stage.is_greeted();
+    // What has no answer goes out again, and nothing else.
+    assert_eq!(stage.says_messages(), [two]);
+    // The next failure is the first one in a row.
+    stage.breaks();
+    let Some(Event::Reconnecting { after, .. }) = stage.told_state() else {
+        panic!("no state");
+    };
+    assert!(after <= backoff::FIRST);
+}
+
+#[test]
+fn clients_that_are_sent_away_together_leave_at_different_moments() {
+    let draw = |seed| {
+        let mut stage = Stage::live_by(seed);
+        stage.hears(goaway(0, 10_000));
+        wants_another(&mut stage)
+    };
+    let mut drawn: Vec<Duration> = (0..100).map(draw).collect();
+    drawn.sort_unstable();
+    assert!(drawn[99] <= Duration::from_secs(10));
+    // Each tenth of the spread is drawn by some, none by most.
+    for tenth in 0..10 {
+        let part = Duration::from_secs(tenth)..Duration::from_secs(tenth + 1);
+        let there = drawn.iter().filter(|moment| part.contains(moment)).count();
+        assert!((1..=30).contains(&there), "{there} in {part:?}");
+    }
+}
+
+#[test]
+fn who_is_sent_away_twice_does_not_stay_for_longer() {
+    let mut stage = Stage::live();
+    stage.hears(goaway(100, 0));
+    stage.hears(goaway(60_000, 0));
+    assert_eq!(wants_another(&mut stage), Duration::from_millis(100));
+    stage.hears(goaway(60_000, 0));
+    assert_eq!(stage.session.wants(), Wants::Another);
+}
+
+#[test]
+fn who_finds_no_other_server_is_served_to_the_end() {
+    let mut stage = Stage::live();
+    stage.hears(goaway(100, 0));
+    wants_another(&mut stage);
+    stage.session.stays();
+    assert_eq!(stage.session.wants(), Wants::Connection);
+    // And is not told to try again and again.
+    stage.hears(goaway(100, 0));
+    let id = stage.sends("one");
+    assert_eq!(stage.says_messages(), [id]);
+    stage.waits(Duration::from_secs(1));
+    assert_eq!(stage.session.wants(), Wants::Connection);
+    stage.is_closed_with(Code::Stopping);
+    let (after, reason) = reconnecting(stage.told());
+    assert!(after > Duration::ZERO);
+    assert!(matches!(reason, Reason::Closed { .. }));
+    stage.rests();
+    stage.logs_in();
+    assert_eq!(stage.says_messages(), [id]);
+}
+
+#[test]
+fn who_closes_does_not_move_first() {
+    let mut stage = Stage::live();
+    let id = stage.sends("one");
+    assert_eq!(stage.says_messages(), [id]);
+    stage.hears(goaway(100, 0));
+    let until = stage.now + Duration::from_secs(5);
+    stage.session.close(until, &mut stage.effects);
+    stage.waits(Duration::from_millis(200));
+    assert_eq!(stage.session.wants(), Wants::Connection);
+    assert_eq!(stage.session.deadline(), Some(until));
+    stage.is_answered(id);
+    assert_eq!(stage.says(), [ClientPacket::Logout]);
+}
+
+#[test]
+fn who_closes_while_it_moves_gets_its_answer_elsewhere() {
+    let mut stage = Stage::live();
+    let id = stage.sends("one");
+    stage.says();
+    stage.hears(goaway(0, 0));
+    stage.waits(Duration::from_millis(1));
+    assert_eq!(stage.session.wants(), Wants::Another);
+    let until = stage.now + Duration::from_secs(5);
+    stage.session.close(until, &mut stage.effects);
+    stage.session.moved(stage.now, &mut stage.effects);
+    assert_eq!(stage.says().len(), 1, "the log-in");
+    stage.is_greeted();
+    assert_eq!(stage.says_messages(), [id]);
+    stage.is_answered(id);
+    assert_eq!(stage.says(), [ClientPacket::Logout]);
+    assert_eq!(stage.session.wants(), Wants::Nothing);
+}
+
+#[test]
+fn a_connection_that_comes_too_late_is_of_no_use() {
+    let mut stage = Stage::live();
+    stage.hears(goaway(0, 0));
+    stage.waits(Duration::from_millis(1));
+    stage.breaks();
+    stage.session.moved(stage.now, &mut stage.effects);
+    assert_eq!(stage.session.wants(), Wants::Rest);
 }
