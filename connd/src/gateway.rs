@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use connd_core::{Claims, Effect, Event, LinkId, Settings};
+use connd_core::{Claims, Effect, Event, Leaving, LinkId, Settings};
 use node::clock::Clock;
 use proto::clock::Moment;
 use proto::codes::Code;
@@ -70,6 +70,8 @@ pub struct Gateway {
     /// When the timer task wakes; it is woken for anything earlier.
     armed: Cell<Option<Moment>>,
     rearmed: Notify,
+    /// There may be no connection any more.
+    emptied: Notify,
 }
 
 /// What one turn works with, reused by the next.
@@ -109,6 +111,7 @@ impl Gateway {
             turn: RefCell::new(Turn::default()),
             armed: Cell::new(None),
             rearmed: Notify::new(),
+            emptied: Notify::new(),
         });
         spawn_local(gateway.clone().keep_time());
         spawn_local(gateway.clone().publish());
@@ -175,9 +178,24 @@ impl Gateway {
         self.handle([Event::Arrived { link, batch }]);
     }
 
-    /// Every client is told that the server stops.
-    pub fn stop(&self) {
+    /// Every client is asked to move to another server, and served until then.
+    pub fn leave(&self, leaving: Leaving) {
+        self.handle([Event::Leaving(leaving)]);
+    }
+
+    /// Waits until there is no connection.
+    pub async fn emptied(&self) {
+        while self.core.borrow().sessions() > 0 {
+            self.emptied.notified().await;
+        }
+    }
+
+    /// Every client that is there is told that the server stops; gives how
+    /// many there were.
+    pub fn stop(&self) -> usize {
+        let left = self.core.borrow().sessions();
         self.handle([Event::Stopping]);
+        left
     }
 
     /// Other settings and keys from now on. What was let in stays, with the
@@ -217,6 +235,9 @@ impl Gateway {
             }
         }
         self.arm(core.next_deadline());
+        if core.sessions() == 0 {
+            self.emptied.notify_one();
+        }
     }
 
     fn carry_out(&self, effect: Effect, turn: &mut Turn, more: &mut Vec<Event>) {

@@ -2,7 +2,7 @@
 
 mod settings;
 
-use std::net::SocketAddr;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use connd::gateway::Gateway;
 use connd::metrics::Metrics as GatewayMetrics;
 use connd::token::Tokens;
 use connd::{links, listen};
+use connd_core::Leaving;
 use node::admin::{Admin, Readiness};
 use node::layers::Layers;
 use node::metrics::Metrics;
@@ -21,11 +22,14 @@ use proto::ids::GatewayId;
 use proto::ring::Ring;
 use settings::Settings;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::{LocalSet, spawn_local};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
 /// For what was written last to leave, when the daemon stops.
 const FLUSH: Duration = Duration::from_millis(100);
+
+/// For the last client to have moved, after the moment at which it should.
+const GRACE: Duration = Duration::from_secs(1);
 
 fn main() -> anyhow::Result<()> {
     let (layers, tokens) = Layers::start()?;
@@ -36,11 +40,14 @@ fn main() -> anyhow::Result<()> {
         .block_on(run(layers, tokens))
 }
 
-/// What gateways take from settings, at the start and again by SIGHUP.
+/// What gateways are told: settings at the start and again by SIGHUP, and that
+/// they are to be left. Without its sender they stop.
 #[derive(Clone)]
 struct Loaded {
     settings: connd_core::Settings,
     tokens: Arc<Tokens>,
+    /// Set once: clients are asked to move.
+    leaving: Option<Leaving>,
 }
 
 async fn run(mut layers: Layers<Settings>, tokens: Tokens) -> anyhow::Result<()> {
@@ -56,7 +63,9 @@ async fn run(mut layers: Layers<Settings>, tokens: Tokens) -> anyhow::Result<()>
     let (load, loaded) = watch::channel(Loaded {
         settings: settings.gateway.core(),
         tokens: Arc::new(tokens),
+        leaving: None,
     });
+    let (alive, ended) = mpsc::channel(1);
     let mut threads = Vec::new();
     for (number, listener) in listeners.into_iter().enumerate() {
         let parts = Parts {
@@ -64,13 +73,16 @@ async fn run(mut layers: Layers<Settings>, tokens: Tokens) -> anyhow::Result<()>
             shards: settings.shards.clone(),
             ring: ring.clone(),
             metrics: gateway_metrics.clone(),
+            _alive: alive.clone(),
         };
         let loaded = loaded.clone();
         let thread = std::thread::Builder::new().name(format!("gateway-{number}"));
         threads.push(thread.spawn(move || serve(parts, loaded))?);
     }
     let shards = settings.shards.len() * count.get();
-    let admin = open_admin(settings.admin, metrics, gateway_metrics, shards).await?;
+    drop(alive);
+    let readiness = readiness(gateway_metrics, shards, loaded);
+    let admin = Admin::bind(settings.admin, metrics, readiness).await?;
     tracing::info!(%listen, admin = %admin.address(), "connd serves");
     let admin = tokio::spawn(admin.serve());
     let signal = loop {
@@ -79,7 +91,15 @@ async fn run(mut layers: Layers<Settings>, tokens: Tokens) -> anyhow::Result<()>
             () = hangup.asked() => reload(&mut layers, &load),
         }
     };
-    tracing::info!(signal, "connd stops");
+    let leaving = layers.settings().leaving.core();
+    tracing::info!(
+        signal,
+        ?leaving,
+        "connd is about to stop; clients are asked to move"
+    );
+    load.send_modify(|loaded| loaded.leaving = Some(leaving));
+    emptied(&mut shutdown, ended, leaving).await;
+    tracing::info!("connd stops");
     admin.abort();
     drop(load);
     for thread in threads {
@@ -101,21 +121,32 @@ fn reload(layers: &mut Layers<Settings>, load: &watch::Sender<Loaded>) {
     });
 }
 
-async fn open_admin(
-    address: SocketAddr,
-    metrics: Metrics,
+/// Waits until every gateway has ended by itself, having no client any more;
+/// not longer than clients take to move, nor beyond a second signal.
+async fn emptied(shutdown: &mut Shutdown, mut ended: mpsc::Receiver<Infallible>, leaving: Leaving) {
+    tokio::select! {
+        _ = ended.recv() => {}
+        () = tokio::time::sleep(leaving.longest() + GRACE) => {}
+        signal = shutdown.asked() => tracing::info!(signal, "connd does not wait for clients"),
+    }
+}
+
+fn readiness(
     linked: Arc<GatewayMetrics>,
     shards: usize,
-) -> anyhow::Result<Admin> {
-    let readiness = move || {
+    loaded: watch::Receiver<Loaded>,
+) -> impl Fn() -> Readiness + Send + Sync {
+    move || {
+        if loaded.borrow().leaving.is_some() {
+            return Readiness::NotReady("it is about to stop".to_owned());
+        }
         let up = linked.links.get();
         if usize::try_from(up).is_ok_and(|up| up >= shards) {
             Readiness::Ready
         } else {
             Readiness::NotReady(format!("{up} of {shards} links are up"))
         }
-    };
-    Ok(Admin::bind(address, metrics, readiness).await?)
+    }
 }
 
 /// What a thread is made of.
@@ -124,6 +155,8 @@ struct Parts {
     shards: Vec<ShardAddress>,
     ring: Arc<Ring>,
     metrics: Arc<GatewayMetrics>,
+    /// Dropped when the thread ends.
+    _alive: mpsc::Sender<Infallible>,
 }
 
 fn serve(parts: Parts, mut loaded: watch::Receiver<Loaded>) -> anyhow::Result<()> {
@@ -132,21 +165,46 @@ fn serve(parts: Parts, mut loaded: watch::Receiver<Loaded>) -> anyhow::Result<()
         .build()?;
     LocalSet::new().block_on(&runtime, async move {
         let id = GatewayId(fastrand::u64(..));
-        let Loaded { settings, tokens } = loaded.borrow_and_update().clone();
+        let Loaded {
+            settings, tokens, ..
+        } = loaded.borrow_and_update().clone();
         let gateway = Gateway::start(id, settings, parts.ring, tokens, parts.metrics);
         for shard in parts.shards {
             spawn_local(links::keep(gateway.clone(), shard.name, shard.address));
         }
         let listener = TcpListener::from_std(parts.listener)?;
         let accepting = spawn_local(listen::run(gateway.clone(), listener));
-        // The sender is dropped when the daemon stops.
-        while loaded.changed().await.is_ok() {
-            let Loaded { settings, tokens } = loaded.borrow_and_update().clone();
-            gateway.reload(settings, tokens);
-        }
+        serve_until_stopped(&gateway, &mut loaded, &accepting).await;
         accepting.abort();
-        gateway.stop();
+        let left = gateway.stop();
+        if left > 0 {
+            tracing::info!(left, "clients have not moved and are closed");
+        }
         tokio::time::sleep(FLUSH).await;
         Ok(())
     })
+}
+
+/// Takes what it is told, until the daemon stops, or clients were asked to move
+/// and none is left.
+async fn serve_until_stopped(
+    gateway: &Gateway,
+    loaded: &mut watch::Receiver<Loaded>,
+    accepting: &JoinHandle<()>,
+) {
+    let mut is_leaving = false;
+    loop {
+        tokio::select! {
+            changed = loaded.changed() => if changed.is_err() { return },
+            () = gateway.emptied(), if is_leaving => return,
+        }
+        let now = loaded.borrow_and_update().clone();
+        gateway.reload(now.settings, now.tokens);
+        if let Some(leaving) = now.leaving {
+            is_leaving = true;
+            // Who connects from now on is refused, and tries another one.
+            accepting.abort();
+            gateway.leave(leaving);
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! The section `gateway` of a settings file: bounds and times of each gateway.
+//! The sections `gateway` and `leaving` of a settings file: bounds and times of
+//! each gateway, and how clients leave it before a stop.
 //!
 //! Owns what is allowed of each and across them, and what memory they allow.
 //! Must not know the rest of the file.
@@ -28,6 +29,14 @@ node::section! {
         sessions_per_address_max: Count [Count::of(1), Count::of(10_000_000)] Yes;
         logins_per_second: Count [Count::of(1), Count::of(1_000_000)] Yes;
         requests_per_second: Count [Count::of(1), Count::of(1_000_000)] Yes;
+    }
+}
+
+node::section! {
+    /// When clients are to move to another connd, before this one stops.
+    pub LeavingSection "leaving" of connd_core::Leaving {
+        after: Span [Span::ms(0), Span::s(60)] Yes;
+        spread: Span [Span::ms(0), Span::s(600)] Yes;
     }
 }
 

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 
 use clap::Parser;
 use connd::keys::{TokenFlags, TokensSection};
-use connd::section::GatewaySection;
+use connd::section::{GatewaySection, LeavingSection};
 use connd::token::Tokens;
 use node::cpu::{describe_threads, threads_default};
 use node::flags::DaemonFlags;
@@ -58,6 +58,8 @@ pub struct Settings {
     tokens: TokensSection,
     /// Bounds and times of each gateway.
     pub gateway: GatewaySection,
+    /// How clients leave before a stop.
+    pub leaving: LeavingSection,
     log: TelemetrySettings,
 }
 
@@ -70,6 +72,7 @@ impl Default for Settings {
             shards: Vec::new(),
             tokens: TokensSection::default(),
             gateway: GatewaySection::default(),
+            leaving: LeavingSection::default(),
             log: TelemetrySettings::default(),
         }
     }
@@ -111,6 +114,7 @@ impl Layered for Settings {
         self.tokens.describe(sheet);
         self.gateway.describe(sheet);
         self.gateway.describe_across(sheet);
+        self.leaving.describe(sheet);
         self.log.describe(sheet);
     }
 
@@ -121,6 +125,7 @@ impl Layered for Settings {
     fn take_over(&mut self, new: &Self) {
         self.tokens.take_over(&new.tokens);
         self.gateway.take_over(&new.gateway);
+        self.leaving.take_over(&new.leaving);
         self.log.take_over(&new.log);
     }
 

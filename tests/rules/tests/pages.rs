@@ -137,6 +137,7 @@ fn every_flag_is_in_the_readme_and_has_a_help_text() {
 fn sections() -> Sheet {
     let mut sheet = Sheet::default();
     connd::section::GatewaySection::default().describe(&mut sheet);
+    connd::section::LeavingSection::default().describe(&mut sheet);
     msgd::section::ShardSection::default().describe(&mut sheet);
     msgd::section::MailboxSection::default().describe(&mut sheet);
     msgd::section::StoreSection::default().describe(&mut sheet);
