@@ -2,6 +2,7 @@
 //!
 //! Owns the list of what is worth a look. Must not know who looks.
 
+use crate::agenda::Time;
 use proto::codes::Code;
 use proto::friends::FriendAction;
 use proto::ids::{DeviceId, Identity, UserId};
@@ -123,6 +124,25 @@ pub enum Observed<'a> {
     EndedDevice {
         /// Of the world's clients.
         client: usize,
+    },
+    /// A gateway asked a client to move.
+    Asked {
+        /// On which connection.
+        connection: u64,
+    },
+    /// A client heard of that.
+    Goes {
+        /// On which connection.
+        connection: u64,
+        /// It has left by then.
+        until: Time,
+    },
+    /// A gateway told a client that it stops, who is still there.
+    Stopped {
+        /// On which connection.
+        connection: u64,
+        /// After its clients were asked to move.
+        is_left: bool,
     },
     /// A connection begins.
     Opened {

@@ -23,6 +23,8 @@ pub struct Troubles {
     pub friendd_crashes: bool,
     /// Gateways and shards are stopped as an operator does, and come again.
     pub stops: bool,
+    /// Gateways are left by their clients before they stop, and come again.
+    pub leaves: bool,
     /// Links are cut, and some stay so for a while.
     pub cuts: bool,
     /// Processes stand still, some for longer than a lease.
@@ -50,6 +52,7 @@ impl Troubles {
             || self.shard_crashes
             || self.friendd_crashes
             || self.stops
+            || self.leaves
             || self.cuts
             || self.pauses
             || self.store_failures
@@ -153,6 +156,7 @@ fn troubles(dice: &mut Dice) -> Troubles {
         shard_crashes: fails(),
         friendd_crashes: fails(),
         stops: fails(),
+        leaves: fails(),
         cuts: fails(),
         pauses: fails(),
         store_failures: fails(),

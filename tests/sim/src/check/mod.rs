@@ -7,6 +7,7 @@ mod agrees;
 mod block;
 mod devices;
 mod friends;
+mod moves;
 mod once;
 mod one_answer;
 mod order;
@@ -47,6 +48,7 @@ pub struct Checks {
     block: block::Block,
     one_answer: one_answer::OneAnswer,
     replaced: replaced::Replaced,
+    moves: moves::Moves,
     devices: devices::Devices,
 }
 
@@ -59,6 +61,7 @@ impl Checks {
             block: block::Block::default(),
             one_answer: one_answer::OneAnswer::default(),
             replaced: replaced::Replaced::default(),
+            moves: moves::Moves::default(),
             devices: devices::Devices::default(),
         }
     }
@@ -81,6 +84,7 @@ impl Checks {
         self.block.observe(now, observed, model)?;
         self.one_answer.observe(observed)?;
         self.replaced.observe(observed)?;
+        self.moves.observe(now, observed)?;
         self.devices.observe(observed, model, store)
     }
 }

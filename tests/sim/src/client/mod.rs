@@ -17,7 +17,7 @@ use proto::codes::{Code, Next};
 use proto::friends::FriendList;
 use proto::ids::{DeviceId, Identity, MessageId, UserId};
 use proto::limits::VERSION;
-use proto::server::ServerPacket;
+use proto::server::{Goaway, ServerPacket};
 use proto::status::Status;
 
 use crate::agenda::{MS, SECOND, Time};
@@ -92,6 +92,8 @@ pub enum Does {
     Write(ClientPacket),
     /// Leaves the connection, and comes again after this.
     Leave(Time),
+    /// Leaves the connection at a moment that is drawn.
+    SentAway(Goaway),
     /// Comes to itself at this time, for this.
     Wake(Time, Waking),
     /// Has shown a message to its person.
@@ -127,6 +129,8 @@ pub enum Waking {
     /// It gives a sign of life on this connection, and looks whether it hears
     /// of any.
     Ping(u64),
+    /// It moves to another gateway, if this is still its connection.
+    Move(u64),
     /// It takes the oldest message that waits.
     Take,
     /// It sends a message of unknown fate again.
@@ -270,8 +274,8 @@ impl Client {
             ServerPacket::Pong
             | ServerPacket::Receipt(_)
             | ServerPacket::Transient(_)
-            | ServerPacket::Goaway(_)
             | ServerPacket::DeviceResult { .. } => {}
+            ServerPacket::Goaway(goaway) => out.push(Does::SentAway(goaway)),
             ServerPacket::Carbon(carbon) => self.devices.heard(*carbon),
             ServerPacket::Devices(told) => self.devices.told = Some(told),
         }
@@ -313,6 +317,11 @@ impl Client {
                     out.push(Does::Write(ClientPacket::Ping));
                 }
                 out.push(Does::Wake(now + PING_PAUSE, Waking::Ping(number)));
+            }
+            Waking::Move(number) => {
+                if self.connection().is_some_and(|open| open.number == number) {
+                    out.push(Does::Leave(0));
+                }
             }
             Waking::Take => {
                 self.inbox.take(now, out);

@@ -113,6 +113,7 @@ impl World {
                     }
                 }
                 Does::Leave(pause) => self.leave(client, Some(50 * MS), pause),
+                Does::SentAway(goaway) => self.client_sent_away(client, goaway),
                 Does::Wake(at, waking) => {
                     self.agenda.plan(at, Step::Woke(client, start, waking));
                 }

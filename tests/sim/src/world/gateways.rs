@@ -29,6 +29,8 @@ pub struct GatewayNode {
     sockets: BTreeMap<SessionId, Socket>,
     next_session: u64,
     tick_at: Option<Time>,
+    /// Its clients are asked to move, and nobody else is let in.
+    pub(super) is_leaving: bool,
     /// It stands still; what happens to it waits here.
     backlog: Option<VecDeque<Event>>,
 }
@@ -56,6 +58,7 @@ impl GatewayNode {
             sockets: BTreeMap::new(),
             next_session: 0,
             tick_at: None,
+            is_leaving: false,
             backlog: None,
         }
     }
@@ -100,6 +103,7 @@ impl World {
             return;
         }
         node.backlog = None;
+        node.is_leaving = false;
         node.boot = GatewayId(0);
         let sockets = std::mem::take(&mut node.sockets);
         self.trace.say(self.now, || format!("g{gateway} dies"));
@@ -233,7 +237,8 @@ impl World {
             return;
         };
         let (client, connection) = (socket.client, socket.connection);
-        self.observe_write(client, connection, &packet);
+        let is_left = self.gateways[gateway].is_leaving;
+        self.observe_write(client, connection, is_left, &packet);
         let delay = self.dice.within(self.plan.client_delay.clone());
         let socket_max = self.plan.socket_max;
         let boot = self.gateways[gateway].boot;
@@ -259,7 +264,13 @@ impl World {
         }
     }
 
-    fn observe_write(&mut self, client: usize, connection: u64, packet: &ServerPacket) {
+    fn observe_write(
+        &mut self,
+        client: usize,
+        connection: u64,
+        is_left: bool,
+        packet: &ServerPacket,
+    ) {
         let (id, verdict) = match packet {
             ServerPacket::Sent { id, sent } => match &sent.outcome {
                 Outcome::Delivered { device } => (*id, Verdict::Delivered(device)),
@@ -272,6 +283,16 @@ impl World {
             }
             ServerPacket::Closing(closing) if closing.code == Code::Replaced => {
                 return self.observe(Observed::Replaced { connection, client });
+            }
+            ServerPacket::Goaway(_) => return self.observe(Observed::Asked { connection }),
+            // Who has left already may not have been noticed.
+            ServerPacket::Closing(closing)
+                if closing.code == Code::Stopping && self.is_at(client, connection) =>
+            {
+                return self.observe(Observed::Stopped {
+                    connection,
+                    is_left,
+                });
             }
             ServerPacket::Closing(closing) if closing.code == Code::Ended => {
                 return self.observe(Observed::EndedDevice { client });
@@ -292,6 +313,11 @@ impl World {
         });
     }
 
+    fn is_at(&self, client: usize, connection: u64) -> bool {
+        let open = self.clients[client].connection();
+        open.is_some_and(|open| open.number == connection)
+    }
+
     fn close_socket(&mut self, gateway: usize, session: SessionId) {
         let Some(socket) = self.gateways[gateway].sockets.remove(&session) else {
             return;
@@ -306,7 +332,9 @@ impl World {
     /// Opens a connection; `None` if nobody answers there.
     pub(super) fn open_socket(&mut self, gateway: usize, client: usize) -> Option<u64> {
         let node = &mut self.gateways[gateway];
-        node.core.as_ref()?;
+        if node.core.is_none() || node.is_leaving {
+            return None;
+        }
         self.connections += 1;
         let connection = self.connections;
         node.next_session += 1;

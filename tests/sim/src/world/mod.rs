@@ -6,6 +6,7 @@
 mod clients;
 mod gateways;
 mod graph;
+mod leaving;
 mod links;
 mod registry;
 mod shards;
@@ -80,6 +81,8 @@ pub enum Step {
     Gateway(usize, GatewayId, connd_core::Event),
     /// A gateway's core may have something due.
     GatewayTick(usize, GatewayId),
+    /// A gateway that was left stops, if it still lives.
+    GatewayLeft(usize, GatewayId),
     /// A shard's process starts.
     ShardStart(usize),
     /// A shard that was stopped may be done.
@@ -284,6 +287,7 @@ impl World {
                 }
             }
             Step::GatewayTick(gateway, boot) => self.gateway_tick(gateway, boot),
+            Step::GatewayLeft(gateway, boot) => self.gateway_left(gateway, boot),
             Step::ShardStart(shard) => self.shard_start(shard),
             Step::ShardStopped(shard, life) => self.shard_stopped(shard, life),
             Step::Shard(shard, life, event) => {

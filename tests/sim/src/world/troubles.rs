@@ -18,6 +18,8 @@ pub enum Trouble {
     MachineCrash,
     /// A gateway is stopped, with a word to its clients.
     GatewayStop,
+    /// A gateway's clients are asked to move, then it is stopped.
+    GatewayLeave,
     /// A shard is stopped: it stores what it has and gives its slots up.
     ShardStop,
     /// The friend service dies.
@@ -52,6 +54,7 @@ impl World {
                 1,
             ),
             (troubles.stops, Trouble::GatewayStop, 1),
+            (troubles.leaves, Trouble::GatewayLeave, 2),
             (troubles.stops, Trouble::ShardStop, 1),
             (troubles.friendd_crashes, Trouble::FrienddCrash, 1),
             (troubles.cuts, Trouble::Cut, 3),
@@ -82,7 +85,7 @@ impl World {
         let shard = self.dice.index(self.shards.len());
         let is_failure = !matches!(
             trouble,
-            Trouble::Ring | Trouble::SlowStore | Trouble::ClockStep
+            Trouble::Ring | Trouble::SlowStore | Trouble::ClockStep | Trouble::GatewayLeave
         );
         if is_failure {
             self.failed();
@@ -98,6 +101,7 @@ impl World {
                 self.gateway_event(gateway, connd_core::Event::Stopping);
                 self.kill_gateway(gateway);
             }
+            Trouble::GatewayLeave => self.gateway_leave(gateway),
             Trouble::ShardStop => self.shard_stop(shard),
             Trouble::FrienddCrash => self.graph_crash(),
             Trouble::Cut => {
@@ -146,7 +150,7 @@ impl World {
         }
     }
 
-    fn kill_gateway(&mut self, gateway: usize) {
+    pub(super) fn kill_gateway(&mut self, gateway: usize) {
         self.gateway_crash(gateway);
         self.plan_in(50 * MS..3 * SECOND, Step::GatewayStart(gateway));
     }
