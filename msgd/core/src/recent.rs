@@ -9,8 +9,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use proto::ids::{MessageId, Stamp, UserId};
+use proto::ids::{Identity, MessageId, Stamp, UserId};
 use proto::server::Sent;
+
+use crate::store::Remembered;
 
 /// What is known of a message that came.
 #[derive(Debug, PartialEq, Eq)]
@@ -130,6 +132,21 @@ impl Recent {
         });
     }
 
+    /// Remembers what the holder before knew, from wherever it comes. Where
+    /// there is no room for all, the newest stay: of these may be some whose
+    /// senders have not heard the answer.
+    pub fn restore(&mut self, bounds: &Bounds, mut known: Vec<Remembered>) {
+        known.sort_by_key(|known| known.stamp);
+        for known in known {
+            let sent = Sent {
+                stamp: known.stamp,
+                outcome: known.fate,
+            };
+            let Identity { from, id } = &known.identity;
+            self.remember(bounds, from, *id, known.fingerprint, sent);
+        }
+    }
+
     /// Forgets what is older than the window.
     pub fn forget(&mut self, bounds: &Bounds, wall: Stamp) {
         let window_us = u64::try_from(bounds.window.as_micros()).unwrap_or(u64::MAX);
@@ -234,6 +251,31 @@ mod tests {
             recent.find(&BOUNDS, wall, &ann, id(999_005), 1),
             Known::Answered(_)
         ));
+    }
+
+    #[test]
+    fn of_what_is_known_from_before_the_newest_stays() {
+        let ann = UserId::new("ann").unwrap();
+        let known = |n: u64| Remembered {
+            to: UserId::new("ben").unwrap(),
+            identity: Identity {
+                from: ann.clone(),
+                id: id(999_000 + n),
+            },
+            stamp: Stamp(999_500 + n),
+            fingerprint: 1,
+            fate: Outcome::Stored,
+        };
+        // Two that lie in the mailbox, and as many as there is room for that
+        // were answered before them.
+        let known = [4, 5, 0, 1, 2, 3].map(known).to_vec();
+        let mut recent = Recent::default();
+        recent.restore(&BOUNDS, known);
+        let wall = Stamp(1_000_000_000);
+        for n in 2..=5 {
+            let found = recent.find(&BOUNDS, wall, &ann, id(999_000 + n), 1);
+            assert!(matches!(found, Known::Answered(_)), "{n}: {found:?}");
+        }
     }
 
     #[test]

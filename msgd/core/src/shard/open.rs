@@ -4,15 +4,15 @@
 use std::collections::VecDeque;
 
 use proto::clock::Now;
-use proto::ids::{Stamp, UserId};
+use proto::ids::{Identity, Stamp, UserId};
 use proto::link::{Relayed, ReturnReason, Up};
-use proto::server::{Outcome as Fate, Sent};
+use proto::server::Outcome as Fate;
 use proto::slot::Slot;
 
 use super::Shard;
 use super::arrive::user_of;
 use crate::effect::Effect;
-use crate::store::{Claim, Mailbox, Request};
+use crate::store::{Claim, Mailbox, Remembered, Request};
 use crate::timers::Timer;
 use crate::user::{Phase, User};
 use crate::waiting::Waiting;
@@ -129,25 +129,19 @@ impl Shard {
         let newest = mailbox.latest.iter().map(|stored| stored.stamp).max();
         // A clock that was set back while the shard was away.
         self.last_stamp = self.last_stamp.max(newest.unwrap_or_default());
-        // What lies in the mailbox was answered as stored.
-        for stored in mailbox.latest {
-            let sent = Sent {
-                stamp: stored.stamp,
-                outcome: Fate::Stored,
-            };
-            let (from, id) = (&stored.from, stored.id);
-            user.recent
-                .remember(&bounds, from, id, stored.fingerprint, sent);
-        }
-        for known in handed_over.into_iter().flatten() {
-            let sent = Sent {
-                stamp: known.stamp,
-                outcome: known.fate,
-            };
-            let (from, id) = (&known.identity.from, known.identity.id);
-            user.recent
-                .remember(&bounds, from, id, known.fingerprint, sent);
-        }
+        // What lies in the mailbox was answered as stored, or is to be.
+        let stored = mailbox.latest.into_iter().map(|stored| Remembered {
+            to: name.clone(),
+            identity: Identity {
+                from: stored.from,
+                id: stored.id,
+            },
+            stamp: stored.stamp,
+            fingerprint: stored.fingerprint,
+            fate: Fate::Stored,
+        });
+        let known = stored.chain(handed_over.into_iter().flatten());
+        user.recent.restore(&bounds, known.collect());
         if !user.recent.is_empty() && !user.armed.recent {
             user.armed.recent = true;
             let at = now.moment + self.settings.recent_window;
