@@ -113,18 +113,29 @@ impl Daemon {
         until(&what, async || (said(&self.log()) > before).then_some(())).await;
     }
 
+    /// Asks it to stop, and does not wait.
+    pub fn asks_to_stop(&mut self) {
+        running(&mut self.process).signal(Signal::TERM);
+    }
+
+    /// Waits until it has ended by itself.
+    ///
+    /// # Panics
+    /// It ends with an error.
+    pub async fn ends(&mut self) {
+        let status = running(&mut self.process).end().await;
+        assert!(status.success(), "{}: {status}", self.name);
+    }
+
     /// Asks it to stop and waits until it has; gives how long that took.
     ///
     /// # Panics
     /// It ends with an error.
     pub async fn stop(&mut self) -> Duration {
         let began = Instant::now();
-        let process = running(&mut self.process);
-        process.signal(Signal::TERM);
-        let status = process.end().await;
-        let took = began.elapsed();
-        assert!(status.success(), "{}: {status}", self.name);
-        took
+        self.asks_to_stop();
+        self.ends().await;
+        began.elapsed()
     }
 
     /// kill -9.
