@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 use crate::binaries::program;
 
 /// The ports that a cluster takes, from its first on.
-const PORTS: u16 = 16;
+pub const PORTS: u16 = 16;
 
 /// A directory with a cluster that ends with it.
 #[derive(Debug)]
@@ -96,7 +96,10 @@ impl Drop for Script {
 }
 
 /// The first of so many that are free on both addresses, at this moment.
-fn free_ports() -> u16 {
+///
+/// # Panics
+/// There are none.
+pub fn free_ports() -> u16 {
     let is_free = |port: u16| {
         let hosts = [Ipv4Addr::new(127, 0, 0, 1), Ipv4Addr::new(127, 0, 0, 2)];
         hosts

@@ -15,5 +15,7 @@ mod reload;
 mod restart;
 mod rights;
 mod rolling;
+mod seat;
 mod settings;
 mod terminal;
+mod tour;
