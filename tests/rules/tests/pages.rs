@@ -12,7 +12,7 @@ fn pages() -> Vec<(PathBuf, String)> {
     let is_page = |path: &PathBuf| path.extension().is_some_and(|e| e == "md");
     let folders = all().into_iter().map(|package| package.folder);
     let mut paths: Vec<PathBuf> = folders.flat_map(|folder| files(&folder)).collect();
-    let top = ["README.md", "CHANGELOG.md"];
+    let top = ["README.md", "CHANGELOG.md", "tests/GUARANTEES.md"];
     paths.extend(top.map(PathBuf::from));
     paths.retain(is_page);
     paths.sort();
@@ -51,7 +51,7 @@ fn links_and_names_of_files_lead_somewhere() {
                 broken.push(format!("{}: {link}", name(&page)));
             }
         }
-        let endings = [".rs", ".md", ".toml", ".proto"];
+        let endings = [".rs", ".md", ".toml", ".proto", ".py"];
         for quoted in prose.split('`').skip(1).step_by(2) {
             let is_path = quoted.contains('/') && !quoted.contains([' ', '*', '<']);
             if is_path && endings.iter().any(|end| quoted.ends_with(end)) {
