@@ -17,13 +17,17 @@ use proto::codes::Code;
 use proto::ids::{GatewayId, SessionId, ShardId};
 use proto::link::{Batch, Down, Up};
 use proto::ring::Ring;
+use rustls::ServerConfig;
 use service::queue::Filler;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
+use crate::access::Access;
 use crate::frames::Decoded;
+use crate::handshakes::Handshakes;
 use crate::metrics::Metrics;
-use crate::socket::Socket;
+use crate::socket::{Room, Socket};
+use crate::tls::Tls;
 use crate::token::Tokens;
 use crate::trace;
 
@@ -51,6 +55,8 @@ pub struct Scratch {
     pub bytes: Box<[u8]>,
     /// Packets of one read.
     pub packets: Vec<Decoded>,
+    /// What of it was unsealed.
+    pub room: Room,
 }
 
 /// A gateway, shared by the tasks of its thread.
@@ -60,6 +66,8 @@ pub struct Gateway {
     core: RefCell<connd_core::Gateway>,
     clock: Clock,
     tokens: RefCell<Arc<Tokens>>,
+    tls: RefCell<Tls>,
+    handshakes: Handshakes,
     metrics: Arc<Metrics>,
     rest_max: usize,
     last_session: Cell<u64>,
@@ -82,6 +90,8 @@ struct Turn {
     writes: Vec<(SessionId, BytesMut)>,
     at: HashMap<SessionId, usize, ahash::RandomState>,
     closes: Vec<SessionId>,
+    /// What is sealed before it is written.
+    room: Room,
     buffers: Vec<BytesMut>,
 }
 
@@ -91,7 +101,7 @@ impl Gateway {
         id: GatewayId,
         settings: Settings,
         ring: Arc<Ring>,
-        tokens: Arc<Tokens>,
+        access: Access,
         metrics: Arc<Metrics>,
     ) -> Rc<Self> {
         let gateway = Rc::new(Self {
@@ -99,7 +109,9 @@ impl Gateway {
             rest_max: rest_max(&settings),
             core: RefCell::new(connd_core::Gateway::new(settings, ring)),
             clock: Clock::start(),
-            tokens: RefCell::new(tokens),
+            tokens: RefCell::new(access.tokens),
+            handshakes: Handshakes::new(access.tls.handshakes_per_second),
+            tls: RefCell::new(access.tls),
             metrics,
             last_session: Cell::new(0),
             sockets: RefCell::new(HashMap::default()),
@@ -107,6 +119,7 @@ impl Gateway {
             scratch: RefCell::new(Scratch {
                 bytes: vec![0; SCRATCH_BYTES].into_boxed_slice(),
                 packets: Vec::new(),
+                room: Room::default(),
             }),
             turn: RefCell::new(Turn::default()),
             armed: Cell::new(None),
@@ -200,9 +213,38 @@ impl Gateway {
 
     /// Other settings and keys from now on. What was let in stays, with the
     /// window that its log-in granted.
-    pub fn reload(&self, settings: Settings, tokens: Arc<Tokens>) {
+    pub fn reload(&self, settings: Settings, access: Access) {
         self.core.borrow_mut().set_settings(settings);
-        self.tokens.replace(tokens);
+        self.tokens.replace(access.tokens);
+        self.handshakes.set_rate(access.tls.handshakes_per_second);
+        self.tls.replace(access.tls);
+    }
+
+    /// How connections from now on are taken; none: plain.
+    pub fn tls(&self) -> Option<Arc<ServerConfig>> {
+        self.tls.borrow().config.clone()
+    }
+
+    /// The most that may wait for a client's socket, in bytes.
+    pub fn rest_max(&self) -> usize {
+        self.rest_max
+    }
+
+    /// Waits until one more handshake may be had.
+    pub async fn admit_handshake(&self) {
+        if self.handshakes.admit(&self.clock).await {
+            self.metrics.handshakes_delayed.inc();
+        }
+    }
+
+    /// TLS came up.
+    pub fn handshake_done(&self) {
+        self.metrics.handshakes.inc();
+    }
+
+    /// A client's TLS was not acceptable.
+    pub fn handshake_failed(&self) {
+        self.metrics.tls_failures.inc();
     }
 
     /// One turn.
@@ -289,7 +331,8 @@ impl Gateway {
         turn.at.clear();
         for (session, mut buffer) in turn.writes.drain(..) {
             let socket = self.sockets.borrow().get(&session).cloned();
-            let written = socket.map(|socket| socket.write(&buffer, self.rest_max));
+            let room = &mut turn.room;
+            let written = socket.map(|socket| socket.write(&buffer, self.rest_max, room));
             if written.is_some_and(|written| written.is_err()) {
                 more.push(Event::Clogged { session });
             }

@@ -5,16 +5,19 @@
 //! sessions; a process runs several of them, each a gateway of its own to the
 //! shards.
 
+pub mod access;
 pub mod gateway;
 pub mod keys;
 pub mod links;
 pub mod listen;
 pub mod metrics;
 pub mod section;
+pub mod tls;
 pub mod token;
 
 mod frames;
-
+mod handshakes;
+mod secure;
 mod session;
 mod socket;
 mod trace;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use connd::access::Access;
 use connd::gateway::Gateway;
 use connd::metrics::Metrics as GatewayMetrics;
-use connd::token::Tokens;
 use connd::{links, listen};
 use connd_core::Leaving;
 use node::admin::{Admin, Readiness};
@@ -32,12 +32,12 @@ const FLUSH: Duration = Duration::from_millis(100);
 const GRACE: Duration = Duration::from_secs(1);
 
 fn main() -> anyhow::Result<()> {
-    let (layers, tokens) = Layers::start()?;
+    let (layers, opened) = Layers::start()?;
     node::limits::raise_open_files().context("limit on open files")?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(run(layers, tokens))
+        .block_on(run(layers, Access::new(opened)))
 }
 
 /// What gateways are told: settings at the start and again by SIGHUP, and that
@@ -45,12 +45,12 @@ fn main() -> anyhow::Result<()> {
 #[derive(Clone)]
 struct Loaded {
     settings: connd_core::Settings,
-    tokens: Arc<Tokens>,
+    access: Access,
     /// Set once: clients are asked to move.
     leaving: Option<Leaving>,
 }
 
-async fn run(mut layers: Layers<Settings>, tokens: Tokens) -> anyhow::Result<()> {
+async fn run(mut layers: Layers<Settings>, access: Access) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
     let mut hangup = Hangup::listen(layers.has_file())?;
     let settings = layers.settings().clone();
@@ -62,7 +62,7 @@ async fn run(mut layers: Layers<Settings>, tokens: Tokens) -> anyhow::Result<()>
     let ring = Arc::new(ring(&settings.shards)?);
     let (load, loaded) = watch::channel(Loaded {
         settings: settings.gateway.core(),
-        tokens: Arc::new(tokens),
+        access,
         leaving: None,
     });
     let (alive, ended) = mpsc::channel(1);
@@ -112,12 +112,12 @@ async fn run(mut layers: Layers<Settings>, tokens: Tokens) -> anyhow::Result<()>
 }
 
 fn reload(layers: &mut Layers<Settings>, load: &watch::Sender<Loaded>) {
-    let Some(tokens) = layers.reload() else {
+    let Some(opened) = layers.reload() else {
         return;
     };
     load.send_modify(|loaded| {
         loaded.settings = layers.settings().gateway.core();
-        loaded.tokens = loaded.tokens.replaced_by(tokens);
+        loaded.access = loaded.access.replaced_by(opened);
     });
 }
 
@@ -166,9 +166,9 @@ fn serve(parts: Parts, mut loaded: watch::Receiver<Loaded>) -> anyhow::Result<()
     LocalSet::new().block_on(&runtime, async move {
         let id = GatewayId(fastrand::u64(..));
         let Loaded {
-            settings, tokens, ..
+            settings, access, ..
         } = loaded.borrow_and_update().clone();
-        let gateway = Gateway::start(id, settings, parts.ring, tokens, parts.metrics);
+        let gateway = Gateway::start(id, settings, parts.ring, access, parts.metrics);
         for shard in parts.shards {
             spawn_local(links::keep(gateway.clone(), shard.name, shard.address));
         }
@@ -199,7 +199,7 @@ async fn serve_until_stopped(
             () = gateway.emptied(), if is_leaving => return,
         }
         let now = loaded.borrow_and_update().clone();
-        gateway.reload(now.settings, now.tokens);
+        gateway.reload(now.settings, now.access);
         if let Some(leaving) = now.leaving {
             is_leaving = true;
             // Who connects from now on is refused, and tries another one.

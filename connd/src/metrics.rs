@@ -24,6 +24,12 @@ macro_rules! figures {
             pub links: Gauge,
             /// Envelopes that found a link's queue full.
             pub link_full: Counter,
+            /// TLS handshakes.
+            pub handshakes: Counter,
+            /// TLS handshakes that had to wait for their turn.
+            pub handshakes_delayed: Counter,
+            /// Connections whose TLS was not acceptable.
+            pub tls_failures: Counter,
             $(#[doc = $help] $name: Counter,)*
         }
 
@@ -37,6 +43,17 @@ macro_rules! figures {
                     "link_full",
                     "Envelopes that found a link's queue full",
                     self.link_full.clone(),
+                );
+                registry.register("handshakes", "TLS handshakes", self.handshakes.clone());
+                registry.register(
+                    "handshakes_delayed",
+                    "TLS handshakes that had to wait for their turn",
+                    self.handshakes_delayed.clone(),
+                );
+                registry.register(
+                    "tls_failures",
+                    "Connections whose TLS was not acceptable",
+                    self.tls_failures.clone(),
                 );
                 $(registry.register(stringify!($name), $help, self.$name.clone());)*
             }

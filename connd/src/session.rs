@@ -14,7 +14,8 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 
 use crate::frames::{Decoded, Frames};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Scratch};
+use crate::secure::Secure;
 use crate::socket::Socket;
 
 /// Serves a connection until it is over.
@@ -24,9 +25,18 @@ pub async fn run(gateway: Rc<Gateway>, stream: TcpStream) {
     };
     // Frames are gathered here; the kernel is not to wait for more.
     let _ = stream.set_nodelay(true);
+    let secure = match gateway.tls().map(Secure::new).transpose() {
+        Ok(secure) => secure,
+        Err(error) => return tracing::error!(%error, "TLS cannot be served"),
+    };
     let (mut half, write) = stream.into_split();
-    let socket = Socket::new(write);
+    let socket = Socket::new(write, secure);
     let session = gateway.opened(peer.ip(), socket.clone());
+    if socket.is_handshaking() {
+        // Who says nothing waits outside; who says something, in line.
+        let _ = half.readable().await;
+        gateway.admit_handshake().await;
+    }
     let mut frames = Frames::default();
     while read(&gateway, session, &mut half, &mut frames, &socket).await {}
     gateway.closed(session);
@@ -38,13 +48,17 @@ async fn read(
     session: SessionId,
     half: &mut OwnedReadHalf,
     frames: &mut Frames,
-    socket: &Socket,
+    socket: &Rc<Socket>,
 ) -> bool {
     poll_fn(|context| {
         // The scratch is the thread's: a waiting session holds no buffer.
         let mut scratch = gateway.scratch();
-        let scratch = &mut *scratch;
-        let mut buffer = ReadBuf::new(&mut scratch.bytes);
+        let Scratch {
+            bytes,
+            packets,
+            room,
+        } = &mut *scratch;
+        let mut buffer = ReadBuf::new(bytes);
         // `poll_read` knows that a read which did not fill the buffer emptied
         // the socket, and saves asking again.
         if ready!(Pin::new(&mut *half).poll_read(context, &mut buffer)).is_err() {
@@ -53,9 +67,21 @@ async fn read(
         if buffer.filled().is_empty() {
             return Poll::Ready(false);
         }
-        if !socket.is_closing() {
-            let packets: &mut Vec<Decoded> = &mut scratch.packets;
-            frames.take(buffer.filled(), packets);
+        if socket.is_closing() {
+            return Poll::Ready(true);
+        }
+        let was_handshaking = socket.is_handshaking();
+        let unsealed = socket.unseal(buffer.filled(), room, gateway.rest_max());
+        let Ok(plain) = unsealed else {
+            gateway.handshake_failed();
+            return Poll::Ready(false);
+        };
+        if was_handshaking && !socket.is_handshaking() {
+            gateway.handshake_done();
+        }
+        if !plain.is_empty() {
+            let packets: &mut Vec<Decoded> = packets;
+            frames.take(plain, packets);
             gateway.received(session, packets);
         }
         Poll::Ready(true)

@@ -8,6 +8,7 @@ use std::num::NonZeroUsize;
 use clap::Parser;
 use connd::keys::{TokenFlags, TokensSection};
 use connd::section::{GatewaySection, LeavingSection};
+use connd::tls::{Tls, TlsFlags, TlsSection};
 use connd::token::Tokens;
 use node::cpu::{describe_threads, threads_default};
 use node::flags::DaemonFlags;
@@ -36,6 +37,9 @@ pub struct Flags {
     /// Keys that tokens are checked with.
     #[command(flatten)]
     tokens: TokenFlags,
+    /// Certificates that clients are shown.
+    #[command(flatten)]
+    tls: TlsFlags,
     /// What every daemon has.
     #[command(flatten)]
     daemon: DaemonFlags,
@@ -56,6 +60,7 @@ pub struct Settings {
     /// The ring.
     pub shards: Vec<ShardAddress>,
     tokens: TokensSection,
+    tls: TlsSection,
     /// Bounds and times of each gateway.
     pub gateway: GatewaySection,
     /// How clients leave before a stop.
@@ -71,6 +76,7 @@ impl Default for Settings {
             admin: SocketAddr::from(([127, 0, 0, 1], 7190)),
             shards: Vec::new(),
             tokens: TokensSection::default(),
+            tls: TlsSection::default(),
             gateway: GatewaySection::default(),
             leaving: LeavingSection::default(),
             log: TelemetrySettings::default(),
@@ -87,7 +93,7 @@ impl Settings {
 
 impl Layered for Settings {
     type Flags = Flags;
-    type Opened = Tokens;
+    type Opened = (Tokens, Tls);
     const NAME: &'static str = "connd";
 
     fn daemon(flags: &Flags) -> &DaemonFlags {
@@ -104,6 +110,7 @@ impl Layered for Settings {
         given.put("threads", "threads", &mut self.threads, threads);
         given.put("shards", "shards", &mut self.shards, flags.shards);
         self.tokens.put_over(flags.tokens, given);
+        self.tls.put_over(flags.tls, given);
     }
 
     fn describe(&self, sheet: &mut Sheet) {
@@ -112,18 +119,20 @@ impl Layered for Settings {
         sheet.loopback("admin", self.admin, Reload::No);
         shards::describe(&self.shards, sheet);
         self.tokens.describe(sheet);
+        self.tls.describe(self.listen, sheet);
         self.gateway.describe(sheet);
         self.gateway.describe_across(sheet);
         self.leaving.describe(sheet);
         self.log.describe(sheet);
     }
 
-    fn open(&self, sheet: &mut Sheet) -> Tokens {
-        self.tokens.open(sheet)
+    fn open(&self, sheet: &mut Sheet) -> Self::Opened {
+        (self.tokens.open(sheet), self.tls.open(self.listen, sheet))
     }
 
     fn take_over(&mut self, new: &Self) {
         self.tokens.take_over(&new.tokens);
+        self.tls.take_over(&new.tls);
         self.gateway.take_over(&new.gateway);
         self.leaving.take_over(&new.leaving);
         self.log.take_over(&new.log);

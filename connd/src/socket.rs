@@ -1,6 +1,7 @@
 //! The writing half of a client's connection.
 //!
-//! The dispatcher writes to the socket itself, all frames of one turn at once.
+//! The dispatcher writes to the socket itself, all frames of one turn at once,
+//! sealed where the connection is secure.
 //! A buffer is kept only while the socket is full, and it is bounded. Must not
 //! know packets.
 
@@ -13,6 +14,8 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use tokio::net::tcp::OwnedWriteHalf;
 
+use crate::secure::{Secure, Unacceptable};
+
 /// How long a closed connection may take to read what was written last.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -20,10 +23,19 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Socket {
     half: OwnedWriteHalf,
+    /// None: plain.
+    secure: Option<Box<RefCell<Secure>>>,
     /// What the socket had no room for; a task waits to write it.
     rest: RefCell<BytesMut>,
     /// To be closed once the rest is written.
     closing: Cell<bool>,
+}
+
+/// Buffers of a thread for what is sealed and unsealed.
+#[derive(Debug, Default)]
+pub struct Room {
+    plain: Vec<u8>,
+    sealed: Vec<u8>,
 }
 
 /// A client does not read: more waits than it may.
@@ -32,16 +44,60 @@ pub struct Clogged;
 
 impl Socket {
     /// Wraps a connection's writing half.
-    pub fn new(half: OwnedWriteHalf) -> Rc<Self> {
+    pub fn new(half: OwnedWriteHalf, secure: Option<Secure>) -> Rc<Self> {
         Rc::new(Self {
             half,
+            secure: secure.map(RefCell::new).map(Box::new),
             rest: RefCell::new(BytesMut::new()),
             closing: Cell::new(false),
         })
     }
 
+    /// Takes bytes of the wire. Gives what the client said, which is the same
+    /// where the connection is plain; what TLS has to answer is written.
+    pub fn unseal<'a>(
+        self: &Rc<Self>,
+        wire: &'a [u8],
+        room: &'a mut Room,
+        rest_max: usize,
+    ) -> Result<&'a [u8], Unacceptable> {
+        let Some(secure) = &self.secure else {
+            return Ok(wire);
+        };
+        let Room { plain, sealed } = room;
+        plain.clear();
+        sealed.clear();
+        let received = secure.borrow_mut().received(wire, plain, sealed);
+        if !sealed.is_empty() {
+            // Answers of the handshake are small; whoever reads none of them
+            // has no session yet.
+            let _ = self.put(sealed, rest_max);
+        }
+        received.map(|()| &plain[..])
+    }
+
+    /// Whether TLS has not come up yet.
+    pub fn is_handshaking(&self) -> bool {
+        let secure = self.secure.as_ref();
+        secure.is_some_and(|secure| secure.borrow().is_handshaking())
+    }
+
     /// Writes what the socket takes; the rest waits, up to `rest_max` bytes.
-    pub fn write(self: &Rc<Self>, bytes: &[u8], rest_max: usize) -> Result<(), Clogged> {
+    pub fn write(
+        self: &Rc<Self>,
+        bytes: &[u8],
+        rest_max: usize,
+        room: &mut Room,
+    ) -> Result<(), Clogged> {
+        let Some(secure) = &self.secure else {
+            return self.put(bytes, rest_max);
+        };
+        room.sealed.clear();
+        secure.borrow_mut().seal(bytes, &mut room.sealed);
+        self.put(&room.sealed, rest_max)
+    }
+
+    fn put(self: &Rc<Self>, bytes: &[u8], rest_max: usize) -> Result<(), Clogged> {
         let mut rest = self.rest.borrow_mut();
         if !rest.is_empty() {
             if rest.len() + bytes.len() > rest_max {
@@ -69,6 +125,16 @@ impl Socket {
     /// Closes the connection once all is written, or after a while.
     pub fn close(self: &Rc<Self>) {
         self.closing.set(true);
+        if self.is_handshaking() {
+            // There is nothing yet in which a code could be written.
+            return self.shut(Shutdown::Both);
+        }
+        if let Some(secure) = &self.secure {
+            let mut sealed = Vec::new();
+            secure.borrow_mut().close(&mut sealed);
+            // It is the last thing; whether it leaves changes nothing.
+            let _ = self.put(&sealed, usize::MAX);
+        }
         if self.rest.borrow().is_empty() {
             self.shut(Shutdown::Write);
         }

@@ -17,6 +17,7 @@
 extern crate self as node;
 
 pub mod admin;
+pub mod certificates;
 pub mod clock;
 pub mod cpu;
 pub mod flags;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use connd::token::Tokens;
+use connd::access::Access;
 use msgd::words::Words;
 use node::admin::{Admin, Readiness};
 use node::layers::Layers;
@@ -26,24 +26,24 @@ use tokio::sync::Notify;
 const GRACE: Duration = Duration::from_millis(200);
 
 fn main() -> anyhow::Result<()> {
-    let (layers, (tokens, text)) = Layers::start()?;
+    let (layers, (opened, text)) = Layers::start()?;
     node::limits::raise_open_files().context("limit on open files")?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(run(layers, tokens, text))
+        .block_on(run(layers, Access::new(opened), text))
 }
 
 async fn run(
     mut layers: Layers<Settings>,
-    tokens: Tokens,
+    access: Access,
     text: Option<String>,
 ) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
     let mut hangup = Hangup::listen(layers.has_file())?;
     let settings = layers.settings().clone();
     let metrics = Metrics::default();
-    let parts = Parts::open(&settings, tokens, &metrics)?;
+    let parts = Parts::open(&settings, access, &metrics)?;
     let mut friendd = tokio::spawn(parts.friendd.run());
     let ended = Arc::new(Notify::new());
     let words = parts.words;
@@ -64,8 +64,8 @@ async fn run(
                 break Ok(());
             }
             () = hangup.asked() => {
-                if let Some((tokens, text)) = layers.reload() {
-                    threads.reload(layers.settings(), tokens);
+                if let Some((opened, text)) = layers.reload() {
+                    threads.reload(layers.settings(), opened);
                     replace(&words, text.as_deref());
                 }
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use connd::token::Tokens;
+use connd::access::Access;
 use friendd::Friendd;
 use msgd::outcomes::Outcomes;
 use msgd::store::EmbeddedStore;
@@ -41,7 +41,7 @@ pub struct Parts {
 
 impl Parts {
     /// Opens the store and lays links between all gateways and all shards.
-    pub fn open(settings: &Settings, tokens: Tokens, metrics: &Metrics) -> anyhow::Result<Self> {
+    pub fn open(settings: &Settings, access: Access, metrics: &Metrics) -> anyhow::Result<Self> {
         let count = settings.threads();
         let listeners = connd::listen::bind(settings.listen, count)
             .with_context(|| format!("--listen {}", settings.listen))?;
@@ -94,7 +94,7 @@ impl Parts {
             threads,
             store,
             serving,
-            loaded: Loaded::new(settings, Arc::new(tokens)),
+            loaded: Loaded::new(settings, access),
             words,
         })
     }

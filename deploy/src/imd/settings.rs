@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use connd::keys::{TokenFlags, TokensSection, describe_listen};
 use connd::section::GatewaySection;
+use connd::tls::{Tls, TlsFlags, TlsSection};
 use connd::token::Tokens;
 use friendd::section::FriendsSection;
 use msgd::section::{
@@ -50,6 +51,9 @@ pub struct Flags {
     /// Keys that tokens are checked with.
     #[command(flatten)]
     tokens: TokenFlags,
+    /// Certificates that clients are shown.
+    #[command(flatten)]
+    tls: TlsFlags,
     /// What every daemon has.
     #[command(flatten)]
     daemon: DaemonFlags,
@@ -72,6 +76,7 @@ pub struct Settings {
     blocks: BlocksWord,
     words: Option<PathBuf>,
     tokens: TokensSection,
+    tls: TlsSection,
     /// Bounds and times of each gateway.
     pub gateway: GatewaySection,
     shard: ShardSection,
@@ -94,6 +99,7 @@ impl Default for Settings {
             blocks: BlocksWord(Blocks::Told),
             words: None,
             tokens: TokensSection::default(),
+            tls: TlsSection::default(),
             gateway: GatewaySection::default(),
             shard: ShardSection::default(),
             mailbox: MailboxSection::default(),
@@ -152,21 +158,23 @@ impl Settings {
         println!("  admin    http://{admin}/metrics  /healthz  /readyz");
         println!("  data     {}", self.data.display());
         println!("paste into two terminals:");
+        let mut flags = String::new();
+        if self.listen.port() != 7100 {
+            flags += &format!(" --connect {}", self.listen);
+        }
+        if let Some(ca) = self.tls.development_ca() {
+            flags += &format!(" --tls-ca {}", ca.display());
+        }
         for user in ["alice", "bob"] {
-            let connect = if self.listen.port() == 7100 {
-                String::new()
-            } else {
-                format!(" --connect {}", self.listen)
-            };
-            println!("  cargo run --release -p client --bin im -- {user}{connect}");
+            println!("  cargo run --release -p client --bin im -- {user}{flags}");
         }
     }
 }
 
 impl Layered for Settings {
     type Flags = Flags;
-    /// The keys, and the words.
-    type Opened = (Tokens, Option<String>);
+    /// The keys, the certificates, and the words.
+    type Opened = ((Tokens, Tls), Option<String>);
     const NAME: &'static str = "imd";
 
     fn daemon(flags: &Flags) -> &DaemonFlags {
@@ -185,6 +193,7 @@ impl Layered for Settings {
         let rights = (&mut self.policy.0, &mut self.blocks.0, &mut self.words);
         flags.rights.put_over(rights, given);
         self.tokens.put_over(flags.tokens, given);
+        self.tls.put_over(flags.tls, given);
     }
 
     fn describe(&self, sheet: &mut Sheet) {
@@ -195,6 +204,7 @@ impl Layered for Settings {
         describe_rights(self.policy.0, self.blocks.0, sheet);
         msgd::words::describe(self.words.as_ref(), sheet);
         self.tokens.describe(sheet);
+        self.tls.describe(self.listen, sheet);
         self.gateway.describe(sheet);
         self.gateway.describe_across(sheet);
         self.shard.describe(sheet);
@@ -208,13 +218,15 @@ impl Layered for Settings {
 
     fn open(&self, sheet: &mut Sheet) -> Self::Opened {
         let words = msgd::words::open(self.words.as_ref(), sheet);
-        (self.tokens.open(sheet), words)
+        let tls = self.tls.open(self.listen, sheet);
+        ((self.tokens.open(sheet), tls), words)
     }
 
     fn take_over(&mut self, new: &Self) {
         self.policy = new.policy;
         self.words.clone_from(&new.words);
         self.tokens.take_over(&new.tokens);
+        self.tls.take_over(&new.tls);
         self.gateway.take_over(&new.gateway);
         self.shard.take_over(&new.shard);
         self.log.take_over(&new.log);

@@ -7,7 +7,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context;
+use connd::access::Access;
 use connd::gateway::Gateway;
+use connd::tls::Tls;
 use connd::token::Tokens;
 use friendd::FriendHandle;
 use msgd::outcomes::Outcomes;
@@ -51,16 +53,16 @@ pub struct ThreadParts {
 pub struct Loaded {
     gateway: connd_core::Settings,
     shard: msgd_core::Settings,
-    tokens: Arc<Tokens>,
+    access: Access,
 }
 
 impl Loaded {
     /// Of these settings.
-    pub fn new(settings: &Settings, tokens: Arc<Tokens>) -> Self {
+    pub fn new(settings: &Settings, access: Access) -> Self {
         Self {
             gateway: settings.gateway.core(),
             shard: settings.shard(),
-            tokens,
+            access,
         }
     }
 }
@@ -88,10 +90,10 @@ impl Threads {
     }
 
     /// Each takes these settings and keys from now on.
-    pub fn reload(&self, settings: &Settings, tokens: Tokens) {
+    pub fn reload(&self, settings: &Settings, opened: (Tokens, Tls)) {
         self.load.send_modify(|loaded| {
-            let tokens = loaded.tokens.replaced_by(tokens);
-            *loaded = Loaded::new(settings, tokens);
+            let access = loaded.access.replaced_by(opened);
+            *loaded = Loaded::new(settings, access);
         });
     }
 
@@ -160,7 +162,7 @@ async fn serve(parts: ThreadParts, mut loaded: watch::Receiver<Loaded>) -> anyho
         parts.gateway,
         first.gateway,
         parts.ring,
-        first.tokens,
+        first.access,
         parts.gateway_metrics,
     );
     for (shard, door) in parts.doors {
@@ -171,7 +173,7 @@ async fn serve(parts: ThreadParts, mut loaded: watch::Receiver<Loaded>) -> anyho
     // The sender is dropped when the daemon stops.
     while loaded.changed().await.is_ok() {
         let now = loaded.borrow_and_update().clone();
-        gateway.reload(now.gateway, now.tokens);
+        gateway.reload(now.gateway, now.access);
         shard.reload(now.shard);
     }
     accepting.abort();

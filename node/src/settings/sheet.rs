@@ -137,6 +137,17 @@ impl Sheet {
         self.line(key, value, allowed.to_owned(), r);
     }
 
+    /// A key of a file or directory that need not be set.
+    pub fn file(&mut self, key: &'static str, file: Option<&PathBuf>, allowed: &str, r: Reload) {
+        let value = file.map(|file| quoted(&file.display().to_string()));
+        self.optional(key, value, allowed, r);
+    }
+
+    /// A key that is true or false.
+    pub fn bool(&mut self, key: &'static str, value: bool, allowed: &str, r: Reload) {
+        self.line(key, Some(value.to_string()), allowed.to_owned(), r);
+    }
+
     /// A key of a list of words.
     pub fn list<T: fmt::Display>(
         &mut self,
