@@ -14,6 +14,7 @@ use proto::server::DeviceEntry;
 use proto::status::{PeerStatus, Status};
 use tokio::sync::oneshot;
 
+use crate::dial::Place;
 use crate::driver::drive;
 use crate::events::Events;
 use crate::lease::Lease;
@@ -66,13 +67,16 @@ impl Client {
     /// Outside of a tokio runtime with I/O and time.
     pub fn connect(settings: Settings) -> Result<(Self, Events), AddressError> {
         settings.check()?;
-        let address = settings.address.clone();
+        let place = Place {
+            names: settings.address.clone(),
+            tls: settings.tls.clone(),
+        };
         let shared = Arc::new(Shared::new(settings));
         let lease = Arc::new(Lease::new(Arc::clone(&shared)));
         let events = Events {
             lease: Arc::clone(&lease),
         };
-        tokio::spawn(drive(shared, address));
+        tokio::spawn(drive(shared, place));
         Ok((Self { lease }, events))
     }
 

@@ -3,18 +3,19 @@
 //! Owns the socket. Must not know what packets mean.
 
 use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, WriteHalf};
 use tokio::time::timeout;
 
-use crate::dial::dial;
+use crate::dial::{Place, dial};
 use crate::session::Wants;
 use crate::shared::Shared;
+use crate::stream::Stream;
 
 /// Room for incoming bytes before each read.
 const INPUT_BYTES: usize = 16 * 1024;
@@ -23,16 +24,16 @@ const INPUT_BYTES: usize = 16 * 1024;
 const PARTING: Duration = Duration::from_secs(1);
 
 /// Drives the session until it is over or nobody is left.
-pub(crate) async fn drive(shared: Arc<Shared>, address: String) {
+pub(crate) async fn drive(shared: Arc<Shared>, place: Place) {
     let _done = Done(&shared);
     let mut last = None;
     loop {
         match shared.wants() {
             Wants::Rest => shared.pause().await,
             Wants::Dial => {
-                let mut connection = connect(&shared, &address, &mut last).await;
+                let mut connection = connect(&shared, &place, &mut last).await;
                 while let Some(stream) = connection {
-                    connection = converse(&shared, stream, &address, &mut last).await;
+                    connection = converse(&shared, stream, &place, &mut last).await;
                 }
             }
             Wants::Nothing => return,
@@ -58,12 +59,8 @@ impl Drop for Done<'_> {
 }
 
 /// Dials until there is a connection, a failure, or no wish for one.
-async fn connect(
-    shared: &Shared,
-    address: &str,
-    last: &mut Option<SocketAddr>,
-) -> Option<TcpStream> {
-    let dialing = dial(address, *last);
+async fn connect(shared: &Shared, place: &Place, last: &mut Option<SocketAddr>) -> Option<Stream> {
+    let dialing = dial(place, *last);
     tokio::pin!(dialing);
     loop {
         tokio::select! {
@@ -92,23 +89,26 @@ async fn connect(
 /// dialed meanwhile and returned.
 async fn converse(
     shared: &Shared,
-    mut stream: TcpStream,
-    address: &str,
+    stream: Stream,
+    place: &Place,
     last: &mut Option<SocketAddr>,
-) -> Option<TcpStream> {
-    let (mut reader, mut writer) = stream.split();
+) -> Option<Stream> {
+    let (mut reader, mut writer) = tokio::io::split(stream);
     let mut input = BytesMut::new();
     let mut output = BytesMut::new();
     let mut dialing = None;
     // After a failed write the server's last word may still be there to read:
     // without it a replaced device would come back and replace its successor.
     let mut writable = true;
+    // What TLS has sealed may wait for room in the socket.
+    let mut is_flushed = true;
     loop {
         shared.fill(&mut output);
+        is_flushed &= output.is_empty();
         match shared.wants() {
             Wants::Connection => {}
             Wants::Another => {
-                dialing.get_or_insert_with(|| Box::pin(dial(address, *last)));
+                dialing.get_or_insert_with(|| Box::pin(dial(place, *last)));
             }
             Wants::Rest | Wants::Dial | Wants::Nothing => break,
         }
@@ -117,8 +117,9 @@ async fn converse(
         // long sleep of the machine the server was not silent.
         tokio::select! {
             biased;
-            written = writer.write_buf(&mut output), if writable && !output.is_empty() => {
+            written = write(&mut writer, &mut output), if writable && !is_flushed => {
                 writable = written.is_ok();
+                is_flushed = true;
             }
             read = reader.read_buf(&mut input) => match read {
                 Ok(0) => shared.lost("closed by the server".into()),
@@ -141,10 +142,21 @@ async fn converse(
     }
     if writable && shared.wants() == Wants::Nothing {
         // The session is over; whether the last bytes arrive changes nothing.
-        let _ = timeout(PARTING, writer.write_all_buf(&mut output)).await;
-        let _ = writer.shutdown().await;
+        let parting = async {
+            write(&mut writer, &mut output).await?;
+            writer.shutdown().await
+        };
+        let _ = timeout(PARTING, parting).await;
     }
     None
+}
+
+/// Writes all. Dropped before its end it goes on where it was.
+async fn write(writer: &mut WriteHalf<Stream>, output: &mut BytesMut) -> io::Result<()> {
+    while !output.is_empty() {
+        writer.write_buf(output).await?;
+    }
+    writer.flush().await
 }
 
 /// What comes of what is under way, if anything is.

@@ -38,6 +38,8 @@ mod lease;
 mod session;
 mod settings;
 mod shared;
+mod stream;
+mod tls;
 
 pub use crate::client::{Client, SendHandle};
 pub use crate::events::Events;
@@ -46,6 +48,7 @@ pub use crate::session::{
     RequestError, SendError, TOKEN_BYTES_MAX,
 };
 pub use crate::settings::{AddressError, SeenStore, Settings};
+pub use crate::tls::{Tls, TlsError};
 
 // What the SDK's own types are made of, so that an application needs no second
 // crate for them.

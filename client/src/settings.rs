@@ -9,6 +9,7 @@ use proto::ids::{DeviceId, Identity, UserId};
 use proto::status::Status;
 
 use crate::session::{Account, Confirmation, Credentials};
+use crate::tls::Tls;
 
 /// The heartbeat that is asked for by default.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -34,6 +35,9 @@ pub struct Settings {
     /// `NAME:PORT`, or several with commas between them. All addresses of all
     /// names are tried, in random order.
     pub address: String,
+    /// None: plain, for a server on this machine or behind something else that
+    /// keeps others from reading along.
+    pub tls: Option<Tls>,
     /// Who logs in.
     pub account: Account,
     /// How messages count as taken.
@@ -61,6 +65,7 @@ impl Settings {
     fn new(address: String, credentials: Credentials, device: Option<DeviceId>) -> Self {
         Self {
             address,
+            tls: None,
             account: Account {
                 credentials,
                 device,
@@ -82,6 +87,7 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("address", &self.address)
+            .field("tls", &self.tls)
             .field("account", &self.account)
             .field("confirmation", &self.confirmation)
             .field("seen", &self.seen.is_some())

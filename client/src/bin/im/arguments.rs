@@ -45,6 +45,14 @@ pub struct Login {
     /// A signed token (see `im token --help`); none for a server in open mode.
     #[arg(long, value_name = "TOKEN", env = "IM_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+
+    /// TLS, with whom this system trusts.
+    #[arg(long)]
+    pub tls: bool,
+
+    /// TLS, trusting this certificate (PEM) and nobody else.
+    #[arg(long, value_name = "FILE")]
+    pub tls_ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -20,7 +20,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::Parser;
-use client::{Client, DeviceId, Settings};
+use client::{Client, DeviceId, Settings, Tls};
 
 use crate::arguments::{Arguments, Command, Devices, Login};
 use crate::input::Lines;
@@ -107,10 +107,20 @@ fn settings(arguments: &Login) -> Result<Settings, Box<dyn Error>> {
         Some(device) => device.clone(),
         None => random_device()?,
     };
-    Ok(match &arguments.token {
+    let tls = match (&arguments.tls_ca, arguments.tls) {
+        (Some(file), _) => {
+            let pem = std::fs::read(file);
+            let pem = pem.map_err(|error| format!("{}: {error}", file.display()))?;
+            Some(Tls::trusting(&pem)?)
+        }
+        (None, true) => Some(Tls::system()?),
+        (None, false) => None,
+    };
+    let settings = match &arguments.token {
         Some(token) => Settings::token(address, token, Some(device)),
         None => Settings::open(address, arguments.user.clone(), device),
-    })
+    };
+    Ok(Settings { tls, ..settings })
 }
 
 /// Two terminals of one user are two devices.
