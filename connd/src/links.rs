@@ -9,6 +9,7 @@ use proto::ids::ShardId;
 use proto::link::Up;
 use service::link::{GatewayEnd, LinkError, ShardEnd};
 use service::queue::{Pace, queue};
+use service::tls::LinkTls;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
@@ -63,10 +64,10 @@ pub async fn keep_inside(gateway: Rc<Gateway>, shard: ShardId, door: mpsc::Sende
 }
 
 /// Keeps a link to a shard of another process, for ever.
-pub async fn keep(gateway: Rc<Gateway>, shard: ShardId, address: String) {
+pub async fn keep(gateway: Rc<Gateway>, shard: ShardId, address: String, tls: Option<LinkTls>) {
     let mut pause = RETRY_MIN;
     loop {
-        match service::link::connect(&address, &shard, gateway.id()).await {
+        match service::link::connect(&address, tls.as_ref(), &shard, gateway.id()).await {
             Ok(end) => {
                 info!(%shard, %address, "link up");
                 run(gateway.clone(), shard.clone(), end).await;

@@ -20,6 +20,7 @@ use node::shards::{ShardAddress, ring};
 use node::shutdown::Shutdown;
 use proto::ids::GatewayId;
 use proto::ring::Ring;
+use service::tls::LinkTls;
 use settings::Settings;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -32,12 +33,13 @@ const FLUSH: Duration = Duration::from_millis(100);
 const GRACE: Duration = Duration::from_secs(1);
 
 fn main() -> anyhow::Result<()> {
-    let (layers, opened) = Layers::start()?;
+    let (layers, (opened, certificates)) = Layers::<Settings>::start()?;
+    let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(run(layers, Access::new(opened)))
+        .block_on(run(layers, Access::new(opened), links))
 }
 
 /// What gateways are told: settings at the start and again by SIGHUP, and that
@@ -50,7 +52,11 @@ struct Loaded {
     leaving: Option<Leaving>,
 }
 
-async fn run(mut layers: Layers<Settings>, access: Access) -> anyhow::Result<()> {
+async fn run(
+    mut layers: Layers<Settings>,
+    access: Access,
+    links: Option<LinkTls>,
+) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
     let mut hangup = Hangup::listen(layers.has_file())?;
     let settings = layers.settings().clone();
@@ -72,6 +78,7 @@ async fn run(mut layers: Layers<Settings>, access: Access) -> anyhow::Result<()>
             listener,
             shards: settings.shards.clone(),
             ring: ring.clone(),
+            links: links.clone(),
             metrics: gateway_metrics.clone(),
             _alive: alive.clone(),
         };
@@ -112,7 +119,7 @@ async fn run(mut layers: Layers<Settings>, access: Access) -> anyhow::Result<()>
 }
 
 fn reload(layers: &mut Layers<Settings>, load: &watch::Sender<Loaded>) {
-    let Some(opened) = layers.reload() else {
+    let Some((opened, _)) = layers.reload() else {
         return;
     };
     load.send_modify(|loaded| {
@@ -154,6 +161,8 @@ struct Parts {
     listener: std::net::TcpListener,
     shards: Vec<ShardAddress>,
     ring: Arc<Ring>,
+    /// TLS towards shards; none: plain.
+    links: Option<LinkTls>,
     metrics: Arc<GatewayMetrics>,
     /// Dropped when the thread ends.
     _alive: mpsc::Sender<Infallible>,
@@ -170,7 +179,12 @@ fn serve(parts: Parts, mut loaded: watch::Receiver<Loaded>) -> anyhow::Result<()
         } = loaded.borrow_and_update().clone();
         let gateway = Gateway::start(id, settings, parts.ring, access, parts.metrics);
         for shard in parts.shards {
-            spawn_local(links::keep(gateway.clone(), shard.name, shard.address));
+            spawn_local(links::keep(
+                gateway.clone(),
+                shard.name,
+                shard.address,
+                parts.links.clone(),
+            ));
         }
         let listener = TcpListener::from_std(parts.listener)?;
         let accepting = spawn_local(listen::run(gateway.clone(), listener));

@@ -10,9 +10,11 @@ use connd::keys::{TokenFlags, TokensSection};
 use connd::section::{GatewaySection, LeavingSection};
 use connd::tls::{Tls, TlsFlags, TlsSection};
 use connd::token::Tokens;
+use node::certificates::Certificates;
 use node::cpu::{describe_threads, threads_default};
 use node::flags::DaemonFlags;
 use node::layers::{Given, Layered};
+use node::links::{LinksFlags, LinksSection};
 use node::memory::Memory;
 use node::settings::sheet::{Reload, Sheet};
 use node::settings::value::address;
@@ -40,6 +42,9 @@ pub struct Flags {
     /// Certificates that clients are shown.
     #[command(flatten)]
     tls: TlsFlags,
+    /// TLS towards shards.
+    #[command(flatten)]
+    links: LinksFlags,
     /// What every daemon has.
     #[command(flatten)]
     daemon: DaemonFlags,
@@ -61,6 +66,7 @@ pub struct Settings {
     pub shards: Vec<ShardAddress>,
     tokens: TokensSection,
     tls: TlsSection,
+    links: LinksSection,
     /// Bounds and times of each gateway.
     pub gateway: GatewaySection,
     /// How clients leave before a stop.
@@ -77,6 +83,7 @@ impl Default for Settings {
             shards: Vec::new(),
             tokens: TokensSection::default(),
             tls: TlsSection::default(),
+            links: LinksSection::default(),
             gateway: GatewaySection::default(),
             leaving: LeavingSection::default(),
             log: TelemetrySettings::default(),
@@ -93,7 +100,8 @@ impl Settings {
 
 impl Layered for Settings {
     type Flags = Flags;
-    type Opened = (Tokens, Tls);
+    /// What clients are checked with, and what shards are shown.
+    type Opened = ((Tokens, Tls), Option<Certificates>);
     const NAME: &'static str = "connd";
 
     fn daemon(flags: &Flags) -> &DaemonFlags {
@@ -111,6 +119,7 @@ impl Layered for Settings {
         given.put("shards", "shards", &mut self.shards, flags.shards);
         self.tokens.put_over(flags.tokens, given);
         self.tls.put_over(flags.tls, given);
+        self.links.put_over(flags.links, given);
     }
 
     fn describe(&self, sheet: &mut Sheet) {
@@ -120,6 +129,7 @@ impl Layered for Settings {
         shards::describe(&self.shards, sheet);
         self.tokens.describe(sheet);
         self.tls.describe(self.listen, sheet);
+        self.links.describe(sheet);
         self.gateway.describe(sheet);
         self.gateway.describe_across(sheet);
         self.leaving.describe(sheet);
@@ -127,7 +137,8 @@ impl Layered for Settings {
     }
 
     fn open(&self, sheet: &mut Sheet) -> Self::Opened {
-        (self.tokens.open(sheet), self.tls.open(self.listen, sheet))
+        let tls = self.tls.open(self.listen, sheet);
+        ((self.tokens.open(sheet), tls), self.links.open(sheet))
     }
 
     fn take_over(&mut self, new: &Self) {

@@ -1,4 +1,4 @@
-//! The friend service for other processes: gRPC, on loopback only.
+//! The friend service for other processes: gRPC, off loopback only by TLS.
 //!
 //! Owns the listener and its connections. Must not know the graph.
 
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use proto::client::PacketError;
 use proto::graph::GraphRequest;
+use service::tls::LinkTls;
 use service::wire::friends_server::{Friends, FriendsServer};
 use service::wire::{ChangeRequest, GetRequest, GraphAnswer};
 use thiserror::Error;
@@ -30,7 +31,7 @@ const SILENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Error)]
 pub enum ListenError {
     /// Whoever reaches the port may change every friend list.
-    #[error("address {0} is not a loopback address, allowed are 127.0.0.0/8 and ::1")]
+    #[error("address {0} is not a loopback address, and there are no certificates")]
     NotLoopback(SocketAddr),
     /// The system does not give the address.
     #[error("address {address}: {source}")]
@@ -45,9 +46,9 @@ pub enum ListenError {
 /// Opens the port; port 0 takes a free one.
 ///
 /// # Errors
-/// The address is not loopback, or taken.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    if !address.ip().is_loopback() {
+/// The address is not loopback and there is no TLS, or it is taken.
+pub async fn bind(address: SocketAddr, tls: Option<&LinkTls>) -> Result<TcpListener, ListenError> {
+    if tls.is_none() && !address.ip().is_loopback() {
         return Err(ListenError::NotLoopback(address));
     }
     let bound = TcpListener::bind(address).await;
@@ -59,15 +60,20 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
 /// future ends all at once.
 ///
 /// # Errors
-/// The listener fails for good.
+/// The certificates cannot be used, or the listener fails for good.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<&LinkTls>,
     friends: FriendHandle,
     stop: impl Future<Output = ()>,
 ) -> Result<(), tonic::transport::Error> {
     let service =
         FriendsServer::new(Service { friends }).max_decoding_message_size(QUESTION_BYTES_MAX);
-    Server::builder()
+    let mut server = Server::builder();
+    if let Some(tls) = tls {
+        server = server.tls_config(tls.server())?;
+    }
+    server
         .max_concurrent_streams(QUESTIONS_MAX)
         .http2_keepalive_interval(Some(SILENCE))
         .http2_keepalive_timeout(Some(SILENCE))

@@ -13,6 +13,7 @@ use node::layers::Layers;
 use node::metrics::Metrics;
 use node::reload::Hangup;
 use node::shutdown::Shutdown;
+use service::tls::LinkTls;
 use settings::Settings;
 use store::{Engine, Running};
 use tokio::sync::oneshot;
@@ -22,20 +23,21 @@ use tokio::time::timeout;
 const GRACE: Duration = Duration::from_millis(500);
 
 fn main() -> anyhow::Result<()> {
-    let (layers, ()) = Layers::start()?;
+    let (layers, certificates) = Layers::<Settings>::start()?;
+    let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(run(layers))
+        .block_on(run(layers, links))
 }
 
-async fn run(mut layers: Layers<Settings>) -> anyhow::Result<()> {
+async fn run(mut layers: Layers<Settings>, links: Option<LinkTls>) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
     let mut hangup = Hangup::listen(layers.has_file())?;
     let settings = layers.settings().clone();
     let metrics = Metrics::default();
-    let listener = grpc::bind(settings.listen).await?;
+    let listener = grpc::bind(settings.listen, links.as_ref()).await?;
     let mut engine = Engine::open(&settings.data, settings.store.core())?;
     let (friendd, friends) = Friendd::open(&settings.core(), &mut engine)?;
     metrics.register(|registry| {
@@ -54,7 +56,7 @@ async fn run(mut layers: Layers<Settings>) -> anyhow::Result<()> {
     let mut graph = tokio::spawn(friendd.run());
     let admin = tokio::spawn(admin.serve());
     let (stop, stopped) = oneshot::channel::<()>();
-    let mut server = pin!(grpc::serve(listener, friends, async {
+    let mut server = pin!(grpc::serve(listener, links.as_ref(), friends, async {
         // Also when `stop` is dropped.
         let _ = stopped.await;
     }));
@@ -66,7 +68,7 @@ async fn run(mut layers: Layers<Settings>) -> anyhow::Result<()> {
             }
             // Nothing but the log is taken while it runs.
             () = hangup.asked() => {
-                let _nothing_more: Option<()> = layers.reload();
+                let _nothing_more = layers.reload();
             }
             ended = &mut server => bail!("the gRPC port has closed: {ended:?}"),
             ended = &mut graph => bail!("the friend service has ended: {ended:?}"),

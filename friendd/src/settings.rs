@@ -8,8 +8,10 @@ use std::path::PathBuf;
 use clap::Parser;
 use friendd::section::{FriendsSection, StoreSection};
 use friendd::{Blocks, FriendSettings};
+use node::certificates::Certificates;
 use node::flags::DaemonFlags;
 use node::layers::{Given, Layered};
+use node::links::{LinksFlags, LinksSection};
 use node::memory::Memory;
 use node::settings::sheet::{Reload, Sheet};
 use node::settings::value::{self, address};
@@ -20,8 +22,8 @@ use serde::{Deserialize, Deserializer};
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Flags {
-    /// Where shards ask, over gRPC; a loopback address. Default:
-    /// 127.0.0.1:7300.
+    /// Where shards ask, over gRPC; without --link-ca a loopback address.
+    /// Default: 127.0.0.1:7300.
     #[arg(long, value_name = "IP:PORT")]
     listen: Option<SocketAddr>,
     /// The directory of the store; created if it is missing. Default:
@@ -32,6 +34,9 @@ pub struct Flags {
     /// told.
     #[arg(long)]
     blocks: Option<Blocks>,
+    /// TLS towards shards.
+    #[command(flatten)]
+    links: LinksFlags,
     /// What every daemon has.
     #[command(flatten)]
     daemon: DaemonFlags,
@@ -51,6 +56,7 @@ pub struct Settings {
     pub data: PathBuf,
     #[serde(deserialize_with = "blocks")]
     blocks: Blocks,
+    links: LinksSection,
     friends: FriendsSection,
     /// Sizes of the database.
     pub store: StoreSection,
@@ -64,6 +70,7 @@ impl Default for Settings {
             admin: SocketAddr::from(([127, 0, 0, 1], 7190)),
             data: PathBuf::from("data/friendd"),
             blocks: Blocks::default(),
+            links: LinksSection::default(),
             friends: FriendsSection::default(),
             store: StoreSection::default(),
             log: TelemetrySettings::default(),
@@ -86,7 +93,8 @@ impl Settings {
 
 impl Layered for Settings {
     type Flags = Flags;
-    type Opened = ();
+    /// What shards are shown.
+    type Opened = Option<Certificates>;
     const NAME: &'static str = "friendd";
 
     fn daemon(flags: &Flags) -> &DaemonFlags {
@@ -101,10 +109,11 @@ impl Layered for Settings {
         given.put("listen", "listen", &mut self.listen, flags.listen);
         given.put("data", "data", &mut self.data, flags.data);
         given.put("blocks", "blocks", &mut self.blocks, flags.blocks);
+        self.links.put_over(flags.links, given);
     }
 
     fn describe(&self, sheet: &mut Sheet) {
-        sheet.loopback("listen", self.listen, Reload::No);
+        self.links.describe_listen(self.listen, sheet);
         sheet.loopback("admin", self.admin, Reload::No);
         sheet.words("data", self.data.display(), "a directory", Reload::No);
         let blocks = match self.blocks {
@@ -112,12 +121,15 @@ impl Layered for Settings {
             Blocks::Hidden => "hidden",
         };
         sheet.words("blocks", blocks, BLOCKS_ALLOWED, Reload::No);
+        self.links.describe(sheet);
         self.friends.describe(sheet);
         self.store.describe(sheet);
         self.log.describe(sheet);
     }
 
-    fn open(&self, _sheet: &mut Sheet) {}
+    fn open(&self, sheet: &mut Sheet) -> Self::Opened {
+        self.links.open(sheet)
+    }
 
     fn take_over(&mut self, new: &Self) {
         self.log.take_over(&new.log);

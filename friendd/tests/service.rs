@@ -228,10 +228,10 @@ impl Stage {
     }
 
     async fn listen(&self) -> SocketAddr {
-        let listener = grpc::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let listener = grpc::bind(([127, 0, 0, 1], 0).into(), None).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = std::future::pending();
-        tokio::spawn(grpc::serve(listener, self.friends.clone(), stop));
+        tokio::spawn(grpc::serve(listener, None, self.friends.clone(), stop));
         address
     }
 }

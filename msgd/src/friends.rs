@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use proto::graph::{GraphAnswer, GraphRequest};
+use service::tls::LinkTls;
 use service::wire::ChangeRequest;
 use service::wire::friends_client::FriendsClient;
 use tonic::transport::{Channel, Endpoint};
@@ -28,14 +29,17 @@ pub struct AddressError(String);
 /// A friend service of another process, at `HOST:PORT`. It connects when it is
 /// first asked, and again whenever it must. To be called on the runtime that
 /// asks.
-pub fn remote(address: &str) -> Result<Ask, AddressError> {
-    let channel = Endpoint::from_shared(format!("http://{address}"))
+pub fn remote(address: &str, tls: Option<&LinkTls>) -> Result<Ask, AddressError> {
+    let wrong = |_| AddressError(address.to_owned());
+    let mut endpoint = Endpoint::from_shared(LinkTls::uri(tls, address))
         .map_err(|_| AddressError(address.to_owned()))?
         .connect_timeout(PATIENCE)
         .timeout(PATIENCE)
-        .tcp_nodelay(true)
-        .connect_lazy();
-    let client = FriendsClient::new(channel);
+        .tcp_nodelay(true);
+    if let Some(tls) = tls {
+        endpoint = endpoint.tls_config(tls.client()).map_err(wrong)?;
+    }
+    let client = FriendsClient::new(endpoint.connect_lazy());
     Ok(Box::new(move |request| {
         Box::pin(ask(client.clone(), request))
     }))

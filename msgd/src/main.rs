@@ -21,6 +21,7 @@ use node::shards::ring;
 use node::shutdown::Shutdown;
 use proto::ids::Incarnation;
 use service::link::{LinkDoor, ShardEnd};
+use service::tls::LinkTls;
 use settings::{STORE_CAPACITY, Settings};
 use store::{Engine, Running};
 use tokio::net::TcpListener;
@@ -38,15 +39,20 @@ const INCARNATION_BITS: u32 = 40;
 const FLUSH: Duration = Duration::from_millis(100);
 
 fn main() -> anyhow::Result<()> {
-    let (layers, words) = Layers::start()?;
+    let (layers, (words, certificates)) = Layers::<Settings>::start()?;
+    let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    LocalSet::new().block_on(&runtime, run(layers, words))
+    LocalSet::new().block_on(&runtime, run(layers, words, links))
 }
 
-async fn run(mut layers: Layers<Settings>, text: Option<String>) -> anyhow::Result<()> {
+async fn run(
+    mut layers: Layers<Settings>,
+    text: Option<String>,
+    links: Option<LinkTls>,
+) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
     let mut hangup = Hangup::listen(layers.has_file())?;
     let settings = layers.settings().clone();
@@ -68,13 +74,14 @@ async fn run(mut layers: Layers<Settings>, text: Option<String>) -> anyhow::Resu
         filter: Some(Box::new(words.clone())),
         store: mailboxes.shard(0),
         outcomes,
-        friends: msgd::friends::remote(&settings.friendd).context("--friendd")?,
+        friends: msgd::friends::remote(&settings.friendd, links.as_ref()).context("--friendd")?,
         metrics: shard_metrics,
         serving: serving.clone(),
     });
     let (door, ends) = mpsc::channel::<ShardEnd>(LINKS_WAITING);
-    let links = spawn_local(msgd::links::run_all(shard.clone(), ends));
-    let (mut transport, service) = LinkDoor::new(HashMap::from([(name.clone(), door)])).server();
+    let served = spawn_local(msgd::links::run_all(shard.clone(), ends));
+    let door = LinkDoor::new(HashMap::from([(name.clone(), door)]));
+    let (mut transport, service) = door.server(links.as_ref())?;
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let mut server = tokio::spawn(async move {
         transport
@@ -99,14 +106,14 @@ async fn run(mut layers: Layers<Settings>, text: Option<String>) -> anyhow::Resu
     admin.abort();
     shard.stop().await;
     tokio::time::sleep(FLUSH).await;
-    links.abort();
+    served.abort();
     server.abort();
     store.stop()?;
     Ok(())
 }
 
 fn reload(layers: &mut Layers<Settings>, shard: &Shard, words: &Words) {
-    let Some(text) = layers.reload() else {
+    let Some((text, _)) = layers.reload() else {
         return;
     };
     words.replace(text.as_deref());

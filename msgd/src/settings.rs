@@ -11,8 +11,10 @@ use msgd::section::{
     describe_rights, link_memory,
 };
 use msgd_core::{Blocks, Policy};
+use node::certificates::Certificates;
 use node::flags::DaemonFlags;
 use node::layers::{Given, Layered};
+use node::links::{LinksFlags, LinksSection};
 use node::memory::Memory;
 use node::settings::sheet::{Reload, Sheet};
 use node::settings::value::{self, address};
@@ -31,8 +33,8 @@ pub struct Flags {
     /// The shard's name, its place on the ring.
     #[arg(long)]
     name: Option<ShardId>,
-    /// Where gateways connect, over gRPC; a loopback address. Default:
-    /// 127.0.0.1:7200.
+    /// Where gateways connect, over gRPC; without --link-ca a loopback address.
+    /// Default: 127.0.0.1:7200.
     #[arg(long, value_name = "IP:PORT")]
     listen: Option<SocketAddr>,
     /// The directory of the store; created if it is missing. Default:
@@ -48,6 +50,9 @@ pub struct Flags {
     /// Who may write what.
     #[command(flatten)]
     rights: RightsFlags,
+    /// TLS towards gateways and the friend service.
+    #[command(flatten)]
+    links: LinksFlags,
     /// What every daemon has.
     #[command(flatten)]
     daemon: DaemonFlags,
@@ -75,6 +80,7 @@ pub struct Settings {
     policy: PolicyWord,
     blocks: BlocksWord,
     words: Option<PathBuf>,
+    links: LinksSection,
     shard: ShardSection,
     /// Bounds of each mailbox.
     pub mailbox: MailboxSection,
@@ -95,6 +101,7 @@ impl Default for Settings {
             policy: PolicyWord(Policy::Friends),
             blocks: BlocksWord(Blocks::Told),
             words: None,
+            links: LinksSection::default(),
             shard: ShardSection::default(),
             mailbox: MailboxSection::default(),
             store: StoreSection::default(),
@@ -125,8 +132,8 @@ impl Settings {
 
 impl Layered for Settings {
     type Flags = Flags;
-    /// The words.
-    type Opened = Option<String>;
+    /// The words, and what other daemons are shown.
+    type Opened = (Option<String>, Option<Certificates>);
     const NAME: &'static str = "msgd";
 
     fn daemon(flags: &Flags) -> &DaemonFlags {
@@ -145,6 +152,7 @@ impl Layered for Settings {
         given.put("shards", "shards", &mut self.shards, flags.shards);
         let rights = (&mut self.policy.0, &mut self.blocks.0, &mut self.words);
         flags.rights.put_over(rights, given);
+        self.links.put_over(flags.links, given);
     }
 
     fn describe(&self, sheet: &mut Sheet) {
@@ -155,7 +163,7 @@ impl Layered for Settings {
         }
         let name = name.map(|name| format!("\"{name}\""));
         sheet.optional("name", name, NAME_ALLOWED, Reload::No);
-        sheet.loopback("listen", self.listen, Reload::No);
+        self.links.describe_listen(self.listen, sheet);
         sheet.loopback("admin", self.admin, Reload::No);
         sheet.words("data", self.data.display(), "a directory", Reload::No);
         sheet.words("friendd", &self.friendd, "HOST:PORT", Reload::No);
@@ -166,6 +174,7 @@ impl Layered for Settings {
         shards::describe(&self.shards, sheet);
         describe_rights(self.policy.0, self.blocks.0, sheet);
         msgd::words::describe(self.words.as_ref(), sheet);
+        self.links.describe(sheet);
         self.shard.describe(sheet);
         self.shard.describe_across(sheet);
         self.mailbox.describe(sheet);
@@ -173,8 +182,9 @@ impl Layered for Settings {
         self.log.describe(sheet);
     }
 
-    fn open(&self, sheet: &mut Sheet) -> Option<String> {
-        msgd::words::open(self.words.as_ref(), sheet)
+    fn open(&self, sheet: &mut Sheet) -> Self::Opened {
+        let words = msgd::words::open(self.words.as_ref(), sheet);
+        (words, self.links.open(sheet))
     }
 
     fn take_over(&mut self, new: &Self) {

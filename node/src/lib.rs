@@ -23,6 +23,7 @@ pub mod cpu;
 pub mod flags;
 pub mod layers;
 pub mod limits;
+pub mod links;
 pub mod memory;
 pub mod metrics;
 pub mod reload;

@@ -3,11 +3,12 @@
 //!
 //! Owns the generated clients and servers, and a link between gateway and
 //! shard of either kind: a channel or a gRPC stream ([`link`]), fed by a queue
-//! that makes batches ([`queue`]). Must not know what stands behind them.
+//! that makes batches ([`queue`]), plain or by TLS ([`tls`]). Must not know what stands behind them.
 
 pub mod graph;
 pub mod link;
 pub mod queue;
+pub mod tls;
 
 /// The services that `service.proto` describes: `link_client`, `link_server`,
 /// `friends_client`, `friends_server`, and the messages of the latter.

@@ -19,6 +19,7 @@ use tonic::metadata::MetadataValue;
 use tonic::transport::Endpoint;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::tls::LinkTls;
 use crate::wire::link_client::LinkClient;
 use crate::wire::link_server;
 
@@ -80,7 +81,7 @@ pub enum LinkError {
     #[error("{0} is not the address of a shard")]
     Address(String),
     /// The connection did not come up; it is tried again.
-    #[error("cannot connect")]
+    #[error("cannot connect: {}", root(.0))]
     Connect(#[from] tonic::transport::Error),
     /// The peer ended it, or is silent.
     #[error("the peer ended the link: {}", .0.message())]
@@ -88,6 +89,15 @@ pub enum LinkError {
     /// The peer sends what is no batch. A bug, or another version.
     #[error("the peer sends what is no batch: {0}")]
     Malformed(#[from] proto::client::PacketError),
+}
+
+/// What the system or TLS said, below what the transport makes of it.
+fn root(error: &tonic::transport::Error) -> String {
+    let mut root: &dyn std::error::Error = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    root.to_string()
 }
 
 /// A link inside one process.
@@ -109,16 +119,20 @@ pub fn channel(gateway: GatewayId) -> (GatewayEnd, ShardEnd) {
 /// A link to a shard of another process. `address` is `HOST:PORT`.
 pub async fn connect(
     address: &str,
+    tls: Option<&LinkTls>,
     shard: &ShardId,
     gateway: GatewayId,
 ) -> Result<GatewayEnd, LinkError> {
-    let endpoint = Endpoint::from_shared(format!("http://{address}"))
+    let mut endpoint = Endpoint::from_shared(LinkTls::uri(tls, address))
         .map_err(|_| LinkError::Address(address.to_owned()))?
         .connect_timeout(CONNECT_PATIENCE)
         .http2_keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_PATIENCE)
         .keep_alive_while_idle(true)
         .tcp_nodelay(true);
+    if let Some(tls) = tls {
+        endpoint = endpoint.tls_config(tls.client())?;
+    }
     let mut client = LinkClient::new(endpoint.connect().await?)
         .max_decoding_message_size(LINK_MESSAGE_BYTES_MAX);
     let (up, batches) = mpsc::channel::<Batch<Up>>(CHANNEL_BATCHES);
@@ -174,14 +188,23 @@ impl LinkDoor {
     }
 
     /// The gRPC service, and the transport's settings that notice dead peers.
-    pub fn server(self) -> (tonic::transport::Server, link_server::LinkServer<Self>) {
-        let transport = tonic::transport::Server::builder()
+    ///
+    /// # Errors
+    /// The certificates cannot be used.
+    pub fn server(
+        self,
+        tls: Option<&LinkTls>,
+    ) -> Result<(tonic::transport::Server, link_server::LinkServer<Self>), LinkError> {
+        let mut transport = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(PING_INTERVAL))
             .http2_keepalive_timeout(Some(PING_PATIENCE))
             .tcp_nodelay(true);
+        if let Some(tls) = tls {
+            transport = transport.tls_config(tls.server())?;
+        }
         let service =
             link_server::LinkServer::new(self).max_decoding_message_size(LINK_MESSAGE_BYTES_MAX);
-        (transport, service)
+        Ok((transport, service))
     }
 }
 
