@@ -12,6 +12,7 @@ use client::{
 use proto::client::ClientPacket;
 use proto::server::{Closing, Goaway, ServerPacket};
 use server::{Server, letter, next, next_message, user};
+use tokio::time::timeout;
 
 const STORED: Fate = Fate::Stored { stamp: Stamp(7) };
 
@@ -266,7 +267,8 @@ async fn who_is_sent_away_and_finds_nobody_else_is_served_to_the_end() {
         let handle = client.send(&user("ben"), "hello").await.unwrap();
         let id = connection.hears_message().await;
         connection.stores(id).await;
-        assert_eq!(handle.await, STORED);
+        let fate = timeout(Duration::from_secs(20), handle).await;
+        assert_eq!(fate, Ok(STORED), "the connection holds");
     }
     let stopping = ServerPacket::Closing(Closing::of(Code::Stopping));
     connection.says(&[stopping]).await;
