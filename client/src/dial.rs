@@ -74,10 +74,10 @@ async fn connect(address: SocketAddr, host: &str, tls: Option<&Tls>) -> Result<S
 
 /// Shuffled, so that many clients spread; the one used last at the end, since
 /// it was just lost.
-fn in_order<'a>(
-    mut addresses: Vec<(SocketAddr, &'a str)>,
+fn in_order(
+    mut addresses: Vec<(SocketAddr, &str)>,
     last: Option<SocketAddr>,
-) -> Vec<(SocketAddr, &'a str)> {
+) -> Vec<(SocketAddr, &str)> {
     fastrand::shuffle(&mut addresses);
     addresses.sort_by_key(|(address, _)| Some(*address) == last);
     addresses.truncate(ADDRESSES_MAX);
