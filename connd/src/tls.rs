@@ -125,8 +125,7 @@ impl TlsSection {
         sheet.file("key", self.key.as_ref(), KEY_ALLOWED, Reload::Yes);
         let development = self.development.as_ref();
         sheet.file("development", development, DEVELOPMENT_ALLOWED, Reload::No);
-        let allowed = "true: clients without TLS on an address that others reach; false";
-        sheet.bool("plain", self.plain, allowed, Reload::No);
+        sheet.bool("plain", self.plain, "true or false", Reload::No);
         let range = [Count::of(1), Count::of(1_000_000)];
         let rate = self.handshakes_per_second;
         sheet.ranged("handshakes_per_second", rate, range, Reload::Yes);

@@ -150,9 +150,20 @@ impl Daemon {
 
     /// Starts it again where it was, and waits until it serves.
     pub async fn start_again(&mut self) {
+        self.starts_again();
+        self.ready().await;
+    }
+
+    /// Starts it again where it was; it need not come to serve.
+    pub fn starts_again(&mut self) {
         self.process = None;
         self.spawn();
-        self.ready().await;
+    }
+
+    /// Waits until it has logged these words.
+    pub async fn says(&mut self, words: &str) {
+        let what = format!("{} to say `{words}`", self.name);
+        until(&what, async || self.log().contains(words).then_some(())).await;
     }
 
     /// It does nothing from now on, and keeps its connections.

@@ -18,4 +18,5 @@ mod rolling;
 mod seat;
 mod settings;
 mod terminal;
+mod tls;
 mod tour;
