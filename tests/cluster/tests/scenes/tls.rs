@@ -78,10 +78,7 @@ async fn clients_that_trust_the_server_chat_and_others_are_not_let_in() {
     let Reason::Unreachable(why) = is_not_let_in(&misled).await else {
         panic!("the certificate is of nobody whom dan trusts");
     };
-    assert!(
-        why.contains("TLS") && why.contains("UnknownIssuer"),
-        "{why}"
-    );
+    assert!(why.contains("invalid peer certificate"), "{why}");
     let mut garbage = TcpStream::connect(&at).unwrap();
     garbage.set_read_timeout(Some(PATIENCE)).unwrap();
     garbage.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
