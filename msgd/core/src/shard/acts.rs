@@ -44,8 +44,9 @@ const NOBODY_WAITS: u64 = 0;
 /// change without an answer: it may be carried out late.
 const ASKED_AGAIN: u8 = 3;
 
-/// How often a change is tried when lists change under it.
-const ATTEMPTS_MAX: u32 = 4;
+/// How often a change is tried when lists change under it: each time another
+/// change was done, so it takes as many as there are at once.
+const ATTEMPTS_MAX: u32 = 16;
 
 impl Shard {
     pub(super) fn change_friend(

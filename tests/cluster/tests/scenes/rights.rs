@@ -1,12 +1,13 @@
 //! Who may write what to whom.
 
-use client::{ChangeError, Code, Event, Fate, SendError};
+use client::{ChangeError, Code, Event, Fate, Relation, SendError};
 use cluster::imd::Imd;
 use cluster::line::{Line, message};
 use cluster::patience::within;
 use cluster::person::{Person, befriend, user};
 use proto::client::ClientPacket;
 use proto::server::{Outcome, ServerPacket};
+use tokio::task::JoinSet;
 
 #[tokio::test]
 async fn among_friends_strangers_and_the_blocked_are_told_no() {
@@ -184,4 +185,28 @@ async fn above_the_rate_messages_are_refused_and_the_session_stays() {
     // Nobody else is held to it, and who was stays.
     cat.leaves_word(&ben, "hello").await;
     assert_eq!(ann.logins(), 1);
+}
+
+#[tokio::test]
+async fn twelve_who_accept_at_once_are_all_friends() {
+    let imd = Imd::start().await;
+    let ann = Person::comes(&imd.address(), "ann", "phone").await;
+    let mut others = Vec::new();
+    for number in 1..=12 {
+        let other = Person::comes(&imd.address(), &format!("f{number}"), "desk").await;
+        ann.client.request(&other.user).await.unwrap();
+        other.lists(&ann.user, Relation::Invited, false).await;
+        others.push(other);
+    }
+    let mut accepting = JoinSet::new();
+    for other in &others {
+        let (client, ann) = (other.client.clone(), ann.user.clone());
+        accepting.spawn(async move { client.accept(&ann).await });
+    }
+    for accepted in within("all to have accepted", accepting.join_all()).await {
+        assert_eq!(accepted, Ok(()));
+    }
+    for other in &others {
+        ann.lists(&other.user, Relation::Friend, false).await;
+    }
 }
