@@ -6,6 +6,7 @@
 //! shards.
 
 pub mod access;
+pub mod frames;
 pub mod gateway;
 pub mod keys;
 pub mod links;
@@ -15,7 +16,6 @@ pub mod section;
 pub mod tls;
 pub mod token;
 
-mod frames;
 mod handshakes;
 mod secure;
 mod session;

@@ -40,6 +40,18 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     ("sim", &["connd-core", "friendd-core", "msgd-core", "proto"]),
     ("store-suite", &["msgd-core", "proto"]),
+    (
+        "fuzz",
+        &[
+            "connd",
+            "connd-core",
+            "friendd-core",
+            "msgd-core",
+            "proto",
+            "service",
+            "sim",
+        ],
+    ),
     ("bench", &["proto"]),
     ("cluster", &["client", "node", "proto"]),
     ("rules", &[]),

@@ -85,9 +85,11 @@ impl Gateway {
                 request: Request::SetStatus { .. },
                 ..
             } => self.announce(session, out),
+            // Its session may have ended since.
             Up::Request {
                 session, request, ..
-            } => unanswerable(session, &request, out),
+            } if self.live(session).is_some() => unanswerable(session, &request, out),
+            Up::Request { .. } => {}
             // It comes back only from a link that is ending, and with that the
             // shard forgets its sessions.
             Up::Gone { .. } => {}
