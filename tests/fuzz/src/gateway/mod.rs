@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use connd_core::{Claims, Effect, Event, Gateway, Settings};
+use connd_core::{Claims, Effect, Event, Gateway, Leaving, Settings};
 use proto::client::ClientPacket;
 use proto::codes::Code;
 use proto::ids::{LoginOrder, SessionId, Stamp, Token};
@@ -252,7 +252,7 @@ impl<'a> World<'a> {
     }
 
     fn rare(&mut self) {
-        match self.script.pick(4) {
+        match self.script.pick(5) {
             0 | 1 => {
                 let ring = self.script.pick(RINGS.len());
                 self.ring = self.ring.max(ring);
@@ -270,6 +270,7 @@ impl<'a> World<'a> {
                     ..settings()
                 });
             }
+            3 => self.happens(Event::Leaving(Leaving::default())),
             _ => self.happens(Event::Stopping),
         }
     }

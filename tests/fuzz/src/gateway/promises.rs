@@ -22,6 +22,8 @@ const EFFECTS_MAX: usize = 200;
 #[derive(Debug, Default)]
 struct Client {
     greeted: bool,
+    /// It was asked to move.
+    asked_to_move: bool,
     /// It was told why it is closed.
     closing: bool,
     user: Option<UserId>,
@@ -185,6 +187,11 @@ impl Promises {
                 assert!(!client.greeted, "{session} is greeted once");
                 client.greeted = true;
                 client.user = Some(ok.user.clone());
+            }
+            ServerPacket::Goaway(_) => {
+                assert!(client.greeted, "a client that is there is asked to move");
+                assert!(!client.asked_to_move, "{session} is asked once");
+                client.asked_to_move = true;
             }
             _ => assert!(client.greeted, "{packet:?} before the log-in"),
         }

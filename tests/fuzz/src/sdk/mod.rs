@@ -128,8 +128,10 @@ impl<'a> World<'a> {
     fn dial(&mut self) {
         let now = self.clock.now().moment;
         let mut out = Vec::new();
-        if self.session.wants() != Wants::Dial {
-            return;
+        match self.session.wants() {
+            Wants::Dial => {}
+            Wants::Another => return self.moves(),
+            Wants::Rest | Wants::Connection | Wants::Nothing => return,
         }
         if self.script.once_in(4) {
             self.session.dial_failed(now, "no".to_owned(), &mut out);
@@ -139,8 +141,22 @@ impl<'a> World<'a> {
         self.heard(out);
     }
 
+    fn moves(&mut self) {
+        if self.script.once_in(4) {
+            return self.session.stays();
+        }
+        let mut out = Vec::new();
+        self.session.moved(self.clock.now().moment, &mut out);
+        self.is_connected();
+        self.heard(out);
+    }
+
     fn connects(&mut self) {
         self.session.dialed(self.clock.now().moment);
+        self.is_connected();
+    }
+
+    fn is_connected(&mut self) {
         self.delivered = 0;
         self.acknowledged = 0;
         self.logged_in = false;
@@ -167,7 +183,7 @@ impl<'a> World<'a> {
         let wrong = self.script.once_in(32);
         let seq = self.delivered + if wrong { 2 } else { 1 };
         let packet = said::delivery(&mut self.script, seq);
-        if self.session.wants() == Wants::Connection && self.logged_in {
+        if self.has_connection() && self.logged_in {
             self.delivered = seq;
         }
         self.hears(packet);
@@ -320,14 +336,18 @@ impl<'a> World<'a> {
         }
     }
 
+    fn has_connection(&self) -> bool {
+        matches!(self.session.wants(), Wants::Connection | Wants::Another)
+    }
+
     /// All that the session has to say now.
     fn speak(&mut self) {
         for _ in 0..ROUNDS_MAX {
-            let wanted = self.session.wants();
+            let is_connected = self.has_connection();
             let Some(packet) = self.session.transmit(self.clock.now().moment) else {
                 return;
             };
-            assert_eq!(wanted, Wants::Connection, "{packet:?} without one");
+            assert!(is_connected, "{packet:?} without a connection");
             match packet {
                 ClientPacket::Login(_) => {
                     assert!(!self.logged_in, "one log-in for a connection");

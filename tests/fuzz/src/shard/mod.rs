@@ -1,26 +1,25 @@
 //! The shard's core under any events, over a store that keeps its contract.
 //!
 //! Owns what happens to it and in which order. What must hold afterwards is
-//! `promises`' to say; what gateways say is `said`'s, what friendd answers
-//! `friends`'.
+//! `promises`' to say; what gateways say is `said`'s, what it stands on
+//! `around`'s, what friendd answers `friends`'.
 
+mod around;
 mod friends;
 mod promises;
 mod said;
 
 use std::collections::VecDeque;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use msgd_core::filter::{Filter, WordList};
-use msgd_core::store::{Claim, MailboxSettings, Outcome, Remembered, Request as StoreRequest};
+use msgd_core::store::Request as StoreRequest;
 use msgd_core::{Blocks, Effect, Event, Policy, Settings, Shard};
 use proto::ids::{Epoch, GatewayId, Identity, Incarnation, SessionRef, Stamp, UserId};
 use proto::link::{Batch, Down, Relay, Up};
-use proto::slot::Slot;
 use sim::store::Store;
 
-use crate::cast::{self, RINGS, SHARDS, USERS};
+use crate::cast::{RINGS, SHARDS, USERS};
 use crate::script::{Clock, Script};
 use friends::Friends;
 use promises::Promises;
@@ -99,14 +98,6 @@ fn settings(script: &mut Script<'_>) -> Settings {
     }
 }
 
-fn mailboxes() -> MailboxSettings {
-    MailboxSettings {
-        messages_max: 6,
-        bytes_max: 100,
-        age_max: Duration::from_secs(7_200),
-    }
-}
-
 fn new_shard(settings: &Settings, incarnation: u64, ring: usize) -> Shard {
     // Bodies of ones hold it.
     let words: Box<dyn Filter> = Box::new(WordList::new(["\u{1}\u{1}\u{1}\u{1}"]));
@@ -133,7 +124,7 @@ impl<'a> World<'a> {
             rivals: 1_000,
             is_over: false,
             ring,
-            store: Store::new(mailboxes()),
+            store: Store::new(around::mailboxes()),
             asked: VecDeque::new(),
             friends,
             promises: Promises::default(),
@@ -200,18 +191,15 @@ impl<'a> World<'a> {
         self.happens(Event::Arrived { gateway, batch });
     }
 
+    /// Of what was delivered, by this incarnation or one before: a gateway
+    /// never says it of anything else.
     fn acknowledge(&mut self) {
-        let (at, user, identity) = match self.deliveries.len() {
-            0 => {
-                let (at, user) = said::session(&mut self.script);
-                let from = cast::user(&mut self.script);
-                let id = cast::message_id(&mut self.script);
-                (at, user, Identity { from, id })
-            }
-            count => {
-                let at = self.script.pick(count);
-                self.deliveries.remove(at).expect("it is there")
-            }
+        if self.deliveries.is_empty() {
+            return;
+        }
+        let at = self.script.pick(self.deliveries.len());
+        let Some((at, user, identity)) = self.deliveries.remove(at) else {
+            return;
         };
         let envelope = Up::Acknowledge {
             session: at.session,
@@ -232,48 +220,6 @@ impl<'a> World<'a> {
             said::relay(&mut self.script)
         };
         self.arrives((gateway, Up::Relay(relay)));
-    }
-
-    fn store_acts(&mut self) {
-        let Some(request) = self.asked.pop_front() else {
-            return;
-        };
-        let failed = request.failed();
-        let outcomes = match self.script.pick(8) {
-            // It fails and did nothing.
-            6 => failed.into_vec(),
-            // It fails and did what it was asked for.
-            7 => {
-                self.store.execute(request);
-                failed.into_vec()
-            }
-            _ => self.store.execute(request),
-        };
-        for outcome in outcomes {
-            self.happens(Event::Store(outcome));
-        }
-    }
-
-    fn friendd_answers(&mut self) {
-        if let Some((ticket, answer)) = self.friends.answer(&mut self.script) {
-            self.happens(Event::Graph { ticket, answer });
-        }
-    }
-
-    /// The store and friendd answer all that they were asked.
-    fn everybody_answers(&mut self) {
-        for _ in 0..ROUNDS_MAX {
-            if let Some(request) = self.asked.pop_front() {
-                for outcome in self.store.execute(request) {
-                    self.happens(Event::Store(outcome));
-                }
-            } else if let Some((ticket, answer)) = self.friends.answer(&mut Script::new(&[])) {
-                self.happens(Event::Graph { ticket, answer });
-            } else {
-                return;
-            }
-        }
-        panic!("it asks for ever");
     }
 
     fn pass_time(&mut self) {
@@ -312,39 +258,6 @@ impl<'a> World<'a> {
         self.happens(Event::RingChanged(RINGS[ring].clone()));
     }
 
-    /// Another shard takes a slot from this one as if it were dead, and gives
-    /// it back: with what it answered lately, or without a word.
-    fn rival(&mut self) {
-        let user = cast::user(&mut self.script);
-        let slot = Slot::of(&user);
-        self.rivals += 1;
-        let shard = Incarnation(self.rivals);
-        self.store.incarnation_died(Incarnation(self.incarnation));
-        let slots = vec![slot];
-        let outcomes = self.store.execute(StoreRequest::Claim { slots, shard });
-        let token = match outcomes[..] {
-            [Outcome::Claimed { ref claim, .. }] => claim.token,
-            _ => return,
-        };
-        if self.script.once_in(2) {
-            return self.store.incarnation_died(shard);
-        }
-        let identity = Identity {
-            from: cast::user(&mut self.script),
-            id: cast::message_id(&mut self.script),
-        };
-        self.promises.handed_over(&user, &identity);
-        let recent = vec![Remembered {
-            to: user,
-            identity,
-            stamp: self.clock.now().wall,
-            fingerprint: self.script.byte().into(),
-            fate: said::fate(&mut self.script),
-        }];
-        let claim = Claim { slot, token };
-        self.store.execute(StoreRequest::Release { claim, recent });
-    }
-
     fn rare(&mut self) {
         match self.script.pick(4) {
             0 => {
@@ -366,25 +279,6 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The process ends and another one starts; of what the store was asked
-    /// last, some is carried out and some is not.
-    fn restart(&mut self) {
-        let done = self.script.byte().into();
-        for request in self.asked.drain(..).take(done) {
-            self.store.execute(request);
-        }
-        self.asked.clear();
-        self.friends.forget_questions();
-        self.relays.clear();
-        self.deliveries.clear();
-        self.promises.restarted();
-        self.store.incarnation_died(Incarnation(self.incarnation));
-        self.incarnation += 1;
-        self.is_over = false;
-        self.shard = new_shard(&self.settings, self.incarnation, self.ring);
-        self.start();
-    }
-
     /// One event, and what must hold after it.
     fn happens(&mut self, event: Event) {
         self.promises.before(&event);
@@ -403,7 +297,7 @@ impl<'a> World<'a> {
         for effect in effects {
             match effect {
                 Effect::Send { gateway, envelope } => self.sent(gateway, envelope),
-                Effect::Store(request) => self.asked.extend(of_the_cast(request)),
+                Effect::Store(request) => self.asked.extend(around::of_the_cast(request)),
                 Effect::AskGraph { ticket, request } => self.friends.ask(ticket, request),
                 Effect::Fenced => self.is_over = true,
             }
@@ -449,21 +343,6 @@ impl<'a> World<'a> {
             assert_eq!(self.shard.slots_held(), self.promises.slots_held());
         }
     }
-}
-
-/// By slot: whether somebody of the cast lives there.
-static IS_OF_THE_CAST: LazyLock<Vec<bool>> = LazyLock::new(|| {
-    let is_ones = |slot| USERS.iter().any(|user| Slot::of(user) == slot);
-    Slot::all().map(is_ones).collect()
-});
-
-/// Slots of nobody in the cast are never granted: there are too many.
-fn of_the_cast(request: StoreRequest) -> Option<StoreRequest> {
-    let StoreRequest::Claim { mut slots, shard } = request else {
-        return Some(request);
-    };
-    slots.retain(|slot| IS_OF_THE_CAST[slot.index()]);
-    (!slots.is_empty()).then_some(StoreRequest::Claim { slots, shard })
 }
 
 /// Of whom a session is, everywhere and always.

@@ -98,17 +98,17 @@ impl Promises {
             }
             Up::Acknowledge {
                 session,
+                user,
                 identities,
-                ..
             } => {
                 let session = *session;
-                let Some(held_by) = self.accepted.get_mut(&SessionRef { gateway, session }) else {
-                    return;
-                };
+                let held_by = self.accepted.get_mut(&SessionRef { gateway, session });
+                let mut held = held_by.map(|session| &mut session.held);
                 for identity in identities {
-                    if held_by.held.remove(identity) {
-                        self.taken.insert((held_by.user.clone(), identity.clone()));
+                    if let Some(held) = &mut held {
+                        held.remove(identity);
                     }
+                    self.taken.insert((user.clone(), identity.clone()));
                 }
             }
             _ => {}
