@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use fuzz::TARGETS;
 
 /// All corpora together, in bytes: they are cloned by everybody.
-const BYTES_MAX: u64 = 400 * 1024;
+const BYTES_MAX: u64 = 300 * 1024;
 
 fn corpora() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")

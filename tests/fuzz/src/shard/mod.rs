@@ -330,7 +330,7 @@ impl<'a> World<'a> {
     fn end(&mut self) {
         self.ring = RINGS.len() - 1;
         self.happens(Event::RingChanged(RINGS[self.ring].clone()));
-        for _ in 0..50 {
+        for _ in 0..12 {
             self.everybody_answers();
             if let Some(deadline) = self.shard.next_deadline() {
                 self.clock.go_on_to(deadline);
