@@ -19,6 +19,7 @@ use proto::frame::HEADER_BYTES;
 use proto::friends::{FriendAction, ListVersion};
 use proto::graph::{Change, GraphAnswer};
 use proto::ids::{Epoch, UserId};
+use proto::limits::LOGIN_FRAME_BYTES_MAX;
 use proto::link::Batch;
 use proto::wire::link::{DownBatch, UpBatch};
 use service::graph::get_to_wire;
@@ -57,12 +58,18 @@ fn client() -> Vec<Vec<u8>> {
     content.collect()
 }
 
-/// All packets behind each other, cut in several ways.
+/// All packets behind each other, cut in several ways; and a frame that is
+/// larger than one before the log-in may be.
 fn streams() -> Vec<Vec<u8>> {
     let packets = packets::client().into_iter();
     let all: Vec<u8> = packets.flat_map(|(_, packet)| frame(&packet)).collect();
     let cuts: [&[u8]; 4] = [&[0], &[1, 1], &[2, 3, 200], &[3, 4, 5, 60]];
-    cuts.iter().map(|cuts| [cuts, &all[..]].concat()).collect()
+    let mut streams: Vec<Vec<u8>> = cuts.iter().map(|cuts| [cuts, &all[..]].concat()).collect();
+    let ping = frame(&ClientPacket::Ping);
+    let token = "a".repeat(LOGIN_FRAME_BYTES_MAX);
+    let large = frame(&ClientPacket::RefreshToken { token });
+    streams.push([&[2, 3, 250], &ping[..], &large[..], &ping[..]].concat());
+    streams
 }
 
 fn server() -> Vec<Vec<u8>> {
