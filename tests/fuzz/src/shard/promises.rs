@@ -42,6 +42,9 @@ pub struct Promises {
     taken: HashSet<(UserId, Identity)>,
     /// What former holders of a slot have answered.
     handed_over: HashSet<(UserId, Identity)>,
+    /// An append failed, or its outcome was lost with a process: the mailbox
+    /// may hold a message twice, and then it is delivered twice.
+    has_failed: bool,
     /// How often a session's message came, less how often it left.
     open: HashMap<(SessionRef, MessageId), usize>,
 }
@@ -57,6 +60,7 @@ impl Promises {
         *self = Self {
             taken: std::mem::take(&mut self.taken),
             handed_over: std::mem::take(&mut self.handed_over),
+            has_failed: true,
             ..Self::default()
         };
     }
@@ -78,6 +82,7 @@ impl Promises {
             Event::Store(Outcome::Claimed { claim, .. }) => {
                 self.granted.insert(*claim);
             }
+            Event::Store(Outcome::AppendFailed { .. }) => self.has_failed = true,
             Event::Store(Outcome::Refused { claim }) => {
                 self.over.insert(*claim);
             }
@@ -197,7 +202,7 @@ impl Promises {
         let session = self.accepted.get_mut(&at).expect("it was accepted");
         assert_eq!(session.user, deliver.message.to);
         let is_new = session.held.insert(deliver.message.identity());
-        assert!(is_new, "the client has it already");
+        assert!(is_new || self.has_failed, "the client has it already");
         assert!(session.held.len() <= session.window, "the window is kept");
     }
 
