@@ -96,7 +96,7 @@ struct Turn {
 }
 
 impl Gateway {
-    /// A gateway without links; its tasks run on this thread's local set.
+    /// A gateway without links; its tasks run on this thread's runtime.
     pub fn start(
         id: GatewayId,
         settings: Settings,

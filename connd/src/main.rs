@@ -23,8 +23,9 @@ use proto::ring::Ring;
 use service::tls::LinkTls;
 use settings::Settings;
 use tokio::net::TcpListener;
+use tokio::runtime::LocalOptions;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinHandle, LocalSet, spawn_local};
+use tokio::task::{JoinHandle, spawn_local};
 
 /// For what was written last to leave, when the daemon stops.
 const FLUSH: Duration = Duration::from_millis(100);
@@ -171,8 +172,8 @@ struct Parts {
 fn serve(parts: Parts, mut loaded: watch::Receiver<Loaded>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?;
-    LocalSet::new().block_on(&runtime, async move {
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(async move {
         let id = GatewayId(fastrand::u64(..));
         let Loaded {
             settings, access, ..

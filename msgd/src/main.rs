@@ -25,8 +25,9 @@ use service::tls::LinkTls;
 use settings::{STORE_CAPACITY, Settings};
 use store::{Engine, Running};
 use tokio::net::TcpListener;
+use tokio::runtime::LocalOptions;
 use tokio::sync::mpsc;
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::spawn_local;
 use tonic::transport::server::TcpIncoming;
 
 /// Links that come in at once.
@@ -44,8 +45,8 @@ fn main() -> anyhow::Result<()> {
     node::limits::raise_open_files().context("limit on open files")?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?;
-    LocalSet::new().block_on(&runtime, run(layers, words, links))
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(run(layers, words, links))
 }
 
 async fn run(

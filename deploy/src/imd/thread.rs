@@ -20,8 +20,9 @@ use proto::ids::{GatewayId, Incarnation, ShardId};
 use proto::ring::Ring;
 use service::link::ShardEnd;
 use tokio::net::TcpListener;
+use tokio::runtime::LocalOptions;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::spawn_local;
 
 use crate::settings::Settings;
 
@@ -138,8 +139,8 @@ impl Drop for OnEnd {
 fn run(parts: ThreadParts, loaded: watch::Receiver<Loaded>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?;
-    LocalSet::new().block_on(&runtime, serve(parts, loaded))
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(serve(parts, loaded))
 }
 
 async fn serve(parts: ThreadParts, mut loaded: watch::Receiver<Loaded>) -> anyhow::Result<()> {
