@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 
 use crate::arguments::Cluster;
 use crate::dialect::Dialect;
+use crate::meter::Spent;
 use crate::outcome::Outcome;
-use crate::target::CpuSpent;
 
 /// Fields that count what must not happen: of several runs the sum is shown,
 /// of all others the median.
@@ -106,23 +106,32 @@ impl Report {
         }
     }
 
-    /// Adds processor time per message.
-    pub fn with_cpu(self, servers: &CpuSpent, generator_ns: u64, messages: u64) -> Self {
-        let per_msg = |nanos: u64| ratio(nanos as f64 / 1_000.0, messages as f64);
-        let by_part = servers.by_part.iter();
-        let by_part = by_part.filter_map(|(part, nanos)| Some(((*part).into(), per_msg(*nanos)?)));
-        let by_thread = servers.by_thread.iter();
-        let by_thread =
-            by_thread.filter_map(|(thread, nanos)| Some((thread.clone(), per_msg(*nanos)?)));
+    /// Adds where processor time went, per message or whatever else was done.
+    pub fn with_parts(self, spent: &Spent, done: u64) -> Self {
+        let each = |nanos: u64| us_per(nanos, done);
+        let by_thread = spent.servers.by_thread.iter();
+        let by_thread = by_thread.filter_map(|(thread, ns)| Some((thread.clone(), each(*ns)?)));
         Self {
-            cpu_us_per_msg: per_msg(servers.by_part.values().sum()),
-            cpu_us_by_part: Some(by_part.collect()),
+            cpu_us_by_part: Some(by_part(spent, done)),
             cpu_us_by_thread: Some(by_thread.collect()),
-            threads_ended: Some(servers.threads_ended),
-            generator_cpu_us_per_msg: per_msg(generator_ns),
+            threads_ended: Some(spent.servers.threads_ended),
+            generator_cpu_us_per_msg: each(spent.generator_ns),
             ..self
         }
     }
+}
+
+/// Processor time of each part, in microseconds per what was done.
+fn by_part(spent: &Spent, done: u64) -> BTreeMap<String, f64> {
+    let parts = spent.servers.by_part.iter();
+    parts
+        .filter_map(|(part, nanos)| Some(((*part).into(), us_per(*nanos, done)?)))
+        .collect()
+}
+
+/// Nanoseconds as microseconds per what was done; `None` of nothing.
+pub fn us_per(nanos: u64, done: u64) -> Option<f64> {
+    ratio(nanos as f64 / 1_000.0, done as f64)
 }
 
 /// A quotient to two digits; `None` of nothing.

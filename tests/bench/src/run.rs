@@ -9,29 +9,32 @@ use anyhow::{Context, Result, ensure};
 use proto::ids::{DeviceId, UserId};
 
 use crate::arguments::{self, Chat, Idle, Relay};
-use crate::cpu;
 use crate::crew::{self, Crew, Watch};
 use crate::dialect::Dialect;
 use crate::generator::{Arrivals, Plan};
+use crate::launch::Launch;
+use crate::meter::{self, Meter, Spent};
 use crate::report::{Report, ratio};
 use crate::schedule::Schedule;
 use crate::session::Seat;
 use crate::steady;
-use crate::target::{CpuSpent, Target};
+use crate::target::Target;
 use crate::traffic::Load;
 
 /// Files besides sessions that are open here.
 const OTHER_FILES: u64 = 100;
-/// Log-ins have settled when the servers do less than this in a second.
-const CPU_NS_TOLERANCE: u64 = 20_000_000;
-const CPU_PATIENCE: Duration = Duration::from_secs(10);
 /// Memory is steady when it stays within this for a second.
 const PSS_BYTES_TOLERANCE: u64 = 64 * 1024;
 const PSS_PATIENCE: Duration = Duration::from_secs(60);
 
 /// `chat`
 pub fn chat(chat: &Chat) -> Result<Report> {
-    let target = Target::cluster(&chat.cluster, chat.friends)?;
+    let launch = if chat.friends {
+        Launch::by_default()
+    } else {
+        Launch::open()
+    };
+    let target = Target::cluster(&chat.cluster, &launch)?;
     let report = Report {
         friends: Some(chat.friends),
         ..Report::of_cluster("chat", &chat.cluster)
@@ -55,7 +58,7 @@ pub fn relay(relay: &Relay) -> Result<Report> {
 pub fn idle(idle: &Idle) -> Result<Report> {
     let sessions = idle.n.get();
     allow_files(sessions)?;
-    let mut target = Target::cluster(&idle.cluster, false)?;
+    let mut target = Target::cluster(&idle.cluster, &Launch::open())?;
     let before = settled_memory(&target)?;
     let dialect = Dialect::Cluster;
     let plan = Plan {
@@ -111,35 +114,21 @@ fn traffic(
         closed: load.closed.map(usize::from),
         per_s: ratio(messages as f64, window.as_secs_f64()),
         friendd_requests: target.friendd_requests()?,
-        ..report.with_outcome(&outcome, dialect).with_cpu(
-            &spent.servers,
-            spent.generator_ns,
-            messages,
-        )
+        cpu_us_per_msg: spent.us_per(messages),
+        ..report
+            .with_outcome(&outcome, dialect)
+            .with_parts(&spent, messages)
     })
 }
 
-struct WindowCpu {
-    servers: CpuSpent,
-    generator_ns: u64,
-}
-
-fn measure(target: &mut Target, watch: &Watch, window: Duration) -> Result<WindowCpu> {
-    let cpu_ns = || Ok(target.cpu()?.total_ns());
-    let settled = steady::wait(cpu_ns, CPU_NS_TOLERANCE, CPU_PATIENCE)?;
-    if !settled.steady {
-        eprintln!("bench: the servers are busy without a message; their work counts");
-    }
-    let own = || cpu::Sample::take(std::process::id());
+fn measure(target: &mut Target, watch: &Watch, window: Duration) -> Result<Spent> {
+    meter::settle(target)?;
     let start = watch.start_window(target)?;
-    let (servers_before, own_before) = (target.cpu()?, own()?);
+    let meter = Meter::start(target)?;
     watch.wait_for(target, start + window)?;
-    let (servers_after, own_after) = (target.cpu()?, own()?);
+    let spent = meter.stop(target)?;
     watch.wait_for_threads(target)?;
-    Ok(WindowCpu {
-        servers: target.cpu_spent(&servers_before, &servers_after),
-        generator_ns: own_after.since(&own_before).total_ns(),
-    })
+    Ok(spent)
 }
 
 fn crews(

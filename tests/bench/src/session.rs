@@ -72,17 +72,7 @@ impl Session {
             .with_context(|| format!("connection of {} to {}", seat.user, seat.address))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let login = ClientPacket::Login(Box::new(Login {
-            version_min: VERSION,
-            version_max: VERSION,
-            features: 0,
-            token: String::new(),
-            user: Some(seat.user.clone()),
-            device: Some(seat.device.clone()),
-            friends_hash: None,
-            heartbeat_ms: HEARTBEAT_MS,
-            status: Status::online(),
-        }));
+        let login = ClientPacket::Login(Box::new(login(seat)));
         write(&mut stream, &login)?;
         let mut received = BytesMut::new();
         match next_packet(&mut stream, &mut received).context("log-in answer")? {
@@ -126,6 +116,21 @@ impl Session {
                 _ => {}
             }
         }
+    }
+}
+
+/// A log-in by name, online, without a friend list.
+fn login(seat: &Seat) -> Login {
+    Login {
+        version_min: VERSION,
+        version_max: VERSION,
+        features: 0,
+        token: String::new(),
+        user: Some(seat.user.clone()),
+        device: Some(seat.device.clone()),
+        friends_hash: None,
+        heartbeat_ms: HEARTBEAT_MS,
+        status: Status::online(),
     }
 }
 

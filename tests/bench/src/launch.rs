@@ -1,0 +1,151 @@
+//! The command lines of a cluster's daemons.
+//!
+//! Owns their flags. Must not know what is measured.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::arguments::Cluster;
+use crate::ports::Ports;
+use crate::process::{Probe, Process};
+
+/// What daemons are told besides what every benchmark tells them. All else is
+/// at its default.
+#[derive(Debug, Clone, Default)]
+pub struct Launch {
+    /// Anyone may write to anyone.
+    pub open_policy: bool,
+}
+
+impl Launch {
+    /// At their defaults.
+    pub fn by_default() -> Self {
+        Self::default()
+    }
+
+    /// At their defaults, but friends or not may write to each other.
+    pub fn open() -> Self {
+        Self { open_policy: true }
+    }
+
+    fn policy(&self) -> [&'static str; 2] {
+        let policy = if self.open_policy { "open" } else { "friends" };
+        ["--policy", policy]
+    }
+}
+
+/// The daemons of a cluster, not yet ready.
+#[derive(Default)]
+pub struct Daemons {
+    /// Who was started last needs the others.
+    pub processes: Vec<Process>,
+    /// Where clients connect.
+    pub gateways: Vec<SocketAddr>,
+    /// Who counts requests to friendd.
+    pub askers: Vec<SocketAddr>,
+}
+
+impl Daemons {
+    /// Starts imd, or friendd, msgds and connds.
+    pub fn start(programs: &Path, cluster: &Cluster, launch: &Launch, data: &Path) -> Result<Self> {
+        let mut daemons = Self::default();
+        let mut ports = Ports::default();
+        if cluster.processes {
+            let shards = daemons.start_shards(programs, cluster, launch, data, &mut ports)?;
+            daemons.start_gateways(programs, cluster, &shards, &mut ports)?;
+        } else {
+            daemons.start_imd(programs, launch, data, &mut ports)?;
+        }
+        Ok(daemons)
+    }
+
+    fn start_imd(
+        &mut self,
+        programs: &Path,
+        launch: &Launch,
+        data: &Path,
+        ports: &mut Ports,
+    ) -> Result<()> {
+        let (listen, admin) = (ports.next()?, ports.next()?);
+        let mut command = daemon(programs, "imd", listen, admin);
+        command.arg("--data").arg(data).args(launch.policy());
+        self.gateways.push(listen);
+        self.askers.push(admin);
+        self.add("imd", command, admin)
+    }
+
+    /// Returns the flags that name the ring.
+    fn start_shards(
+        &mut self,
+        programs: &Path,
+        cluster: &Cluster,
+        launch: &Launch,
+        data: &Path,
+        ports: &mut Ports,
+    ) -> Result<Vec<String>> {
+        let (friendd, admin) = (ports.next()?, ports.next()?);
+        let mut command = daemon(programs, "friendd", friendd, admin);
+        command.arg("--data").arg(data.join("friendd"));
+        self.add("friendd", command, admin)?;
+
+        let shards = (1..=cluster.msgds.get())
+            .map(|number| Ok((format!("m{number}"), ports.next()?)))
+            .collect::<Result<Vec<_>>>()?;
+        let ring: Vec<String> = shards
+            .iter()
+            .flat_map(|(name, listen)| ["--shard".to_owned(), format!("{name}={listen}")])
+            .collect();
+        for (name, listen) in &shards {
+            let admin = ports.next()?;
+            let mut command = daemon(programs, "msgd", *listen, admin);
+            command
+                .args(["--name", name])
+                .arg("--friendd")
+                .arg(friendd.to_string())
+                .arg("--data")
+                .arg(data.join(name))
+                .args(&ring)
+                .args(launch.policy());
+            self.askers.push(admin);
+            self.add("msgd", command, admin)?;
+        }
+        Ok(ring)
+    }
+
+    fn start_gateways(
+        &mut self,
+        programs: &Path,
+        cluster: &Cluster,
+        ring: &[String],
+        ports: &mut Ports,
+    ) -> Result<()> {
+        for _ in 0..cluster.connds.get() {
+            let (listen, admin) = (ports.next()?, ports.next()?);
+            let mut command = daemon(programs, "connd", listen, admin);
+            command.args(ring);
+            self.gateways.push(listen);
+            self.add("connd", command, admin)?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, part: &'static str, command: Command, admin: SocketAddr) -> Result<()> {
+        let process = Process::start(part, command, Probe::Ready(admin))?;
+        self.processes.push(process);
+        Ok(())
+    }
+}
+
+fn daemon(programs: &Path, name: &str, listen: SocketAddr, admin: SocketAddr) -> Command {
+    let mut command = Command::new(programs.join(name));
+    command
+        .arg("--listen")
+        .arg(listen.to_string())
+        .arg("--admin")
+        .arg(admin.to_string())
+        .args(["--log", "warn"]);
+    command
+}
