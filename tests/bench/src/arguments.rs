@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Measures the cluster, or a bare relay under the same load.
 ///
@@ -29,6 +29,10 @@ pub enum Bench {
     Idle(Idle),
     /// The load of `chat` on a bare TCP relay: the floor.
     Relay(Relay),
+    /// Users of a friend graph log in to a cluster.
+    Login(Login),
+    /// Users of a friend graph turn visible, all at once.
+    Presence(Presence),
     /// The relay itself; `relay` starts it.
     #[command(hide = true)]
     RelayServer {
@@ -75,6 +79,73 @@ pub struct Relay {
     /// The recipient answers each message: four frames in all.
     #[arg(long)]
     pub acked: bool,
+}
+
+/// `login`
+#[derive(Debug, Args)]
+pub struct Login {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub graph: Graph,
+    /// How users show who they are.
+    #[arg(long, value_enum, default_value = "none")]
+    pub token: Signature,
+    /// Log-ins at a time.
+    #[arg(long, default_value = "64")]
+    pub in_flight: NonZeroUsize,
+    /// Then log all out, and in again with the hashes of their friend lists.
+    #[arg(long)]
+    pub again: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub cluster: Cluster,
+    /// Measure so often, each time with new processes.
+    #[arg(long, default_value = "1")]
+    pub runs: NonZeroUsize,
+}
+
+/// How a token is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Signature {
+    /// There is no token; the server runs in open mode.
+    None,
+    /// Ed25519.
+    Eddsa,
+}
+
+impl Signature {
+    /// As it is written on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Eddsa => "eddsa",
+        }
+    }
+}
+
+/// `presence`
+#[derive(Debug, Args)]
+pub struct Presence {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub graph: Graph,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub cluster: Cluster,
+    /// Measure so often, each time with new processes.
+    #[arg(long, default_value = "1")]
+    pub runs: NonZeroUsize,
+}
+
+/// Who is whose friend.
+#[derive(Debug, Clone, Args)]
+pub struct Graph {
+    /// Users.
+    #[arg(long, default_value = "2000")]
+    pub users: NonZeroUsize,
+    /// Friends of each user; an even number.
+    #[arg(long, default_value_t = 20)]
+    pub friends: usize,
 }
 
 /// What is sent.
@@ -138,6 +209,8 @@ mod tests {
             "bench chat --closed 8 --processes --connds 2 --msgds 2",
             "bench idle --n 10000",
             "bench relay --acked --rate 5000",
+            "bench login --users 2000 --friends 20 --token eddsa --again",
+            "bench presence --users 2000 --friends 20",
         ] {
             Arguments::try_parse_from(line.split(' ')).unwrap();
         }

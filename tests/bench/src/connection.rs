@@ -26,6 +26,8 @@ pub struct Connection {
 pub struct Received {
     /// Whole frames, possibly none.
     pub frames: Bytes,
+    /// How many bytes it took from the socket.
+    pub count: usize,
     /// The socket may hold more.
     pub more: bool,
 }
@@ -49,6 +51,7 @@ impl Connection {
             Err(e) if e.kind() == ErrorKind::WouldBlock => {
                 return Ok(Received {
                     frames: Bytes::new(),
+                    count: 0,
                     more: false,
                 });
             }
@@ -66,7 +69,11 @@ impl Connection {
             let whole = whole_frames(&self.partial)?;
             self.partial.split_to(whole).freeze()
         };
-        Ok(Received { frames, more })
+        Ok(Received {
+            frames,
+            count,
+            more,
+        })
     }
 
     /// Writes what is to be written, as far as the socket takes it. The rest

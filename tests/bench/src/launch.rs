@@ -3,7 +3,7 @@
 //! Owns their flags. Must not know what is measured.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
@@ -18,6 +18,11 @@ use crate::process::{Probe, Process};
 pub struct Launch {
     /// Anyone may write to anyone.
     pub open_policy: bool,
+    /// The public key (PEM) that tokens are checked with, as KID=FILE; without
+    /// it there are no tokens.
+    pub key: Option<String>,
+    /// Settings of whoever takes connections.
+    pub gateway_settings: Option<PathBuf>,
 }
 
 impl Launch {
@@ -28,12 +33,24 @@ impl Launch {
 
     /// At their defaults, but friends or not may write to each other.
     pub fn open() -> Self {
-        Self { open_policy: true }
+        Self {
+            open_policy: true,
+            ..Self::default()
+        }
     }
 
     fn policy(&self) -> [&'static str; 2] {
         let policy = if self.open_policy { "open" } else { "friends" };
         ["--policy", policy]
+    }
+
+    fn add_gateway(&self, command: &mut Command) {
+        if let Some(key) = &self.key {
+            command.arg("--key").arg(key);
+        }
+        if let Some(settings) = &self.gateway_settings {
+            command.arg("--config").arg(settings);
+        }
     }
 }
 
@@ -55,7 +72,7 @@ impl Daemons {
         let mut ports = Ports::default();
         if cluster.processes {
             let shards = daemons.start_shards(programs, cluster, launch, data, &mut ports)?;
-            daemons.start_gateways(programs, cluster, &shards, &mut ports)?;
+            daemons.start_gateways(programs, cluster, launch, &shards, &mut ports)?;
         } else {
             daemons.start_imd(programs, launch, data, &mut ports)?;
         }
@@ -72,6 +89,7 @@ impl Daemons {
         let (listen, admin) = (ports.next()?, ports.next()?);
         let mut command = daemon(programs, "imd", listen, admin);
         command.arg("--data").arg(data).args(launch.policy());
+        launch.add_gateway(&mut command);
         self.gateways.push(listen);
         self.askers.push(admin);
         self.add("imd", command, admin)
@@ -119,6 +137,7 @@ impl Daemons {
         &mut self,
         programs: &Path,
         cluster: &Cluster,
+        launch: &Launch,
         ring: &[String],
         ports: &mut Ports,
     ) -> Result<()> {
@@ -126,6 +145,7 @@ impl Daemons {
             let (listen, admin) = (ports.next()?, ports.next()?);
             let mut command = daemon(programs, "connd", listen, admin);
             command.args(ring);
+            launch.add_gateway(&mut command);
             self.gateways.push(listen);
             self.add("connd", command, admin)?;
         }

@@ -2,7 +2,7 @@
 //!
 //! Owns its beginning and end. Must not know what is done in it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Meter {
     servers: CpuSamples,
     own: cpu::Sample,
+    began: Instant,
 }
 
 /// What was spent in a stretch.
@@ -27,6 +28,8 @@ pub struct Spent {
     pub servers: CpuSpent,
     /// By this process.
     pub generator_ns: u64,
+    /// How long it was.
+    pub took: Duration,
 }
 
 impl Meter {
@@ -35,16 +38,19 @@ impl Meter {
         Ok(Self {
             servers: target.cpu()?,
             own: cpu::Sample::take(std::process::id())?,
+            began: Instant::now(),
         })
     }
 
     /// Ends.
     pub fn stop(self, target: &Target) -> Result<Spent> {
+        let took = self.began.elapsed();
         let servers = target.cpu_spent(&self.servers, &target.cpu()?);
         let own = cpu::Sample::take(std::process::id())?;
         Ok(Spent {
             servers,
             generator_ns: own.since(&self.own).total_ns(),
+            took,
         })
     }
 }
@@ -53,6 +59,11 @@ impl Spent {
     /// The servers' processor time, in microseconds per what was done.
     pub fn us_per(&self, done: u64) -> Option<f64> {
         report::us_per(self.servers.by_part.values().sum(), done)
+    }
+
+    /// What was done, per second.
+    pub fn per_s(&self, done: u64) -> Option<f64> {
+        report::ratio(done as f64, self.took.as_secs_f64())
     }
 }
 

@@ -17,13 +17,14 @@ use crate::outcome::Outcome;
 
 /// Fields that count what must not happen: of several runs the sum is shown,
 /// of all others the median.
-const SUMMED: [&str; 7] = [
+const SUMMED: [&str; 8] = [
     "lost",
     "unanswered",
     "unknown",
     "refused",
     "duplicates",
     "unsent",
+    "put_off",
     "threads_ended",
 ];
 
@@ -44,6 +45,8 @@ pub struct Report {
     pub closed: Option<usize>,
     pub acked: Option<bool>,
     pub friends: Option<bool>,
+    pub friends_per_user: Option<usize>,
+    pub token: Option<&'static str>,
     pub messages: Option<u64>,
     pub delivered: Option<u64>,
     pub lost: Option<u64>,
@@ -68,6 +71,12 @@ pub struct Report {
     pub pss_bytes_per_session: Option<f64>,
     pub steady: Option<bool>,
     pub friendd_requests: Option<u64>,
+    pub put_off: Option<u64>,
+    pub cpu_us_per_login: Option<f64>,
+    pub again_cpu_us_per_login: Option<f64>,
+    pub again_friendd_requests: Option<u64>,
+    pub notifications: Option<u64>,
+    pub cpu_us_per_notification: Option<f64>,
 }
 
 impl Report {

@@ -184,7 +184,7 @@ fn seat(number: usize, target: &Target, dialect: Dialect) -> Result<Seat> {
 }
 
 /// Raises the limit on open files for so many sessions.
-fn allow_files(sessions: usize) -> Result<()> {
+pub fn allow_files(sessions: usize) -> Result<()> {
     let wanted = sessions as u64 + OTHER_FILES;
     let allowed = rlimit::increase_nofile_limit(wanted).context("limit on open files")?;
     ensure!(

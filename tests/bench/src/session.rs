@@ -120,7 +120,7 @@ impl Session {
 }
 
 /// A log-in by name, online, without a friend list.
-fn login(seat: &Seat) -> Login {
+pub fn login(seat: &Seat) -> Login {
     Login {
         version_min: VERSION,
         version_max: VERSION,

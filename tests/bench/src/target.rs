@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,6 @@ pub struct Target {
     /// Who counts requests to friendd.
     askers: Vec<SocketAddr>,
     /// Goes when all processes have ended: fields are dropped in their order.
-    #[expect(dead_code, reason = "it is kept until the end")]
     data: TempDir,
 }
 
@@ -52,6 +51,15 @@ impl Target {
     /// ready.
     pub fn cluster(cluster: &Cluster, launch: &Launch) -> Result<Self> {
         Self::on(tempfile::tempdir()?, cluster, launch)
+    }
+
+    /// Stops all, and starts them again with other settings on the same data.
+    pub fn relaunch(self, cluster: &Cluster, launch: &Launch) -> Result<Self> {
+        let Self {
+            processes, data, ..
+        } = self;
+        drop(processes);
+        Self::on(data, cluster, launch)
     }
 
     fn on(data: TempDir, cluster: &Cluster, launch: &Launch) -> Result<Self> {
@@ -84,6 +92,12 @@ impl Target {
         };
         target.wait_ready()?;
         Ok(target)
+    }
+
+    /// A directory that goes with the processes; what is in it they leave
+    /// alone.
+    pub fn directory(&self) -> &Path {
+        self.data.path()
     }
 
     /// Waits until every process serves.

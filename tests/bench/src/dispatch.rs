@@ -1,0 +1,41 @@
+//! Which benchmark is run by which module.
+//!
+//! Owns that only.
+
+use std::num::NonZeroUsize;
+
+use anyhow::{Result, bail};
+
+use crate::arguments::Bench;
+use crate::report::Report;
+use crate::{binaries, login, presence, run};
+
+/// How often it is to be measured.
+pub fn runs(bench: &Bench) -> NonZeroUsize {
+    match bench {
+        Bench::Chat(chat) => chat.load.runs,
+        Bench::Idle(idle) => idle.runs,
+        Bench::Relay(relay) => relay.load.runs,
+        Bench::Login(login) => login.runs,
+        Bench::Presence(presence) => presence.runs,
+        Bench::RelayServer { .. } => NonZeroUsize::MIN,
+    }
+}
+
+/// Measures once; the figures go to stderr, too.
+pub fn measure(bench: &Bench) -> Result<Report> {
+    let report = match bench {
+        Bench::Chat(chat) => run::chat(chat)?,
+        Bench::Idle(idle) => run::idle(idle)?,
+        Bench::Relay(relay) => run::relay(relay)?,
+        Bench::Login(login) => login::run(login)?,
+        Bench::Presence(presence) => presence::run(presence)?,
+        Bench::RelayServer { .. } => bail!("this is no single measurement"),
+    };
+    let report = Report {
+        profile: binaries::profile()?,
+        ..report
+    };
+    eprintln!("{}", serde_json::to_string(&report)?);
+    Ok(report)
+}
