@@ -33,6 +33,10 @@ pub enum Bench {
     Login(Login),
     /// Users of a friend graph turn visible, all at once.
     Presence(Presence),
+    /// Messages to users who are away are stored, and drained.
+    Offline(Offline),
+    /// A part of the cluster is killed in mid-load, and comes back.
+    Crash(Crash),
     /// The relay itself; `relay` starts it.
     #[command(hide = true)]
     RelayServer {
@@ -148,6 +152,67 @@ pub struct Graph {
     pub friends: usize,
 }
 
+/// `offline`
+#[derive(Debug, Args)]
+pub struct Offline {
+    /// Users who are away.
+    #[arg(long, default_value = "500")]
+    pub users: NonZeroUsize,
+    /// Messages for each of them.
+    #[arg(long, default_value = "200")]
+    pub per: NonZeroUsize,
+    /// Users who write to them.
+    #[arg(long, default_value = "64")]
+    pub senders: NonZeroUsize,
+    /// Messages that each sender keeps unanswered.
+    #[arg(long, default_value = "16")]
+    pub window: NonZeroUsize,
+    /// Users who come back at a time.
+    #[arg(long, default_value = "16")]
+    pub in_flight: NonZeroUsize,
+    /// The body of a message, in bytes.
+    #[arg(long, default_value_t = 100)]
+    pub size: usize,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub cluster: Cluster,
+    /// Measure so often, each time with new processes.
+    #[arg(long, default_value = "1")]
+    pub runs: NonZeroUsize,
+}
+
+/// `crash`
+#[derive(Debug, Args)]
+pub struct Crash {
+    /// Pairs of users who are there; both write.
+    #[arg(long, default_value = "50")]
+    pub pairs: NonZeroUsize,
+    /// Users who are away.
+    #[arg(long, default_value = "200")]
+    pub users: NonZeroUsize,
+    /// Users who write to them.
+    #[arg(long, default_value = "32")]
+    pub senders: NonZeroUsize,
+    /// Messages that each writer keeps unanswered.
+    #[arg(long, default_value = "8")]
+    pub window: NonZeroUsize,
+    /// How long messages are sent, in seconds.
+    #[arg(long, default_value = "10")]
+    pub secs: NonZeroU32,
+    /// How often it is killed within that time.
+    #[arg(long, default_value = "1")]
+    pub kills: NonZeroU32,
+    /// The body of a message, in bytes.
+    #[arg(long, default_value_t = 100)]
+    pub size: usize,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub cluster: Cluster,
+    /// Measure so often, each time with new processes.
+    #[arg(long, default_value = "1")]
+    pub runs: NonZeroUsize,
+}
+
 /// What is sent.
 #[derive(Debug, Clone, Args)]
 pub struct Load {
@@ -211,6 +276,8 @@ mod tests {
             "bench relay --acked --rate 5000",
             "bench login --users 2000 --friends 20 --token eddsa --again",
             "bench presence --users 2000 --friends 20",
+            "bench offline --users 500 --per 200 --senders 64 --window 16",
+            "bench crash --processes --kills 3",
         ] {
             Arguments::try_parse_from(line.split(' ')).unwrap();
         }

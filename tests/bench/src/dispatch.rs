@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::arguments::Bench;
 use crate::report::Report;
-use crate::{binaries, login, presence, run};
+use crate::{binaries, crash, login, offline, presence, run};
 
 /// How often it is to be measured.
 pub fn runs(bench: &Bench) -> NonZeroUsize {
@@ -18,6 +18,8 @@ pub fn runs(bench: &Bench) -> NonZeroUsize {
         Bench::Relay(relay) => relay.load.runs,
         Bench::Login(login) => login.runs,
         Bench::Presence(presence) => presence.runs,
+        Bench::Offline(offline) => offline.runs,
+        Bench::Crash(crash) => crash.runs,
         Bench::RelayServer { .. } => NonZeroUsize::MIN,
     }
 }
@@ -30,6 +32,8 @@ pub fn measure(bench: &Bench) -> Result<Report> {
         Bench::Relay(relay) => run::relay(relay)?,
         Bench::Login(login) => login::run(login)?,
         Bench::Presence(presence) => presence::run(presence)?,
+        Bench::Offline(offline) => offline::run(offline)?,
+        Bench::Crash(crash) => crash::run(crash)?,
         Bench::RelayServer { .. } => bail!("this is no single measurement"),
     };
     let report = Report {

@@ -25,6 +25,11 @@ impl MessageNumber {
         let [.., a, b, c, d] = *id.as_bytes();
         Self(u32::from_be_bytes([a, b, c, d]))
     }
+
+    /// Which message of its thread it is, from 0.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// A server did what no server may do, or the run is too long. Whoever works

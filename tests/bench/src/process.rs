@@ -37,6 +37,7 @@ impl Probe {
 pub struct Process {
     /// What it is: the program's name.
     pub part: &'static str,
+    command: Command,
     child: Child,
     probe: Probe,
 }
@@ -46,12 +47,31 @@ impl Process {
     pub fn start(part: &'static str, mut command: Command, probe: Probe) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(binaries::stderr()?);
         let child = spawn(part, &mut command)?;
-        Ok(Self { part, child, probe })
+        Ok(Self {
+            part,
+            command,
+            child,
+            probe,
+        })
     }
 
     /// Its number.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Ends it as a crash does: nothing is written, nobody is told.
+    pub fn kill(&mut self) -> Result<()> {
+        self.check()?;
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again as it was started; it must have ended.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.child = spawn(self.part, &mut self.command)?;
+        Ok(())
     }
 
     /// Waits until it serves, `deadline` at the latest.

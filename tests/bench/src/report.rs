@@ -14,15 +14,17 @@ use crate::arguments::Cluster;
 use crate::dialect::Dialect;
 use crate::meter::Spent;
 use crate::outcome::Outcome;
+use crate::post::Post;
 
 /// Fields that count what must not happen: of several runs the sum is shown,
 /// of all others the median.
-const SUMMED: [&str; 8] = [
+const SUMMED: [&str; 9] = [
     "lost",
     "unanswered",
     "unknown",
     "refused",
     "duplicates",
+    "out_of_order",
     "unsent",
     "put_off",
     "threads_ended",
@@ -47,6 +49,9 @@ pub struct Report {
     pub friends: Option<bool>,
     pub friends_per_user: Option<usize>,
     pub token: Option<&'static str>,
+    pub recipients: Option<usize>,
+    pub senders: Option<usize>,
+    pub window: Option<usize>,
     pub messages: Option<u64>,
     pub delivered: Option<u64>,
     pub lost: Option<u64>,
@@ -54,6 +59,7 @@ pub struct Report {
     pub unknown: Option<u64>,
     pub refused: Option<u64>,
     pub duplicates: Option<u64>,
+    pub out_of_order: Option<u64>,
     pub stored: Option<u64>,
     pub unsent: Option<u64>,
     pub per_s: Option<f64>,
@@ -77,6 +83,15 @@ pub struct Report {
     pub again_friendd_requests: Option<u64>,
     pub notifications: Option<u64>,
     pub cpu_us_per_notification: Option<f64>,
+    pub store_cpu_us_per_msg: Option<f64>,
+    pub store_per_s: Option<f64>,
+    pub drain_cpu_us_per_msg: Option<f64>,
+    pub drain_cpu_us_by_part: Option<BTreeMap<String, f64>>,
+    pub drain_per_s: Option<f64>,
+    pub kills: Option<u32>,
+    pub open_at_kill: Option<u64>,
+    pub written_again: Option<u64>,
+    pub back_ms: Option<u64>,
 }
 
 impl Report {
@@ -115,6 +130,25 @@ impl Report {
         }
     }
 
+    /// Adds what became of the messages of [`Post`].
+    pub fn with_post(self, post: &Post, size: usize) -> Self {
+        let tally = post.tally();
+        Self {
+            size: Some(size),
+            messages: Some(tally.messages),
+            delivered: Some(tally.delivered),
+            lost: Some(tally.lost),
+            unanswered: Some(tally.unanswered),
+            unknown: Some(tally.unknown),
+            refused: Some(tally.refused),
+            duplicates: Some(tally.duplicates),
+            out_of_order: Some(post.out_of_order()),
+            stored: Some(tally.stored),
+            written_again: Some(post.written_again()),
+            ..self
+        }
+    }
+
     /// Adds where processor time went, per message or whatever else was done.
     pub fn with_parts(self, spent: &Spent, done: u64) -> Self {
         let each = |nanos: u64| us_per(nanos, done);
@@ -131,7 +165,7 @@ impl Report {
 }
 
 /// Processor time of each part, in microseconds per what was done.
-fn by_part(spent: &Spent, done: u64) -> BTreeMap<String, f64> {
+pub fn by_part(spent: &Spent, done: u64) -> BTreeMap<String, f64> {
     let parts = spent.servers.by_part.iter();
     parts
         .filter_map(|(part, nanos)| Some(((*part).into(), us_per(*nanos, done)?)))

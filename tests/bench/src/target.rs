@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::arguments::Cluster;
@@ -105,6 +105,23 @@ impl Target {
         let deadline = Instant::now() + START_PATIENCE;
         let mut processes = self.processes.0.iter_mut();
         processes.try_for_each(|process| process.wait_ready(deadline))
+    }
+
+    /// Kills the first process of a part as a crash would.
+    pub fn kill(&mut self, part: &str) -> Result<()> {
+        self.first(part)?.kill()
+    }
+
+    /// Starts it again on its data; returns before it serves.
+    pub fn start_again(&mut self, part: &str) -> Result<()> {
+        self.first(part)?.start_again()
+    }
+
+    fn first(&mut self, part: &str) -> Result<&mut Process> {
+        let mut processes = self.processes.0.iter_mut();
+        processes
+            .find(|process| process.part == part)
+            .with_context(|| format!("there is no {part}"))
     }
 
     /// An error if a process has ended.

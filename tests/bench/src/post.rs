@@ -1,0 +1,361 @@
+//! Clients of one thread that write and take messages, and come back after a
+//! loss.
+//!
+//! Owns who is there, what each has unanswered, and the accounts of it. Must
+//! not know when a part is killed, or what is measured.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use bytes::Bytes;
+use proto::client::{self, ClientPacket};
+use proto::codes::{Code, Next};
+use proto::ids::MessageId;
+use proto::server::{Deliver, LoginOk, Outcome, ServerPacket};
+
+use crate::correspondent::{Correspondent, Place, Route};
+use crate::ledger::{Answer, Delivery, Ledger, MessageNumber, Tally};
+use crate::letters::{Letter, Letters};
+use crate::pool::{Event, Pool};
+use crate::session::{self, Seat};
+
+/// Between a loss and the next attempt to come back, and between `Unknown` and
+/// the next attempt to send.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What is asked of all clients.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Messages that a writer keeps unanswered.
+    pub window: usize,
+    /// The body of a message, in bytes.
+    pub size: usize,
+    /// Who is away: clients by number.
+    pub away: Range<usize>,
+    /// A session that ends comes back; else its end is an error.
+    pub come_back: bool,
+}
+
+/// The clients.
+pub struct Post {
+    rules: Rules,
+    body: Bytes,
+    pool: Pool,
+    clients: Vec<Correspondent>,
+    letters: Letters,
+    ledger: Ledger,
+    /// Messages that may yet be written.
+    left: u64,
+    /// Messages written to those who are away.
+    to_away: usize,
+    /// The server's clock, and when it was so.
+    clock: (u64, Instant),
+    unknown: u64,
+    written_again: u64,
+    answered_at: Option<Instant>,
+    lost: BTreeSet<usize>,
+    /// Who has something that was answered `Unknown`.
+    repeating: BTreeSet<usize>,
+}
+
+impl Post {
+    /// Nobody is there yet.
+    pub fn new(rules: Rules, seats: Vec<(Seat, Route)>) -> Result<Self> {
+        Ok(Self {
+            body: Bytes::from(vec![b'x'; rules.size]),
+            pool: Pool::new(seats.len())?,
+            clients: seats.into_iter().map(Correspondent::new).collect(),
+            rules,
+            letters: Letters::default(),
+            ledger: Ledger::new(0),
+            left: 0,
+            to_away: 0,
+            clock: (0, Instant::now()),
+            unknown: 0,
+            written_again: 0,
+            answered_at: None,
+            lost: BTreeSet::new(),
+            repeating: BTreeSet::new(),
+        })
+    }
+
+    /// A client begins to log in.
+    pub fn enter(&mut self, at: usize) -> Result<()> {
+        let client = &mut self.clients[at];
+        let opened = self.pool.open(at, client.seat.address);
+        if opened.is_err() && self.rules.come_back {
+            return self.lose(at, PAUSE);
+        }
+        opened?;
+        client.place = Place::Entering;
+        let login = ClientPacket::Login(Box::new(session::login(&client.seat)));
+        self.pool.put(at, &login);
+        Ok(())
+    }
+
+    /// Whether a client is logged in.
+    pub fn is_there(&self, at: usize) -> bool {
+        self.clients[at].place == Place::There
+    }
+
+    /// So many more messages are to be written; none is before this is said.
+    pub fn write(&mut self, messages: u64) -> Result<()> {
+        self.left = messages;
+        (0..self.clients.len()).try_for_each(|at| self.replenish(at))
+    }
+
+    /// No further message is written.
+    pub fn write_no_more(&mut self) {
+        self.left = 0;
+    }
+
+    /// Whether all that was to be written is, and is answered.
+    pub fn is_answered(&self) -> bool {
+        self.left == 0 && self.ledger.tally().unanswered == 0
+    }
+
+    /// Whether besides that what is safe has been delivered.
+    pub fn is_settled(&self) -> bool {
+        self.left == 0 && self.ledger.is_settled()
+    }
+
+    /// How many messages came for a client.
+    pub fn taken(&self, at: usize) -> u64 {
+        self.letters.taken(at)
+    }
+
+    /// How many came after a later one of the same sender.
+    pub fn out_of_order(&self) -> u64 {
+        self.letters.out_of_order()
+    }
+
+    /// The accounts by now; what was answered `Unknown` is not answered.
+    pub fn tally(&self) -> Tally {
+        Tally {
+            unknown: self.unknown,
+            ..self.ledger.tally().clone()
+        }
+    }
+
+    /// How often a message was written again.
+    pub fn written_again(&self) -> u64 {
+        self.written_again
+    }
+
+    /// When the first answer came since this was last asked.
+    pub fn take_answered_at(&mut self) -> Option<Instant> {
+        self.answered_at.take()
+    }
+
+    /// Sees to all clients, and waits a little for what comes. Returns how
+    /// much came.
+    pub fn turn(&mut self) -> Result<usize> {
+        self.come_back()?;
+        self.repeat_unknown();
+        let came = self.pool.turn()?;
+        let count = came.len();
+        let mut heard = BTreeSet::new();
+        for (at, event) in came {
+            heard.insert(at);
+            match event {
+                Event::Packet(packet) => self.packet(at, packet)?,
+                Event::Closed(e) if self.may_be_lost(at) => {
+                    eprintln!("bench: {} is lost: {e:#}", self.clients[at].seat.user);
+                    self.lose(at, PAUSE)?;
+                }
+                Event::Closed(e) => {
+                    return Err(e.context(format!("session of {}", self.clients[at].seat.user)));
+                }
+            }
+        }
+        for at in heard {
+            self.acknowledge(at);
+            self.replenish(at)?;
+        }
+        self.pool.flush();
+        Ok(count)
+    }
+
+    fn may_be_lost(&self, at: usize) -> bool {
+        self.rules.come_back || matches!(self.clients[at].place, Place::Lost(_))
+    }
+
+    /// Comes back after `pause`, unless a longer one is under way.
+    fn lose(&mut self, at: usize, pause: Duration) -> Result<()> {
+        let client = &mut self.clients[at];
+        let mut back_at = Instant::now() + pause;
+        if let Place::Lost(later) = client.place {
+            back_at = back_at.max(later);
+        }
+        client.place = Place::Lost(back_at);
+        self.lost.insert(at);
+        Ok(())
+    }
+
+    fn come_back(&mut self) -> Result<()> {
+        let now = Instant::now();
+        let due = |at: &usize| matches!(self.clients[*at].place, Place::Lost(when) if when <= now);
+        let due: Vec<usize> = self.lost.iter().copied().filter(due).collect();
+        for at in due {
+            self.lost.remove(&at);
+            self.clients[at].place = Place::Away;
+            self.enter(at)?;
+        }
+        Ok(())
+    }
+
+    fn packet(&mut self, at: usize, packet: ServerPacket) -> Result<()> {
+        match packet {
+            ServerPacket::LoginOk(granted) => self.entered(at, &granted),
+            ServerPacket::Deliver(deliver) => self.delivered(at, &deliver),
+            ServerPacket::Sent { id, sent } => match sent.outcome {
+                Outcome::Delivered { .. } => self.answered(at, id, Answer::Delivered),
+                Outcome::Stored => self.answered(at, id, Answer::Stored),
+            },
+            ServerPacket::Rejected { id, code, .. } => {
+                eprintln!("bench: {} was refused: {code}", self.clients[at].seat.user);
+                self.answered(at, id, Answer::Refused)
+            }
+            ServerPacket::Unknown { id, code } => self.unknown(at, id, code),
+            ServerPacket::Closing(closing) => {
+                let user = &self.clients[at].seat.user;
+                let entering = self.clients[at].place == Place::Entering;
+                let again = closing.code.next() == Next::ComeBack;
+                ensure!(
+                    again && (entering || self.rules.come_back),
+                    "{user} was closed: {}",
+                    closing.code
+                );
+                let pause = Duration::from_millis(u64::from(closing.come_back_after_ms));
+                self.lose(at, pause.max(PAUSE))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is unanswered is written again, in its order, before what is new.
+    fn entered(&mut self, at: usize, granted: &LoginOk) -> Result<()> {
+        ensure!(
+            self.rules.window <= granted.window_messages as usize,
+            "{} messages per user are wanted at once, the server grants {}",
+            self.rules.window,
+            granted.window_messages
+        );
+        self.clock = (granted.server_time.as_ms(), Instant::now());
+        let client = &mut self.clients[at];
+        client.place = Place::There;
+        (client.taken, client.acknowledged) = (0, 0);
+        client.unknown.clear();
+        for number in client.unanswered.clone() {
+            self.written_again += 1;
+            self.put(at, number);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, at: usize, number: MessageNumber) {
+        let letter = self.letters.get(number);
+        let send = client::Send {
+            id: letter.id,
+            to: self.clients[letter.recipient].seat.user.clone(),
+            body: self.body.clone(),
+            friends_hash: None,
+        };
+        self.pool.put(at, &ClientPacket::Send(send));
+    }
+
+    fn replenish(&mut self, at: usize) -> Result<()> {
+        while self.left > 0
+            && self.is_there(at)
+            && self.clients[at].unanswered.len() < self.rules.window
+        {
+            let recipient = match self.clients[at].route {
+                Route::Nobody => return Ok(()),
+                Route::Peer(peer) => peer,
+                Route::Away => {
+                    self.to_away += 1;
+                    self.rules.away.start + (self.to_away - 1) % self.rules.away.len()
+                }
+            };
+            self.left -= 1;
+            let number = self.ledger.start(at as u32, 0)?;
+            let (server_ms, since) = self.clock;
+            let id = number.mint(server_ms + since.elapsed().as_millis() as u64);
+            self.letters.add(Letter {
+                id,
+                sender: at,
+                recipient,
+            });
+            self.clients[at].unanswered.push_back(number);
+            self.put(at, number);
+        }
+        Ok(())
+    }
+
+    fn delivered(&mut self, at: usize, deliver: &Deliver) -> Result<()> {
+        let user = &self.clients[at].seat.user;
+        let (number, letter) = self
+            .letters
+            .find(deliver.id)
+            .with_context(|| format!("{user} got what nobody wrote: {deliver:?}"))?;
+        let from = &self.clients[letter.sender].seat.user;
+        ensure!(
+            letter.recipient == at && deliver.from == *from && deliver.body == self.body,
+            "{user} got what is not for them: {deliver:?}"
+        );
+        let delivery = self.ledger.delivered(number, letter.sender as u32)?;
+        if let Delivery::First { .. } = delivery {
+            self.letters.came(number);
+        }
+        self.clients[at].taken = deliver.seq;
+        Ok(())
+    }
+
+    fn acknowledge(&mut self, at: usize) {
+        let client = &mut self.clients[at];
+        if client.taken > client.acknowledged {
+            client.acknowledged = client.taken;
+            self.pool.put(at, &ClientPacket::Ack { seq: client.taken });
+        }
+    }
+
+    fn answered(&mut self, at: usize, id: MessageId, answer: Answer) -> Result<()> {
+        let number = MessageNumber::of(id);
+        self.ledger.answered(number, at as u32, answer)?;
+        self.clients[at].unanswered.retain(|one| *one != number);
+        self.answered_at.get_or_insert_with(Instant::now);
+        Ok(())
+    }
+
+    fn unknown(&mut self, at: usize, id: MessageId, code: Code) -> Result<()> {
+        let number = MessageNumber::of(id);
+        let client = &mut self.clients[at];
+        if !client.unanswered.contains(&number) {
+            bail!("{} got {code} for what is answered", client.seat.user);
+        }
+        self.unknown += 1;
+        client.unknown.push_back((Instant::now() + PAUSE, number));
+        self.repeating.insert(at);
+        Ok(())
+    }
+
+    fn repeat_unknown(&mut self) {
+        let now = Instant::now();
+        for at in std::mem::take(&mut self.repeating) {
+            // Who is lost writes all that is unanswered when they are back.
+            while self.is_there(at)
+                && let Some((when, number)) = self.clients[at].unknown.pop_front()
+            {
+                if when > now {
+                    self.clients[at].unknown.push_front((when, number));
+                    self.repeating.insert(at);
+                    break;
+                }
+                self.written_again += 1;
+                self.put(at, number);
+            }
+        }
+    }
+}
