@@ -37,6 +37,8 @@ pub enum Bench {
     Offline(Offline),
     /// A part of the cluster is killed in mid-load, and comes back.
     Crash(Crash),
+    /// Everything, as a table beside its targets.
+    All(All),
     /// The relay itself; `relay` starts it.
     #[command(hide = true)]
     RelayServer {
@@ -213,6 +215,17 @@ pub struct Crash {
     pub runs: NonZeroUsize,
 }
 
+/// `all`
+#[derive(Debug, Args)]
+pub struct All {
+    /// A short run, to see that everything runs: its figures mean nothing.
+    #[arg(long)]
+    pub quick: bool,
+    /// Take the daemons from this directory, and build nothing.
+    #[arg(long)]
+    pub binaries: Option<PathBuf>,
+}
+
 /// What is sent.
 #[derive(Debug, Clone, Args)]
 pub struct Load {
@@ -278,6 +291,7 @@ mod tests {
             "bench presence --users 2000 --friends 20",
             "bench offline --users 500 --per 200 --senders 64 --window 16",
             "bench crash --processes --kills 3",
+            "bench all --quick",
         ] {
             Arguments::try_parse_from(line.split(' ')).unwrap();
         }

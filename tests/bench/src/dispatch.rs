@@ -20,7 +20,7 @@ pub fn runs(bench: &Bench) -> NonZeroUsize {
         Bench::Presence(presence) => presence.runs,
         Bench::Offline(offline) => offline.runs,
         Bench::Crash(crash) => crash.runs,
-        Bench::RelayServer { .. } => NonZeroUsize::MIN,
+        Bench::All(_) | Bench::RelayServer { .. } => NonZeroUsize::MIN,
     }
 }
 
@@ -34,7 +34,7 @@ pub fn measure(bench: &Bench) -> Result<Report> {
         Bench::Presence(presence) => presence::run(presence)?,
         Bench::Offline(offline) => offline::run(offline)?,
         Bench::Crash(crash) => crash::run(crash)?,
-        Bench::RelayServer { .. } => bail!("this is no single measurement"),
+        Bench::All(_) | Bench::RelayServer { .. } => bail!("this is no single measurement"),
     };
     let report = Report {
         profile: binaries::profile()?,

@@ -4,6 +4,7 @@
 //! The generator is this process; what it measures are its children.
 
 mod admin;
+mod all;
 mod arguments;
 mod befriend;
 mod binaries;
@@ -17,6 +18,7 @@ mod deadline;
 mod dialect;
 mod dispatch;
 mod generator;
+mod goals;
 mod interrupt;
 mod launch;
 mod ledger;
@@ -38,6 +40,7 @@ mod run;
 mod schedule;
 mod session;
 mod steady;
+mod table;
 mod target;
 mod token;
 mod traffic;
@@ -51,6 +54,7 @@ use crate::arguments::{Arguments, Bench};
 fn main() -> Result<()> {
     match Arguments::parse().bench {
         Bench::RelayServer { listen } => relay::run(listen),
+        Bench::All(all) => all::run(&all),
         bench => repeat(&bench),
     }
 }
