@@ -187,6 +187,20 @@ impl Crowd {
         format!("{whole} of {users} snapshots are there, {online} times a friend is seen online")
     }
 
+    /// Takes what is still on its way; the servers are at rest.
+    pub fn catch_up(&mut self) -> Result<()> {
+        loop {
+            let came = self.pool.turn()?;
+            if came.is_empty() {
+                return Ok(());
+            }
+            for (at, event) in came {
+                let packet = self.packet(at, event)?;
+                self.take(at, packet)?;
+            }
+        }
+    }
+
     /// Waits until every user sees all friends online; returns what came
     /// until then.
     pub fn until_all_online(&mut self, patience: Duration, target: &mut Target) -> Result<News> {

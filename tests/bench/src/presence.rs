@@ -38,6 +38,7 @@ pub fn run(presence: &Presence) -> Result<Report> {
     let put_off = crowd.enter(logins, LOGINS, Expected::Nobody, &mut target)?;
 
     meter::settle(&target)?;
+    crowd.catch_up()?;
     let meter = Meter::start(&target)?;
     for user in 0..users {
         crowd
