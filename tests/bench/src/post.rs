@@ -162,7 +162,10 @@ impl Post {
             match event {
                 Event::Packet(packet) => self.packet(at, packet)?,
                 Event::Closed(e) if self.may_be_lost(at) => {
-                    eprintln!("bench: {} is lost: {e:#}", self.clients[at].seat.user);
+                    eprintln!(
+                        "bench: {} lost its connection: {e:#}",
+                        self.clients[at].seat.user
+                    );
                     self.lose(at, PAUSE)?;
                 }
                 Event::Closed(e) => {
