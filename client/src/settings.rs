@@ -69,7 +69,7 @@ impl Settings {
             account: Account {
                 credentials,
                 device,
-                status: Status::online(),
+                status: Some(Status::online()),
                 heartbeat: HEARTBEAT,
             },
             confirmation: Confirmation::default(),

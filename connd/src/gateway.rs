@@ -231,8 +231,8 @@ impl Gateway {
     }
 
     /// Waits until one more handshake may be had.
-    pub async fn admit_handshake(&self) {
-        if self.handshakes.admit(&self.clock).await {
+    pub async fn admit_handshake(&self, is_there: impl AsyncFn() -> bool) {
+        if self.handshakes.admit(&self.clock, is_there).await {
             self.metrics.handshakes_delayed.inc();
         }
     }

@@ -9,8 +9,8 @@ use node::clock::Clock;
 use proto::rate::{Allowance, Usage};
 use tokio::sync::Mutex;
 
-/// The line before handshakes. It is bounded by the connections of the
-/// gateway, each of which waits for its log-in only so long.
+/// The line before handshakes. Whoever is gone when its turn comes takes none,
+/// so those who are there wait for each other only.
 #[derive(Debug)]
 pub struct Handshakes {
     allowance: Cell<Allowance>,
@@ -34,11 +34,14 @@ impl Handshakes {
         self.allowance.set(allowance(per_second));
     }
 
-    /// Waits for a turn; whether that took any time.
-    pub async fn admit(&self, clock: &Clock) -> bool {
-        let mut waited = false;
-        let _turn = self.first.lock().await;
-        loop {
+    /// Waits for a turn; whether that took any time. Who has gone when it comes
+    /// takes none.
+    pub async fn admit(&self, clock: &Clock, is_there: impl AsyncFn() -> bool) -> bool {
+        let (mut waited, _turn) = match self.first.try_lock() {
+            Ok(turn) => (false, turn),
+            Err(_) => (true, self.first.lock().await),
+        };
+        while is_there().await {
             let mut usage = self.usage.get();
             let taken = usage.take(clock.now().moment, &self.allowance.get());
             self.usage.set(usage);
@@ -48,6 +51,7 @@ impl Handshakes {
             }
             waited = true;
         }
+        waited
     }
 }
 
@@ -66,11 +70,11 @@ mod tests {
         let clock = Clock::start();
         let start = Instant::now();
         for _ in 0..100 {
-            handshakes.admit(&clock).await;
+            handshakes.admit(&clock, async || true).await;
         }
         let mut waited = 0;
         for _ in 0..20 {
-            waited += u32::from(handshakes.admit(&clock).await);
+            waited += u32::from(handshakes.admit(&clock, async || true).await);
         }
         assert!(waited > 0);
         // 120 at 100 per second, of which 100 came at once.

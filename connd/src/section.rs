@@ -49,6 +49,9 @@ const DELIVERY_BYTES: u64 = 64;
 /// What a session takes that does nothing: its state, task, socket, timers.
 const SESSION_BYTES: u64 = 4 * 1024;
 
+/// What TLS takes of a session: its state, and a record in pieces.
+const TLS_BYTES: u64 = 32 * 1024;
+
 /// What an envelope takes beside its body: ids, codes, numbers.
 const ENVELOPE_BYTES: u64 = 512;
 
@@ -69,7 +72,7 @@ impl GatewaySection {
     }
 
     /// What gateways take at most, each with a link to each shard.
-    pub fn memory(&self, gateways: u64, shards: u64, memory: &mut Memory) {
+    pub fn memory(&self, gateways: u64, shards: u64, tls: bool, memory: &mut Memory) {
         let core = self.core();
         let window = u64::from(core.window_messages);
         let bodies = self.window_bytes.get();
@@ -77,7 +80,8 @@ impl GatewaySection {
         let delivered = 2 * window * DELIVERY_BYTES;
         let rest = rest_max(&core) as u64;
         let frame = CLIENT_FRAME_BYTES_MAX as u64;
-        let session = SESSION_BYTES + unanswered + delivered + rest + frame;
+        let own = SESSION_BYTES + if tls { TLS_BYTES } else { 0 };
+        let session = own + unanswered + delivered + rest + frame;
         let made_of = format!(
             "window {} and {window} entries, {} deliveries, {} unread by a slow client, a frame of {}",
             Bytes::from(bodies),

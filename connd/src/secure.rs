@@ -37,13 +37,14 @@ impl Secure {
 
     /// Takes bytes of the wire; what the client said is appended to `plain`,
     /// what is to be written in answer to `sealed`, which holds even on error.
+    /// `false`: the client has said that nothing follows.
     pub fn received(
         &mut self,
         mut wire: &[u8],
         plain: &mut Vec<u8>,
         sealed: &mut Vec<u8>,
-    ) -> Result<(), Unacceptable> {
-        let mut result = Ok(());
+    ) -> Result<bool, Unacceptable> {
+        let mut result = Ok(true);
         while result.is_ok() && !wire.is_empty() {
             // Reading from memory fails only when rustls holds too much
             // undecoded, and that is taken out each time.
@@ -56,6 +57,9 @@ impl Secure {
                     plain.resize(start + state.plaintext_bytes_to_read(), 0);
                     let read = self.connection.reader().read(&mut plain[start..]);
                     plain.truncate(start + read.unwrap_or(0));
+                    if state.peer_has_closed() {
+                        result = Ok(false);
+                    }
                 }
                 Err(error) => result = Err(error.into()),
             }

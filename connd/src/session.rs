@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::task::{Poll, ready};
 
 use proto::ids::SessionId;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 
@@ -35,7 +35,12 @@ pub async fn run(gateway: Rc<Gateway>, stream: TcpStream) {
     if socket.is_handshaking() {
         // Who says nothing waits outside; who says something, in line.
         let _ = half.readable().await;
-        gateway.admit_handshake().await;
+        let is_there = async || {
+            let ready = half.ready(Interest::READABLE).await;
+            !socket.is_closing() && ready.is_ok_and(|ready| !ready.is_read_closed())
+        };
+        // Its state would make every session larger.
+        Box::pin(gateway.admit_handshake(is_there)).await;
     }
     let mut frames = Frames::default();
     while read(&gateway, session, &mut half, &mut frames, &socket).await {}
@@ -72,19 +77,19 @@ async fn read(
         }
         let was_handshaking = socket.is_handshaking();
         let unsealed = socket.unseal(buffer.filled(), room, gateway.rest_max());
-        let Ok(plain) = unsealed else {
+        let Ok(unsealed) = unsealed else {
             gateway.handshake_failed();
             return Poll::Ready(false);
         };
         if was_handshaking && !socket.is_handshaking() {
             gateway.handshake_done();
         }
-        if !plain.is_empty() {
+        if !unsealed.bytes.is_empty() {
             let packets: &mut Vec<Decoded> = packets;
-            frames.take(plain, packets);
+            frames.take(unsealed.bytes, packets);
             gateway.received(session, packets);
         }
-        Poll::Ready(true)
+        Poll::Ready(unsealed.is_open)
     })
     .await
 }

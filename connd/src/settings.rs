@@ -153,7 +153,8 @@ impl Layered for Settings {
         let mut memory = Memory::default();
         let gateways = self.threads().get() as u64;
         let shards = self.shards.len() as u64;
-        self.gateway.memory(gateways, shards, &mut memory);
+        let tls = self.tls.is_on();
+        self.gateway.memory(gateways, shards, tls, &mut memory);
         memory
     }
 }

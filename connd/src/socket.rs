@@ -38,6 +38,15 @@ pub struct Room {
     sealed: Vec<u8>,
 }
 
+/// What the client said.
+#[derive(Debug)]
+pub struct Unsealed<'a> {
+    /// As it said it.
+    pub bytes: &'a [u8],
+    /// More may follow.
+    pub is_open: bool,
+}
+
 /// A client does not read: more waits than it may.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Clogged;
@@ -60,20 +69,22 @@ impl Socket {
         wire: &'a [u8],
         room: &'a mut Room,
         rest_max: usize,
-    ) -> Result<&'a [u8], Unacceptable> {
+    ) -> Result<Unsealed<'a>, Unacceptable> {
         let Some(secure) = &self.secure else {
-            return Ok(wire);
+            let (bytes, is_open) = (wire, true);
+            return Ok(Unsealed { bytes, is_open });
         };
         let Room { plain, sealed } = room;
         plain.clear();
         sealed.clear();
         let received = secure.borrow_mut().received(wire, plain, sealed);
         if !sealed.is_empty() {
-            // Answers of the handshake are small; whoever reads none of them
-            // has no session yet.
+            // Answers of TLS itself are small and few; whoever reads none of
+            // them is found by what else is written.
             let _ = self.put(sealed, rest_max);
         }
-        received.map(|()| &plain[..])
+        let bytes = &plain[..];
+        received.map(|is_open| Unsealed { bytes, is_open })
     }
 
     /// Whether TLS has not come up yet.
@@ -92,9 +103,15 @@ impl Socket {
         let Some(secure) = &self.secure else {
             return self.put(bytes, rest_max);
         };
+        // What is sealed must leave: without it nothing after it can be read.
+        let waiting = self.rest.borrow().len();
+        if waiting > 0 && waiting + bytes.len() > rest_max {
+            return Err(Clogged);
+        }
         room.sealed.clear();
         secure.borrow_mut().seal(bytes, &mut room.sealed);
-        self.put(&room.sealed, rest_max)
+        // Sealing adds a little to what had room.
+        self.put(&room.sealed, rest_max + room.sealed.len())
     }
 
     fn put(self: &Rc<Self>, bytes: &[u8], rest_max: usize) -> Result<(), Clogged> {
@@ -175,5 +192,82 @@ impl Socket {
         let stream: &tokio::net::TcpStream = self.half.as_ref();
         // It may be gone already.
         let _ = socket2::SockRef::from(stream).shutdown(how);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, ServerName};
+    use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+    use std::io::Read;
+    use std::sync::Arc;
+    use tokio::io::AsyncReadExt;
+
+    const REST: usize = 100_000;
+
+    /// What a client that did not read hears, from a server that finds it
+    /// clogged, says one last word, and closes.
+    async fn last_word(is_secure: bool) -> Result<Vec<u8>, io::Error> {
+        let home = tempfile::tempdir().unwrap();
+        let made = node::certificates::development(&home.path().join("tls")).unwrap();
+        let config = crate::tls::server(&made.chain, &made.key).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let (go, may_read) = std::sync::mpsc::channel::<()>();
+        let client = tokio::task::spawn_blocking(move || {
+            let mut stream = std::net::TcpStream::connect(at).unwrap();
+            let mut heard = Vec::new();
+            if !is_secure {
+                may_read.recv().unwrap();
+                return stream.read_to_end(&mut heard).map(|_| heard);
+            }
+            let mut roots = RootCertStore::empty();
+            roots
+                .add(CertificateDer::from_pem_slice(&made.ca).unwrap())
+                .unwrap();
+            let config = ClientConfig::builder()
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+            let name = ServerName::try_from("localhost").unwrap();
+            let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+            let mut stream = StreamOwned::new(connection, stream);
+            while stream.conn.is_handshaking() {
+                stream.conn.complete_io(&mut stream.sock).unwrap();
+            }
+            may_read.recv().unwrap();
+            stream.read_to_end(&mut heard).map(|_| heard)
+        });
+        let (stream, _) = listener.accept().await.unwrap();
+        let (mut half, write) = stream.into_split();
+        let secure = is_secure.then(|| Secure::new(config).unwrap());
+        let socket = Socket::new(write, secure);
+        let mut room = Room::default();
+        let mut bytes = vec![0; 10_000];
+        while socket.is_handshaking() {
+            let read = half.read(&mut bytes).await.unwrap();
+            socket.unseal(&bytes[..read], &mut room, REST).unwrap();
+        }
+        let mut room = Room::default();
+        while socket.write(&[7; 30_000], REST, &mut room).is_ok() {}
+        assert_eq!(socket.write(b"last word", REST, &mut room), Ok(()));
+        socket.close();
+        go.send(()).unwrap();
+        client.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_was_clogged_hears_why_in_plain() {
+        let local = tokio::task::LocalSet::new();
+        let heard = local.run_until(last_word(false)).await.unwrap();
+        assert!(heard.ends_with(b"last word"));
+    }
+
+    #[tokio::test]
+    async fn who_was_clogged_hears_why_with_tls() {
+        let local = tokio::task::LocalSet::new();
+        let heard = local.run_until(last_word(true)).await.unwrap();
+        assert!(heard.ends_with(b"last word"));
     }
 }

@@ -146,8 +146,7 @@ impl TlsSection {
 
     /// Whether clients are served without it where that was not asked for.
     fn is_missing(&self, listen: SocketAddr) -> bool {
-        let has_any = self.cert.is_some() || self.development.is_some();
-        !has_any && !self.plain && !listen.ip().is_loopback()
+        !self.is_on() && !self.plain && !listen.ip().is_loopback()
     }
 
     /// Reads the certificates; the sheet is told of those that are none.
@@ -187,6 +186,11 @@ impl TlsSection {
         };
         let made = certificates::development(directory)?;
         Ok(Some(server(&made.chain, &made.key)?))
+    }
+
+    /// Whether clients speak TLS.
+    pub fn is_on(&self) -> bool {
+        self.cert.is_some() || self.development.is_some()
     }
 
     /// Where clients find whom to trust, if it is for trying.

@@ -14,6 +14,7 @@ use rcgen::{
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 use thiserror::Error;
 
 /// What a daemon shows, and by whom others must be signed; all in PEM.
@@ -48,6 +49,9 @@ pub enum CertificateError {
     /// A file has no certificate or key in PEM.
     #[error("{0} has no {1} in PEM")]
     Content(PathBuf, &'static str),
+    /// The key is not that of the certificate, or neither can be used.
+    #[error("certificate and key cannot be used together: {0}")]
+    Unfit(#[from] rustls::Error),
     /// None could be made.
     #[error("no certificate can be made: {0}")]
     Unmade(#[from] rcgen::Error),
@@ -83,6 +87,20 @@ pub fn read_key(path: &Path) -> Result<Vec<u8>, CertificateError> {
     }
 }
 
+/// Whether a key in PEM is that of the first certificate of a chain.
+///
+/// # Errors
+/// It is not.
+pub fn fits(chain: &[u8], key: &[u8]) -> Result<(), CertificateError> {
+    let unfit = |error| rustls::Error::General(format!("{error}"));
+    let chain = CertificateDer::pem_slice_iter(chain);
+    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(unfit)?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(unfit)?;
+    let provider = rustls::crypto::ring::default_provider();
+    CertifiedKey::from_der(chain, key, &provider)?;
+    Ok(())
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
     fs::read(path).map_err(|source| CertificateError::File {
         path: path.to_owned(),
@@ -98,7 +116,7 @@ fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
 /// # Errors
 /// The directory cannot be written or read.
 pub fn development(directory: &Path) -> Result<Certificates, CertificateError> {
-    if !directory.exists() {
+    if !directory.join(KEY_FILE).exists() {
         make(directory)?;
     }
     Ok(Certificates {
@@ -129,7 +147,8 @@ fn make(directory: &Path) -> Result<(), CertificateError> {
         (CHAIN_FILE, &made.chain),
         (KEY_FILE, &made.key),
     ] {
-        write_private(&beside.join(name), pem).map_err(failed)?;
+        let mode = if name == KEY_FILE { 0o600 } else { 0o644 };
+        write(&beside.join(name), pem, mode).map_err(failed)?;
     }
     let renamed = fs::rename(&beside, directory);
     if renamed.is_err() {
@@ -142,11 +161,11 @@ fn make(directory: &Path) -> Result<(), CertificateError> {
     }
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
     options.open(path)?.write_all(bytes)
 }
 

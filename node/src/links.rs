@@ -112,11 +112,13 @@ impl LinksSection {
 
     fn certificates(&self) -> Result<Option<Certificates>, CertificateError> {
         if let (Some(ca), Some(cert), Some(key)) = (&self.ca, &self.cert, &self.key) {
-            return Ok(Some(Certificates {
+            let read = Certificates {
                 ca: certificates::read_chain(ca)?,
                 chain: certificates::read_chain(cert)?,
                 key: certificates::read_key(key)?,
-            }));
+            };
+            certificates::fits(&read.chain, &read.key)?;
+            return Ok(Some(read));
         }
         let development = self.development.as_deref();
         development.map(certificates::development).transpose()

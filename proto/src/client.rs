@@ -68,8 +68,9 @@ pub struct Login {
     /// The client sends something at least this often, in milliseconds; 0 for
     /// the server's default.
     pub heartbeat_ms: u32,
-    /// The status to show.
-    pub status: Status,
+    /// The status to show; none: what other devices of the user show, else
+    /// online.
+    pub status: Option<Status>,
 }
 
 /// A message for another user.

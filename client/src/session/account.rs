@@ -37,8 +37,9 @@ pub struct Account {
     pub credentials: Credentials,
     /// Which device; `None` only where the token names it.
     pub device: Option<DeviceId>,
-    /// The status to show from the log-in on.
-    pub status: Status,
+    /// The status to show from the log-in on; none: what other devices of the
+    /// user show, else online.
+    pub status: Option<Status>,
     /// How often something is sent at least; the server may choose otherwise.
     pub heartbeat: Duration,
 }

@@ -262,7 +262,7 @@ impl Session {
         if status.text.len() > TEXT_BYTES_MAX {
             return Err(RequestError::TooLong(TEXT_BYTES_MAX));
         }
-        self.account.status = status.clone();
+        self.account.status = Some(status.clone());
         self.requests.status(status);
         Ok(())
     }

@@ -32,7 +32,7 @@ impl Stage {
         let account = Account {
             credentials: Credentials::Open(user("ann")),
             device: Some(DeviceId::new("phone").unwrap()),
-            status: Status::online(),
+            status: Some(Status::online()),
             heartbeat: Duration::from_secs(30),
         };
         Self {

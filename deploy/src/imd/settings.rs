@@ -162,8 +162,10 @@ impl Settings {
         if self.listen.port() != 7100 {
             flags += &format!(" --connect {}", self.listen);
         }
-        if let Some(ca) = self.tls.development_ca() {
-            flags += &format!(" --tls-ca {}", ca.display());
+        match self.tls.development_ca() {
+            Some(ca) => flags += &format!(" --tls-ca {}", ca.display()),
+            None if self.tls.is_on() => flags += " --tls",
+            None => {}
         }
         for user in ["alice", "bob"] {
             println!("  cargo run --release -p client --bin im -- {user}{flags}");
@@ -235,7 +237,8 @@ impl Layered for Settings {
     fn memory(&self) -> Memory {
         let mut memory = Memory::default();
         let threads = self.threads().get() as u64;
-        self.gateway.memory(threads, threads, &mut memory);
+        let tls = self.tls.is_on();
+        self.gateway.memory(threads, threads, tls, &mut memory);
         let (policy, blocks) = (self.policy.0, self.blocks.0);
         self.shard.memory(threads, policy, blocks, &mut memory);
         link_memory(Some(threads * threads), &mut memory);

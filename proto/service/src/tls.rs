@@ -3,7 +3,12 @@
 //! Owns what the transport needs of it. Must not know where certificates come
 //! from.
 
+use std::time::Duration;
+
 use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
+
+/// How long a handshake may take; who says nothing is closed then.
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a daemon shows to others, and by whom they must be signed.
 #[derive(Debug, Clone)]
@@ -31,6 +36,7 @@ impl LinkTls {
     /// For daemons that connect; who shows no certificate is refused.
     pub fn server(&self) -> ServerTlsConfig {
         ServerTlsConfig::new()
+            .timeout(HANDSHAKE_PATIENCE)
             .client_ca_root(self.ca.clone())
             .identity(self.identity.clone())
     }

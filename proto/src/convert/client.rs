@@ -21,7 +21,7 @@ impl Convert for wire::Login {
             device: device.transpose()?,
             friends_hash: hash_held(&self.friends_hash)?,
             heartbeat_ms: self.heartbeat_ms,
-            status: status(self.status)?,
+            status: self.status.map(|s| status(Some(s))).transpose()?,
         })
     }
 }
@@ -41,7 +41,7 @@ pub(crate) fn login_to_wire(login: &Login) -> wire::Login {
         device: device.unwrap_or_default(),
         friends_hash: hash_held_to_wire(login.friends_hash.as_ref()),
         heartbeat_ms: login.heartbeat_ms,
-        status: Some(status_to_wire(&login.status)),
+        status: login.status.as_ref().map(status_to_wire),
     }
 }
 

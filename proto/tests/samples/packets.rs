@@ -28,7 +28,7 @@ pub fn client() -> Vec<(&'static str, ClientPacket)> {
         device: Some(device("phone")),
         friends_hash: Some(list().hash()),
         heartbeat_ms: 60_000,
-        status: Status::online(),
+        status: Some(Status::online()),
     };
     let with_token = Login {
         token: "a.b.c".to_owned(),

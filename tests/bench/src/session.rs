@@ -130,7 +130,7 @@ pub fn login(seat: &Seat) -> Login {
         device: Some(seat.device.clone()),
         friends_hash: None,
         heartbeat_ms: HEARTBEAT_MS,
-        status: Status::online(),
+        status: Some(Status::online()),
     }
 }
 

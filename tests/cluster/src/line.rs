@@ -130,7 +130,7 @@ pub fn login(user: &UserId, heartbeat_ms: u32) -> ClientPacket {
         device: Some("line".parse().expect("a device")),
         friends_hash: None,
         heartbeat_ms,
-        status: Status::online(),
+        status: Some(Status::online()),
     }))
 }
 

@@ -231,7 +231,10 @@ pub fn server_packet(packet: &ServerPacket) -> String {
 pub fn client_packet(packet: &ClientPacket) -> String {
     match packet {
         ClientPacket::Send(send) => format!("Send({} to {})", id(&send.id), send.to),
-        ClientPacket::Login(login) => format!("Login({:?})", login.status.availability),
+        ClientPacket::Login(login) => {
+            let status = login.status.as_ref().map(|status| status.availability);
+            format!("Login({status:?})")
+        }
         other => format!("{other:?}"),
     }
 }

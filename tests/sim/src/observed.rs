@@ -115,10 +115,19 @@ pub enum Observed<'a> {
     },
     /// A client asks for the end of a device.
     EndsDevice {
-        /// Whose.
-        user: &'a UserId,
-        /// Which.
+        /// Of the world's clients.
+        client: usize,
+        /// Its number of it.
+        request: u32,
+        /// Which device of the same user.
         device: &'a DeviceId,
+    },
+    /// A gateway told a client that a device was ended.
+    DeviceResult {
+        /// Of the world's clients.
+        client: usize,
+        /// Its number of it.
+        request: u32,
     },
     /// A gateway told a client that its device was ended.
     EndedDevice {

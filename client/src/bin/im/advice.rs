@@ -20,7 +20,9 @@ pub fn advice(code: Code) -> &'static str {
         Code::FateUnknown => "/again NUMBER sends it again; it is shown once",
         Code::TokenExpired | Code::TokenInvalid => "give a good token with --token; see im token",
         Code::Replaced => "another im runs with this --device; use another name for one of them",
-        Code::TooManySessions => "end another session of this user: im devices --help",
+        Code::TooManySessions => {
+            "on one of your devices, /devices lists them and /end NAME ends one"
+        }
         Code::NoDevice => "see /devices for those that are",
         Code::Ended => "start im again to log in again",
         Code::TooManyConnections => "end other connections from this computer",

@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use client::{ChangeError, Client, DeviceEntry, DeviceId, Event, Events, Settings};
+use client::{ChangeError, Client, Confirmation, DeviceEntry, DeviceId, Event, Events, Settings};
 
 use crate::friendly;
 use crate::notice::Notice;
@@ -19,10 +19,16 @@ pub async fn run(
     settings: Settings,
     end: Option<&DeviceId>,
 ) -> Result<Vec<String>, Box<dyn Error>> {
+    // Messages that come meanwhile are for somebody who reads them.
+    let mut settings = settings;
+    settings.confirmation = Confirmation::Manual;
+    // Nor is what others see of this user its to change.
+    settings.account.status = None;
     let (client, mut events) = Client::connect(settings)?;
     let notices = tokio::select! {
-        asked = ask(&client, end) => asked.map_err(told)?,
+        biased;
         why = trouble(&mut events) => return Err(why.into()),
+        asked = ask(&client, end) => asked.map_err(told)?,
     };
     client.close(PATIENCE).await;
     Ok(notices.iter().filter_map(friendly::lines).collect())

@@ -116,7 +116,7 @@ fn a_status_is_told_once_and_by_every_later_log_in() {
     let away = Status::plain(Availability::Away);
     stage.session.set_status(away.clone()).unwrap();
     stage.rests();
-    assert_eq!(stage.logs_in().status, away);
+    assert_eq!(stage.logs_in().status, Some(away));
     assert_eq!(stage.says(), []);
     let long = Status {
         availability: Availability::Busy,

@@ -128,7 +128,7 @@ mod tests {
                 device: Some(DeviceId::new("phone").unwrap()),
                 friends_hash: None,
                 heartbeat_ms: 0,
-                status: Status::online(),
+                status: Some(Status::online()),
             };
             let packet = Ok(ClientPacket::Login(Box::new(login)));
             self.happens(Event::Received { session, packet });

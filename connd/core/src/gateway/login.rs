@@ -12,6 +12,7 @@ use proto::link::{Announce, Up};
 use proto::rate::Usage;
 use proto::server::{Closing, LoginOk, ServerPacket};
 use proto::slot::Slot;
+use proto::status::Status;
 use smol_str::SmolStr;
 
 use super::{Gateway, write};
@@ -93,13 +94,18 @@ impl Gateway {
                     return self.close(session, Code::Malformed, out);
                 };
                 let heartbeat = self.settings.heartbeat(login.heartbeat_ms);
+                // What was never set is older than whatever another device set.
+                let (status, status_since) = match &login.status {
+                    Some(status) => (status.clone(), now.wall),
+                    None => (Status::online(), Stamp::default()),
+                };
                 let live = Live {
                     slot: Slot::of(&claims.user),
                     user: claims.user,
                     device,
                     since: now.wall,
-                    status: login.status.clone(),
-                    status_since: now.wall,
+                    status,
+                    status_since,
                     order: None,
                     friends_hash: login.friends_hash,
                     token: None,

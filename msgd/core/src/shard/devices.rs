@@ -2,7 +2,6 @@
 //! end of one by another.
 
 use proto::client::EndDevice;
-use proto::clock::Now;
 use proto::codes::Code;
 use proto::ids::{SessionRef, UserId};
 use proto::link::Down;
@@ -10,13 +9,14 @@ use proto::server::{Carbon, DeviceEntry, Did, ServerPacket};
 
 use super::{Shard, answer, send};
 use crate::effect::Effect;
+use crate::user::Session;
 
 impl Shard {
     pub(super) fn get_devices(&self, at: SessionRef, name: &UserId, out: &mut Vec<Effect>) {
         let Some(user) = self.users.get(name) else {
             return;
         };
-        let entry = |session: &crate::user::Session| DeviceEntry {
+        let entry = |session: &Session| DeviceEntry {
             device: session.device.clone(),
             since: session.since,
             own: session.at == at,
@@ -25,34 +25,29 @@ impl Shard {
         answer(at, ServerPacket::Devices(devices), out);
     }
 
-    /// A device ends another one of its user, or itself: by the user's will,
-    /// so friends see no linger.
+    /// A device wants the end of another one of its user, or its own. That is
+    /// done when the session's gateway says that it has gone.
     pub(super) fn end_device(
         &mut self,
-        now: Now,
         at: SessionRef,
         name: &UserId,
         end: &EndDevice,
         out: &mut Vec<Effect>,
     ) {
-        let of_name = |session: &&crate::user::Session| session.device == end.device;
-        let found = self.users.get(name);
-        let found = found.and_then(|user| user.sessions.iter().find(of_name));
-        let ended = found.map(|session| session.at);
-        let packet = ServerPacket::DeviceResult {
-            request: end.request,
-            code: ended.is_none().then_some(Code::NoDevice),
-        };
-        answer(at, packet, out);
-        let Some(ended) = ended else {
+        let Some(user) = self.users.get_mut(name) else {
             return;
         };
-        let close = Down::Close {
-            session: ended.session,
-            code: Code::Ended,
+        let of_name = |session: &&mut Session| session.device == end.device;
+        let Some(session) = user.sessions.iter_mut().find(of_name) else {
+            return result(at, end.request, Some(Code::NoDevice), out);
         };
-        send(ended.gateway, close, out);
-        self.gone(now, ended, name, false, out);
+        if session.at == at {
+            // Afterwards there is nobody to be told.
+            result(at, end.request, None, out);
+        } else if let Some((other, request)) = session.ending.replace((at, end.request)) {
+            result(other, request, Some(Code::Busy), out);
+        }
+        close_ended(session.at, out);
     }
 
     /// Tells the user's other devices what one of them did.
@@ -89,4 +84,24 @@ impl Shard {
             }
         }
     }
+}
+
+/// Asks a session's gateway to end it.
+pub(super) fn close_ended(at: SessionRef, out: &mut Vec<Effect>) {
+    let close = Down::Close {
+        session: at.session,
+        code: Code::Ended,
+    };
+    send(at.gateway, close, out);
+}
+
+/// A session is no more: who wanted its end is told.
+pub(super) fn ended(session: &Session, code: Option<Code>, out: &mut Vec<Effect>) {
+    if let Some((asker, request)) = session.ending {
+        result(asker, request, code, out);
+    }
+}
+
+fn result(at: SessionRef, request: u32, code: Option<Code>, out: &mut Vec<Effect>) {
+    answer(at, ServerPacket::DeviceResult { request, code }, out);
 }

@@ -42,7 +42,7 @@ impl Shard {
             Request::ChangeFriend(change) => self.change_friend(now, at, name, change, out),
             Request::Copy(sent) => self.carbon(at, &name, Did::Sent(*sent), out),
             Request::GetDevices => self.get_devices(at, &name, out),
-            Request::EndDevice(end) => self.end_device(now, at, &name, &end, out),
+            Request::EndDevice(end) => self.end_device(at, &name, &end, out),
             Request::Transient(transient) => {
                 self.carbon(at, &name, Did::Transient(transient.clone()), out);
                 self.transient(now, at, name, transient, out);

@@ -7,6 +7,7 @@ use proto::link::{Announce, Down};
 use proto::rate::Usage;
 use proto::status::Status;
 
+use super::devices::{close_ended, ended};
 use super::{Shard, send};
 use crate::effect::Effect;
 use crate::friends::Lookup;
@@ -26,10 +27,10 @@ impl Shard {
         let session = announce.session;
         let at = SessionRef { gateway, session };
         let name = announce.user.clone();
-        if !self.end_former(now, at, &announce, out) {
+        let Some(ending) = self.end_former(now, at, &announce, out) else {
             let code = Code::Replaced;
             return send(gateway, Down::Refused { session, code }, out);
-        }
+        };
         let number = self.number();
         let Some(user) = self.users.get_mut(&name) else {
             return;
@@ -53,6 +54,7 @@ impl Shard {
             since: announce.since,
             order,
             carbons_wanted: false,
+            ending,
             rate: Usage::default(),
         });
         let (count, bytes) = (announce.window_messages, announce.window_bytes);
@@ -68,8 +70,13 @@ impl Shard {
         send(gateway, accepted, out);
         note_arrival(user, &name, claim, self.incarnation, out);
         self.want_carbons(&name, out);
+        if ending.is_some() {
+            // It was told so on a link that was lost.
+            close_ended(at, out);
+        }
         let asked_before = self.counters.friendd_requests;
-        if announce.again {
+        // Nor does a log-in that sets nothing change what is shown.
+        if announce.again || announce.status_since == Stamp::default() {
             self.come_again(at, &name, announce.status, announce.status_since);
         } else {
             self.show(at, &name, announce.status, announce.status_since);
@@ -83,33 +90,36 @@ impl Shard {
     }
 
     /// A session that is announced again starts anew; another one of the same
-    /// device is replaced and told why. `false`: that one logged in later, and
-    /// this one is a connection that its client has left.
+    /// device is replaced and told why. Gives who wants the end of the session,
+    /// if anybody does; none at all: that one logged in later, and this one is a
+    /// connection that its client has left.
     fn end_former(
         &mut self,
         now: Now,
         at: SessionRef,
         announce: &Announce,
         out: &mut Vec<Effect>,
-    ) -> bool {
+    ) -> Option<Option<(SessionRef, u32)>> {
         let Some(user) = self.users.get_mut(&announce.user) else {
-            return true;
+            return Some(None);
         };
         if let Some(index) = user.session(at) {
-            user.sessions.remove(index);
+            let former = user.sessions.remove(index);
             user.inbox.detach(index);
-            return true;
+            return Some(former.ending);
         }
         let same = |session: &Session| session.device == announce.device;
         let Some(index) = user.sessions.iter().position(same) else {
-            return true;
+            return Some(None);
         };
         let former_order = user.sessions[index].order;
         if announce.order.is_some_and(|order| order < former_order) {
-            return false;
+            return None;
         }
         let former = user.sessions.remove(index);
         user.inbox.detach(index);
+        // It logged in again before it heard of its end.
+        ended(&former, Some(Code::Busy), out);
         let envelope = Down::Close {
             session: former.at.session,
             code: Code::Replaced,
@@ -117,7 +127,7 @@ impl Shard {
         send(former.at.gateway, envelope, out);
         // The linger covers the moment until the new one stands.
         user.presence.linger_until = Some(now.moment + self.settings.presence_linger);
-        true
+        Some(None)
     }
 
     /// What a session shows that was there before counts unless another one
@@ -167,8 +177,10 @@ impl Shard {
         let Some(index) = user.session(at) else {
             return;
         };
-        user.sessions.remove(index);
+        let former = user.sessions.remove(index);
         user.inbox.detach(index);
+        // With a lost gateway it may come back.
+        ended(&former, lost.then_some(Code::Busy), out);
         if user.sessions.is_empty() {
             if lost {
                 let until = now.moment + linger;

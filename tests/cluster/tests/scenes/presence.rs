@@ -88,7 +88,7 @@ async fn who_comes_invisible_is_not_seen_coming_or_going() {
     let left = ben.sees(&ann_id, Availability::Offline).await;
     let before = ben.shown(&ann_id).len();
     let mut hidden = settings(&imd.address(), "ann", "phone");
-    hidden.account.status = Status::plain(Availability::Invisible);
+    hidden.account.status = Some(Status::plain(Availability::Invisible));
     let ann = Person::comes_with(hidden).await;
     // She sees others, though.
     ann.sees(&ben.user, Availability::Online).await;

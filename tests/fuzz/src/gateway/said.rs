@@ -32,7 +32,7 @@ pub fn login(script: &mut Script<'_>) -> ClientPacket {
         device: (!script.once_in(4)).then(|| cast::device(script)),
         friends_hash: cast::some_hash(script),
         heartbeat_ms: *script.choose(&[0, 1, 5_000, u32::MAX]),
-        status: cast::status(script),
+        status: (*script.choose(&[true, true, false])).then(|| cast::status(script)),
     }))
 }
 

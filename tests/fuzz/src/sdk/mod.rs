@@ -75,7 +75,7 @@ impl<'a> World<'a> {
         let account = Account {
             credentials,
             device: Some(cast::device(&mut script)),
-            status: Status::online(),
+            status: Some(Status::online()),
             heartbeat: Duration::from_secs(30),
         };
         let confirmation = match choices & 2 {

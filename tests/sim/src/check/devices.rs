@@ -2,7 +2,7 @@
 //! and it is safe; who is ended was to be ended. In the end the list of devices
 //! is who is there, and what one sends the others learn.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proto::ids::{DeviceId, Identity, UserId};
 use proto::server::{Carbon, Did, Outcome, SentElsewhere};
@@ -17,10 +17,23 @@ use crate::world::World;
 
 const NAME: &str = "devices know of each other";
 
-/// Who was asked to be ended.
+/// Who was asked to be ended, and which connections there are.
 #[derive(Debug, Default)]
 pub(super) struct Devices {
-    asked: BTreeSet<(UserId, DeviceId)>,
+    asked: Vec<Asked>,
+    /// The open connections, by whom; they are counted in the order in which
+    /// they were opened.
+    open: BTreeMap<u64, usize>,
+    newest: u64,
+}
+
+#[derive(Debug)]
+struct Asked {
+    by: usize,
+    request: u32,
+    of: (UserId, DeviceId),
+    /// The newest connection by then.
+    newest: u64,
 }
 
 impl Devices {
@@ -31,17 +44,59 @@ impl Devices {
         store: &Store,
     ) -> Result<(), Broken> {
         match observed {
-            Observed::Carbon { client, carbon } => told(*client, carbon, model, store),
-            Observed::EndsDevice { user, device } => {
-                self.asked.insert(((*user).clone(), (*device).clone()));
-                Ok(())
+            Observed::Carbon { client, carbon } => return told(*client, carbon, model, store),
+            Observed::Opened { connection, client } => {
+                self.newest = self.newest.max(*connection);
+                self.open.insert(*connection, *client);
             }
-            Observed::EndedDevice { client } if !self.asked.contains(&model.devices[*client]) => {
-                let (user, device) = &model.devices[*client];
-                let what = format!("nobody asked for the end of {user}/{device}");
+            Observed::Ended { connection, .. } => {
+                self.open.remove(connection);
+            }
+            Observed::EndsDevice {
+                client,
+                request,
+                device,
+            } => {
+                let (user, _) = &model.devices[*client];
+                self.asked.push(Asked {
+                    by: *client,
+                    request: *request,
+                    of: (user.clone(), (*device).clone()),
+                    newest: self.newest,
+                });
+            }
+            Observed::EndedDevice { client } => {
+                let who = &model.devices[*client];
+                if !self.asked.iter().any(|asked| asked.of == *who) {
+                    let what = format!("nobody asked for the end of {}/{}", who.0, who.1);
+                    return Err(Broken::new(NAME, what));
+                }
+            }
+            Observed::DeviceResult { client, request } => {
+                return self.done(*client, *request, model);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Done means that no connection of that device is left which was there
+    /// when it was asked for. The own one ends a moment later.
+    fn done(&self, client: usize, request: u32, model: &Model) -> Result<(), Broken> {
+        let mut asked = self.asked.iter();
+        let asked = asked.find(|asked| (asked.by, asked.request) == (client, request));
+        let Some(asked) = asked.filter(|asked| asked.of != model.devices[client]) else {
+            return Ok(());
+        };
+        let mut left = self.open.range(..=asked.newest);
+        let left = left.find(|(_, of)| model.devices[**of] == asked.of);
+        match left {
+            Some((connection, _)) => {
+                let (user, device) = &asked.of;
+                let what = format!("{user}/{device} is called ended, and has #{connection}");
                 Err(Broken::new(NAME, what))
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 }

@@ -216,7 +216,7 @@ impl Client {
             device: Some(self.device.clone()),
             friends_hash: self.changes.hash(),
             heartbeat_ms: HEARTBEAT_MS,
-            status: self.status.clone(),
+            status: Some(self.status.clone()),
         };
         self.told.push(self.status.clone());
         out.push(Does::Write(ClientPacket::Login(Box::new(login))));

@@ -165,9 +165,13 @@ impl World {
                     identity,
                 });
             }
-            ClientPacket::EndDevice(EndDevice { device, .. }) => {
-                let user = &user;
-                self.observe(Observed::EndsDevice { user, device });
+            ClientPacket::EndDevice(EndDevice { request, device }) => {
+                let request = *request;
+                self.observe(Observed::EndsDevice {
+                    client,
+                    request,
+                    device,
+                });
             }
             _ => {}
         }
@@ -241,7 +245,9 @@ impl World {
     fn end_device(&mut self, client: usize) {
         let device = DeviceId::new(*self.dice.pick(&DEVICES)).expect("a good name");
         if self.clients[client].is_live() {
-            let end = EndDevice { request: 1, device };
+            self.ends += 1;
+            let request = self.ends;
+            let end = EndDevice { request, device };
             self.client_does(client, vec![Does::Write(ClientPacket::EndDevice(end))]);
         }
     }

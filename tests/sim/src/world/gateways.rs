@@ -297,6 +297,13 @@ impl World {
             ServerPacket::Closing(closing) if closing.code == Code::Ended => {
                 return self.observe(Observed::EndedDevice { client });
             }
+            ServerPacket::DeviceResult {
+                request,
+                code: None,
+            } => {
+                let request = *request;
+                return self.observe(Observed::DeviceResult { client, request });
+            }
             ServerPacket::Carbon(carbon) => {
                 return self.observe(Observed::Carbon { client, carbon });
             }

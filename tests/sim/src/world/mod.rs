@@ -194,6 +194,8 @@ pub struct World {
     clients: Vec<Client>,
     /// Messages written in peace, by whom.
     probes: Vec<(usize, MessageId)>,
+    /// How often a client wanted the end of a device.
+    ends: u32,
     connections: u64,
     is_quiet: bool,
     is_over: bool,
@@ -227,6 +229,7 @@ impl World {
             users: Vec::new(),
             clients: Vec::new(),
             probes: Vec::new(),
+            ends: 0,
             connections: 0,
             is_quiet: false,
             is_over: false,
