@@ -37,6 +37,9 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 /// A buffer that grew beyond this is given back to the allocator.
 const BUFFER_KEEP_BYTES: usize = 64 * 1024;
 
+/// Beyond so many bytes of one turn nothing is offered to a client.
+const OFFER_BYTES_MAX: usize = 256 * 1024;
+
 /// Buffers kept for the next turn.
 const BUFFERS_KEEP: usize = 256;
 
@@ -93,6 +96,18 @@ struct Turn {
     /// What is sealed before it is written.
     room: Room,
     buffers: Vec<BytesMut>,
+}
+
+impl Turn {
+    /// What is written to a session at the end of the turn.
+    fn buffer(&mut self, session: SessionId) -> &mut BytesMut {
+        let (writes, buffers) = (&mut self.writes, &mut self.buffers);
+        let at = *self.at.entry(session).or_insert_with(|| {
+            writes.push((session, buffers.pop().unwrap_or_default()));
+            writes.len() - 1
+        });
+        &mut writes[at].1
+    }
 }
 
 impl Gateway {
@@ -284,14 +299,15 @@ impl Gateway {
 
     fn carry_out(&self, effect: Effect, turn: &mut Turn, more: &mut Vec<Event>) {
         match effect {
-            Effect::Write { session, packet } => {
-                let writes = &mut turn.writes;
-                let buffers = &mut turn.buffers;
-                let at = *turn.at.entry(session).or_insert_with(|| {
-                    writes.push((session, buffers.pop().unwrap_or_default()));
-                    writes.len() - 1
-                });
-                packet.encode(&mut writes[at].1);
+            Effect::Write { session, packet } => packet.encode(turn.buffer(session)),
+            Effect::Offer { session, packet } => {
+                let sockets = self.sockets.borrow();
+                let lags = sockets.get(&session).is_none_or(|socket| socket.lags());
+                if lags || turn.buffer(session).len() > OFFER_BYTES_MAX {
+                    self.metrics.shed.inc();
+                } else {
+                    packet.encode(turn.buffer(session));
+                }
             }
             Effect::Close { session } => turn.closes.push(session),
             Effect::Authenticate {

@@ -24,6 +24,8 @@ macro_rules! figures {
             pub links: Gauge,
             /// Envelopes that found a link's queue full.
             pub link_full: Counter,
+            /// Typing, signals and copies not written to clients that lag.
+            pub shed: Counter,
             /// TLS handshakes.
             pub handshakes: Counter,
             /// TLS handshakes that had to wait for their turn.
@@ -43,6 +45,11 @@ macro_rules! figures {
                     "link_full",
                     "Envelopes that found a link's queue full",
                     self.link_full.clone(),
+                );
+                registry.register(
+                    "shed",
+                    "Typing, signals and copies not written to clients that lag",
+                    self.shed.clone(),
                 );
                 registry.register("handshakes", "TLS handshakes", self.handshakes.clone());
                 registry.register(

@@ -87,6 +87,11 @@ impl Socket {
         received.map(|is_open| Unsealed { bytes, is_open })
     }
 
+    /// Whether the client has not read what it was written before.
+    pub fn lags(&self) -> bool {
+        !self.rest.borrow().is_empty()
+    }
+
     /// Whether TLS has not come up yet.
     pub fn is_handshaking(&self) -> bool {
         let secure = self.secure.as_ref();

@@ -47,6 +47,6 @@ pub fn effect(effect: &Effect) {
             }
             Up::Announce(_) | Up::Gone { .. } | Up::Acknowledge { .. } | Up::Request { .. } => {}
         },
-        Effect::Close { .. } | Effect::Authenticate { .. } => {}
+        Effect::Offer { .. } | Effect::Close { .. } | Effect::Authenticate { .. } => {}
     }
 }

@@ -16,6 +16,13 @@ pub enum Effect {
         /// What.
         packet: ServerPacket,
     },
+    /// Write a packet to a client that keeps up; for one that lags it is shed.
+    Offer {
+        /// To which.
+        session: SessionId,
+        /// What.
+        packet: ServerPacket,
+    },
     /// Close a connection once what was written has left. No
     /// [`crate::Event::Closed`] follows.
     Close {

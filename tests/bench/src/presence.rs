@@ -33,7 +33,7 @@ pub fn run(presence: &Presence) -> Result<Report> {
     let mut crowd = Crowd::new(ring, users, &target)?;
     let mut logins = crowd.logins();
     for login in &mut logins {
-        login.status = Status::plain(Availability::Invisible);
+        login.status = Some(Status::plain(Availability::Invisible));
     }
     let put_off = crowd.enter(logins, LOGINS, Expected::Nobody, &mut target)?;
 

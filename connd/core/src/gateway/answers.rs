@@ -162,7 +162,14 @@ impl Gateway {
                 // in the meantime, and its notice found no session.
                 live.friends_hash = Some(list.hash());
             }
-            write(*session, packet.clone(), out);
+            let (session, packet) = (*session, packet.clone());
+            out.push(match packet {
+                // Nothing keeps them within a window, and they may be missed.
+                ServerPacket::Carbon(_) | ServerPacket::Transient(_) => {
+                    Effect::Offer { session, packet }
+                }
+                _ => Effect::Write { session, packet },
+            });
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use client::{
     Availability, Carbon, ChangeError, Code, Did, Event, Fate, Outcome, Read, SentElsewhere, Stamp,
+    Status,
 };
 use cluster::binaries::program;
 use cluster::imd::Imd;
@@ -206,4 +207,36 @@ async fn im_shows_what_was_written_elsewhere_and_lists_and_ends_devices() {
     desk.shows(&["ended device=desk"]).await;
     desk.shows(&["closed code=410"]).await;
     assert_eq!(desk.ends().await.code(), Some(1));
+}
+
+#[tokio::test]
+async fn im_devices_takes_no_messages_and_shows_nothing_of_itself() {
+    let imd = Imd::start().await;
+    let at = imd.address();
+    let ben = Person::comes(&at, "ben", "tablet").await;
+    let ann = Person::comes(&at, "ann", "phone").await;
+    befriend(&ann, &ben).await;
+    let invisible = Status::plain(Availability::Invisible);
+    ann.client.set_status(invisible).unwrap();
+    ben.sees(&ann.user, Availability::Offline).await;
+    let asks = async || {
+        let mut im = Terminal::start(&program("im"), &["devices", "ann", "--connect", &at]);
+        assert!(im.ends().await.success());
+    };
+    let seen = ben.shown(&ann.user).len();
+    asks().await;
+    // What is told of ann comes the same way as this.
+    ann.tells(&ben.user, "still here").await;
+    ben.reads("still here").await;
+    assert_eq!(ben.shown(&ann.user).len(), seen, "nobody saw it come");
+
+    let ann_id = ann.user.clone();
+    ann.leaves().await;
+    for number in 0..20 {
+        ben.leaves_word(&ann_id, format!("word {number}")).await;
+        asks().await;
+    }
+    let ann = Person::comes(&at, "ann", "phone").await;
+    ann.reads("word 19").await;
+    assert_eq!(ann.texts().len(), 20);
 }

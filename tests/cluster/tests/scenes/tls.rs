@@ -148,6 +148,26 @@ async fn handshakes_beyond_the_rate_wait_in_line() {
 }
 
 #[tokio::test]
+async fn who_comes_and_goes_takes_no_turn_of_others() {
+    let imd = Imd::start_by(|home| {
+        let directory = home.join("tls");
+        format!("[tls]\ndevelopment = {directory:?}\nhandshakes_per_second = 20")
+    })
+    .await;
+    let (directory, at) = (imd.home().join("tls"), imd.address());
+    for _ in 0..600 {
+        let mut stranger = TcpStream::connect(&at).unwrap();
+        // The first bytes of a handshake, and away.
+        stranger.write_all(&[22, 3, 1]).unwrap();
+    }
+    // In line behind them it would be half a minute's wait, and a log-in has
+    // ten seconds.
+    let ann = Person::comes_with(trusting(&directory, &at, "ann", "phone")).await;
+    ann.tells(&ann.user, "through").await;
+    assert_eq!(ann.logins(), 1);
+}
+
+#[tokio::test]
 async fn daemons_show_each_other_certificates_and_strangers_are_refused() {
     let home = tempfile::tempdir().unwrap();
     let section = |name: &str| {

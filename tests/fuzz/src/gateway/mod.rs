@@ -290,7 +290,7 @@ impl<'a> World<'a> {
                     }
                     self.given.push_back(envelope.clone());
                 }
-                Effect::Write { .. } | Effect::Close { .. } => {}
+                Effect::Write { .. } | Effect::Offer { .. } | Effect::Close { .. } => {}
             }
         }
         self.promises.after(&effects);

@@ -142,7 +142,9 @@ impl Promises {
         self.take_message(effects);
         for effect in effects {
             match effect {
-                Effect::Write { session, packet } => self.written(*session, packet),
+                Effect::Write { session, packet } | Effect::Offer { session, packet } => {
+                    self.written(*session, packet);
+                }
                 Effect::Close { session } => {
                     let client = self.clients.remove(session).expect("closed once");
                     let said = client.closing || self.logs_out == Some(*session);

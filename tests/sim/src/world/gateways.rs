@@ -185,6 +185,13 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Write { session, packet } => self.write(gateway, session, packet),
+                Effect::Offer { session, packet } => {
+                    let sockets = &self.gateways[gateway].sockets;
+                    let lags = |socket: &Socket| socket.under_way > self.plan.socket_max / 2;
+                    if !sockets.get(&session).is_none_or(lags) {
+                        self.write(gateway, session, packet);
+                    }
+                }
                 Effect::Close { session } => self.close_socket(gateway, session),
                 Effect::Authenticate { session, user, .. } => {
                     let claims = user.map(|user| Claims {
