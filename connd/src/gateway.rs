@@ -9,7 +9,6 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bytes::BytesMut;
 use connd_core::{Claims, Effect, Event, Leaving, LinkId, Settings};
 use node::clock::Clock;
 use proto::clock::Moment;
@@ -30,6 +29,7 @@ use crate::socket::{Room, Socket};
 use crate::tls::Tls;
 use crate::token::Tokens;
 use crate::trace;
+use crate::turn::Turn;
 
 /// What a thread reads into.
 const SCRATCH_BYTES: usize = 64 * 1024;
@@ -83,31 +83,6 @@ pub struct Gateway {
     rearmed: Notify,
     /// There may be no connection any more.
     emptied: Notify,
-}
-
-/// What one turn works with, reused by the next.
-#[derive(Debug, Default)]
-struct Turn {
-    effects: Vec<Effect>,
-    /// Frames to write, by session, in the order of the first.
-    writes: Vec<(SessionId, BytesMut)>,
-    at: HashMap<SessionId, usize, ahash::RandomState>,
-    closes: Vec<SessionId>,
-    /// What is sealed before it is written.
-    room: Room,
-    buffers: Vec<BytesMut>,
-}
-
-impl Turn {
-    /// What is written to a session at the end of the turn.
-    fn buffer(&mut self, session: SessionId) -> &mut BytesMut {
-        let (writes, buffers) = (&mut self.writes, &mut self.buffers);
-        let at = *self.at.entry(session).or_insert_with(|| {
-            writes.push((session, buffers.pop().unwrap_or_default()));
-            writes.len() - 1
-        });
-        &mut writes[at].1
-    }
 }
 
 impl Gateway {

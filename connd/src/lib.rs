@@ -21,3 +21,4 @@ mod secure;
 mod session;
 mod socket;
 mod trace;
+mod turn;

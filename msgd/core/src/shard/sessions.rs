@@ -28,8 +28,7 @@ impl Shard {
         let at = SessionRef { gateway, session };
         let name = announce.user.clone();
         let Some(ending) = self.end_former(now, at, &announce, out) else {
-            let code = Code::Replaced;
-            return send(gateway, Down::Refused { session, code }, out);
+            return refuse(at, Code::Replaced, out);
         };
         let number = self.number();
         let Some(user) = self.users.get_mut(&name) else {
@@ -39,8 +38,7 @@ impl Shard {
             return;
         };
         if user.sessions.len() >= self.settings.sessions_per_user_max {
-            let code = Code::TooManySessions;
-            return send(gateway, Down::Refused { session, code }, out);
+            return refuse(at, Code::TooManySessions, out);
         }
         let order = announce.order.unwrap_or(LoginOrder {
             token: claim.token,
@@ -264,6 +262,11 @@ impl Shard {
             self.gone(now, at, &name, true, out);
         }
     }
+}
+
+fn refuse(at: SessionRef, code: Code, out: &mut Vec<Effect>) {
+    let session = at.session;
+    send(at.gateway, Down::Refused { session, code }, out);
 }
 
 /// The store gives the receipts that wait, and learns that the user is here.

@@ -1,20 +1,18 @@
 //! Gateways: the real core, its sockets simulated.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, Ipv4Addr};
 
 use connd_core::{Claims, Effect, Event, Gateway, LinkId};
-use proto::client::ClientPacket;
 use proto::codes::Code;
-use proto::ids::{GatewayId, Identity, SessionId, ShardId};
+use proto::ids::{GatewayId, SessionId, ShardId};
 use proto::limits::BATCH_ENVELOPES_MAX;
 use proto::link::{Batch, Up};
-use proto::server::{Outcome, ServerPacket};
 
+use super::sockets::Socket;
 use super::{Clock, Dice, Step, World};
 use crate::agenda::{MS, Time};
 use crate::brief;
-use crate::observed::{Observed, Verdict};
+use crate::observed::Observed;
 
 /// A gateway's place, and its process if there is one.
 #[derive(Debug)]
@@ -26,25 +24,13 @@ pub struct GatewayNode {
     clock: Clock,
     /// By number of the world's shards.
     links: Vec<LinkId>,
-    sockets: BTreeMap<SessionId, Socket>,
-    next_session: u64,
+    pub(super) sockets: BTreeMap<SessionId, Socket>,
+    pub(super) next_session: u64,
     tick_at: Option<Time>,
     /// Its clients are asked to move, and nobody else is let in.
     pub(super) is_leaving: bool,
     /// It stands still; what happens to it waits here.
     backlog: Option<VecDeque<Event>>,
-}
-
-/// A connection, as the gateway's kernel has it.
-#[derive(Debug)]
-pub(super) struct Socket {
-    client: usize,
-    connection: u64,
-    /// The latest arrival of what is under way, in each direction.
-    last_in: Time,
-    last_out: Time,
-    /// Packets on their way to the client.
-    under_way: usize,
 }
 
 impl GatewayNode {
@@ -236,179 +222,6 @@ impl World {
         }
         for envelope in back {
             self.gateway_event(gateway, Event::LinkFull { envelope });
-        }
-    }
-
-    fn write(&mut self, gateway: usize, session: SessionId, packet: ServerPacket) {
-        let Some(socket) = self.gateways[gateway].sockets.get(&session) else {
-            return;
-        };
-        let (client, connection) = (socket.client, socket.connection);
-        let is_left = self.gateways[gateway].is_leaving;
-        self.observe_write(client, connection, is_left, &packet);
-        let delay = self.dice.within(self.plan.client_delay.clone());
-        let socket_max = self.plan.socket_max;
-        let boot = self.gateways[gateway].boot;
-        let Some(socket) = self.gateways[gateway].sockets.get_mut(&session) else {
-            return;
-        };
-        let reads_at = socket.last_out + self.clients[client].reads_every;
-        socket.last_out = reads_at.max(self.now + delay);
-        socket.under_way += 1;
-        let clogged = socket.under_way == socket_max;
-        let (at, packet) = (socket.last_out, Box::new(packet));
-        self.trace.say(self.now, || {
-            let packet = brief::server_packet(&packet);
-            format!("g{gateway} -> c{client}#{connection} {packet}")
-        });
-        self.agenda
-            .plan(at, Step::ToClient(client, connection, packet));
-        if clogged {
-            self.failed();
-            let event = Event::Clogged { session };
-            self.agenda
-                .plan(self.now, Step::Gateway(gateway, boot, event));
-        }
-    }
-
-    fn observe_write(
-        &mut self,
-        client: usize,
-        connection: u64,
-        is_left: bool,
-        packet: &ServerPacket,
-    ) {
-        let (id, verdict) = match packet {
-            ServerPacket::Sent { id, sent } => match &sent.outcome {
-                Outcome::Delivered { device } => (*id, Verdict::Delivered(device)),
-                Outcome::Stored => (*id, Verdict::Stored),
-            },
-            ServerPacket::Rejected { id, code, .. } => (*id, Verdict::Rejected(*code)),
-            ServerPacket::Unknown { id, code } => (*id, Verdict::Unknown(*code)),
-            ServerPacket::LoginOk(_) => {
-                return self.observe(Observed::Greeted { connection, client });
-            }
-            ServerPacket::Closing(closing) if closing.code == Code::Replaced => {
-                return self.observe(Observed::Replaced { connection, client });
-            }
-            ServerPacket::Goaway(_) => return self.observe(Observed::Asked { connection }),
-            // Who has left already may not have been noticed.
-            ServerPacket::Closing(closing)
-                if closing.code == Code::Stopping && self.is_at(client, connection) =>
-            {
-                return self.observe(Observed::Stopped {
-                    connection,
-                    is_left,
-                });
-            }
-            ServerPacket::Closing(closing) if closing.code == Code::Ended => {
-                return self.observe(Observed::EndedDevice { client });
-            }
-            ServerPacket::DeviceResult {
-                request,
-                code: None,
-            } => {
-                let request = *request;
-                return self.observe(Observed::DeviceResult { client, request });
-            }
-            ServerPacket::Carbon(carbon) => {
-                return self.observe(Observed::Carbon { client, carbon });
-            }
-            _ => return,
-        };
-        self.trace
-            .mark(self.now, 2, &[client as u64, id.minted_ms()]);
-        let from = self.clients[client].user.clone();
-        let identity = &Identity { from, id };
-        self.observe(Observed::Left {
-            connection,
-            identity,
-            verdict,
-        });
-    }
-
-    fn is_at(&self, client: usize, connection: u64) -> bool {
-        let open = self.clients[client].connection();
-        open.is_some_and(|open| open.number == connection)
-    }
-
-    fn close_socket(&mut self, gateway: usize, session: SessionId) {
-        let Some(socket) = self.gateways[gateway].sockets.remove(&session) else {
-            return;
-        };
-        let (client, connection) = (socket.client, socket.connection);
-        let at = socket.last_out.max(self.now) + 1;
-        self.agenda
-            .plan(at, Step::ClientNotices(client, connection));
-        self.observe(Observed::Ended { connection, client });
-    }
-
-    /// Opens a connection; `None` if nobody answers there.
-    pub(super) fn open_socket(&mut self, gateway: usize, client: usize) -> Option<u64> {
-        let node = &mut self.gateways[gateway];
-        if node.core.is_none() || node.is_leaving {
-            return None;
-        }
-        self.connections += 1;
-        let connection = self.connections;
-        node.next_session += 1;
-        let session = SessionId(node.next_session);
-        let socket = Socket {
-            client,
-            connection,
-            last_in: self.now,
-            last_out: self.now,
-            under_way: 0,
-        };
-        node.sockets.insert(session, socket);
-        self.observe(Observed::Opened { connection, client });
-        let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, client as u8 + 1));
-        self.gateway_event(gateway, Event::Opened { session, address });
-        Some(connection)
-    }
-
-    /// A client writes to its gateway.
-    pub(super) fn client_sends(&mut self, gateway: usize, connection: u64, packet: ClientPacket) {
-        let delay = self.dice.within(self.plan.client_delay.clone());
-        let node = &mut self.gateways[gateway];
-        let boot = node.boot;
-        let found = node.sockets.iter_mut();
-        let Some((session, socket)) = { found }.find(|(_, s)| s.connection == connection) else {
-            return;
-        };
-        let session = *session;
-        socket.last_in = socket.last_in.max(self.now + delay);
-        let at = socket.last_in;
-        let packet = Ok(packet);
-        let event = Event::Received { session, packet };
-        self.agenda.plan(at, Step::Gateway(gateway, boot, event));
-    }
-
-    /// A client's end of a connection is closed; the gateway notices after
-    /// this long, or not at all.
-    pub(super) fn socket_left(&mut self, gateway: usize, connection: u64, after: Option<Time>) {
-        let node = &mut self.gateways[gateway];
-        let boot = node.boot;
-        let found = node.sockets.iter();
-        let Some((session, socket)) = { found }.find(|(_, s)| s.connection == connection) else {
-            return;
-        };
-        if let Some(after) = after {
-            let session = *session;
-            let at = socket.last_in.max(self.now + after);
-            let event = Event::Closed { session };
-            self.agenda.plan(at, Step::Gateway(gateway, boot, event));
-        }
-    }
-
-    /// A packet has left the gateway's buffers.
-    pub(super) fn packet_left(&mut self, connection: u64) {
-        for node in &mut self.gateways {
-            let mut sockets = node.sockets.values_mut();
-            if let Some(socket) = sockets.find(|socket| socket.connection == connection) {
-                socket.under_way -= 1;
-                return;
-            }
         }
     }
 }

@@ -10,6 +10,7 @@ mod leaving;
 mod links;
 mod registry;
 mod shards;
+mod sockets;
 mod stores;
 mod troubles;
 
