@@ -70,8 +70,9 @@ pub struct Session {
     pub order: LoginOrder,
     /// Its gateway was told to hand in what it sends, for other devices.
     pub carbons_wanted: bool,
-    /// Another device wants its end, and waits for it, with this number.
-    pub ending: Option<(SessionRef, u32)>,
+    /// Another device wants its end, and waits for it, with this number. Rare,
+    /// and there are many sessions.
+    pub ending: Option<Box<(SessionRef, u32)>>,
     /// Messages sent by it.
     pub rate: Usage,
 }

@@ -44,8 +44,8 @@ impl Shard {
         if session.at == at {
             // Afterwards there is nobody to be told.
             result(at, end.request, None, out);
-        } else if let Some((other, request)) = session.ending.replace((at, end.request)) {
-            result(other, request, Some(Code::Busy), out);
+        } else if let Some(other) = session.ending.replace(Box::new((at, end.request))) {
+            result(other.0, other.1, Some(Code::Busy), out);
         }
         close_ended(session.at, out);
     }
@@ -97,8 +97,8 @@ pub(super) fn close_ended(at: SessionRef, out: &mut Vec<Effect>) {
 
 /// A session is no more: who wanted its end is told.
 pub(super) fn ended(session: &Session, code: Option<Code>, out: &mut Vec<Effect>) {
-    if let Some((asker, request)) = session.ending {
-        result(asker, request, code, out);
+    if let Some((asker, request)) = session.ending.as_deref() {
+        result(*asker, *request, code, out);
     }
 }
 

@@ -30,6 +30,7 @@ impl Shard {
         let Some(ending) = self.end_former(now, at, &announce, out) else {
             return refuse(at, Code::Replaced, out);
         };
+        let is_ending = ending.is_some();
         let number = self.number();
         let Some(user) = self.users.get_mut(&name) else {
             return;
@@ -68,7 +69,7 @@ impl Shard {
         send(gateway, accepted, out);
         note_arrival(user, &name, claim, self.incarnation, out);
         self.want_carbons(&name, out);
-        if ending.is_some() {
+        if is_ending {
             // It was told so on a link that was lost.
             close_ended(at, out);
         }
@@ -97,7 +98,7 @@ impl Shard {
         at: SessionRef,
         announce: &Announce,
         out: &mut Vec<Effect>,
-    ) -> Option<Option<(SessionRef, u32)>> {
+    ) -> Option<Option<Box<(SessionRef, u32)>>> {
         let Some(user) = self.users.get_mut(&announce.user) else {
             return Some(None);
         };
