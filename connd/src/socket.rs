@@ -220,7 +220,7 @@ mod tests {
         let config = crate::tls::server(&made.chain, &made.key).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
-        let (go, may_read) = std::sync::mpsc::channel::<()>();
+        let (go, may_read) = std::sync::mpsc::sync_channel::<()>(1);
         let client = tokio::task::spawn_blocking(move || {
             let mut stream = std::net::TcpStream::connect(at).unwrap();
             let mut heard = Vec::new();
