@@ -26,6 +26,7 @@ impl Engine {
     pub fn open(path: &Path, settings: Settings) -> Result<Self, OpenError> {
         settings.check()?;
         let directory = Directory::claim(path)?;
+        directory.look()?;
         let database = Database::open(&directory.database(), &settings, [])
             .map_err(|source| refused(&directory, source))?;
         Ok(Self {
@@ -46,11 +47,19 @@ impl Engine {
     /// few, never one per user.
     ///
     /// # Errors
-    /// The database cannot create it.
+    /// The database cannot create it, or has had it and has lost its files.
     ///
     /// # Panics
     /// If the name is empty or longer than 255 bytes.
     pub fn keyspace(&mut self, name: &str) -> Result<Keyspace, OpenError> {
+        let directory = &self.committer.directory;
+        let had = directory.keyspaces()?.iter().any(|had| had == name);
+        if had && !self.database.fjall.keyspace_exists(name) {
+            return Err(OpenError::NoKeyspace {
+                path: directory.path().to_owned(),
+                name: name.to_owned(),
+            });
+        }
         let keyspace = self
             .database
             .keyspace(name, &self.committer.settings)
@@ -88,8 +97,9 @@ impl Engine {
     /// Starts the committer thread. What was submitted before is served first.
     ///
     /// # Errors
-    /// The system has no thread to give.
+    /// The system has no thread to give, or the directory cannot be written.
     pub fn start(self) -> Result<Running, OpenError> {
+        self.committer.directory.seal(&self.committer.keyspaces)?;
         let doorbell = Arc::clone(&self.committer.doorbell);
         let metrics = self.metrics();
         let thread = thread::Builder::new()
@@ -147,7 +157,7 @@ impl Drop for Running {
 
 fn refused(directory: &Directory, source: fjall::Error) -> OpenError {
     OpenError::Database {
-        path: directory.database(),
+        path: directory.path().to_owned(),
         source,
     }
 }

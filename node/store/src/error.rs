@@ -6,6 +6,10 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+/// What is left to do where a database is damaged.
+const WAY_OUT: &str =
+    "put a copy of the whole directory in its place, or move it away and begin with an empty one";
+
 /// A data directory that cannot be used. The operator must act.
 #[derive(Debug, Error)]
 pub enum OpenError {
@@ -55,12 +59,45 @@ pub enum OpenError {
         min: u64,
     },
     /// The database in the directory cannot be opened.
-    #[error("data directory {path}: the database does not open: {source}")]
+    #[error("data directory {path}: the database does not open: {source}; {WAY_OUT}")]
     Database {
-        /// The database's directory.
+        /// The data directory.
         path: PathBuf,
         /// What the database said.
         source: fjall::Error,
+    },
+    /// The directory was in use, and has no database any more.
+    #[error("data directory {path} has no database any more; {WAY_OUT}")]
+    NoDatabase {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// The database has had a keyspace whose files are gone.
+    #[error("data directory {path}: all of {name:?} is missing; {WAY_OUT}")]
+    NoKeyspace {
+        /// The data directory.
+        path: PathBuf,
+        /// The keyspace.
+        name: String,
+    },
+    /// Journals are not there that the database has had.
+    #[error("data directory {path}: a journal is missing in {database}; {WAY_OUT}")]
+    NoJournal {
+        /// The data directory.
+        path: PathBuf,
+        /// Where it should be.
+        database: PathBuf,
+    },
+    /// Bytes in the middle of a journal have changed: behind them are groups
+    /// that were acknowledged. The file is left as it is.
+    #[error("data directory {path}: {journal} is damaged after byte {at}; {WAY_OUT}")]
+    Damaged {
+        /// The data directory.
+        path: PathBuf,
+        /// The file.
+        journal: PathBuf,
+        /// Where the last good group ends.
+        at: usize,
     },
     /// The committer thread could not be started.
     #[error("the committer thread does not start: {0}")]

@@ -91,6 +91,7 @@ mod database;
 mod directory;
 mod engine;
 mod error;
+mod journal;
 mod lane;
 mod metrics;
 mod queue;

@@ -8,9 +8,36 @@ use store::{Engine, OpenError, Settings};
 fn a_missing_directory_is_made_and_found_again() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("deep").join("data");
-    drop(Engine::open(&path, Settings::default()).unwrap());
+    let engine = Engine::open(&path, Settings::default()).unwrap();
+    drop(engine.start().unwrap());
     assert_eq!(fs::read_to_string(path.join("format")).unwrap(), "1\n");
     drop(Engine::open(&path, Settings::default()).unwrap());
+}
+
+#[test]
+fn what_a_directory_has_had_and_has_not_any_more_is_missed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut engine = Engine::open(directory.path(), Settings::default()).unwrap();
+    engine.keyspace("notes").unwrap();
+    drop(engine.start().unwrap());
+    let database = directory.path().join("database");
+    for (gone, words) in [
+        ("keyspaces/1", "all of \"notes\" is missing"),
+        ("0.jnl", "a journal is missing"),
+        ("", "has no database any more"),
+    ] {
+        let aside = directory.path().join("aside");
+        fs::rename(database.join(gone), &aside).unwrap();
+        let opened = Engine::open(directory.path(), Settings::default());
+        let refused = opened.and_then(|mut engine| engine.keyspace("notes"));
+        let text = refused.err().unwrap().to_string();
+        assert!(text.contains(words), "{text}");
+        assert!(text.contains("put a copy"), "{text}");
+        fs::rename(&aside, database.join(gone)).unwrap();
+        let mut engine = Engine::open(directory.path(), Settings::default()).unwrap();
+        engine.keyspace("notes").unwrap();
+        drop(engine.start().unwrap());
+    }
 }
 
 #[test]
