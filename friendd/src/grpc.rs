@@ -34,7 +34,7 @@ pub enum ListenError {
     #[error("address {0} is not a loopback address, and there are no certificates")]
     NotLoopback(SocketAddr),
     /// The system does not give the address.
-    #[error("address {address}: {source}")]
+    #[error("--listen {address}: {source}")]
     Bind {
         /// As given.
         address: SocketAddr,

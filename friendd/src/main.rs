@@ -3,6 +3,7 @@
 mod settings;
 
 use std::pin::pin;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,11 @@ use tokio::time::timeout;
 /// For questions under way and for connections to go when the daemon stops.
 const GRACE: Duration = Duration::from_millis(500);
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    node::ending::ending(start())
+}
+
+fn start() -> anyhow::Result<()> {
     let (layers, certificates) = Layers::<Settings>::start()?;
     let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;

@@ -20,6 +20,7 @@ pub mod admin;
 pub mod certificates;
 pub mod clock;
 pub mod cpu;
+pub mod ending;
 pub mod flags;
 pub mod layers;
 pub mod limits;

@@ -6,6 +6,7 @@ mod parts;
 mod settings;
 mod thread;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,11 @@ use tokio::sync::Notify;
 /// For the friend service to answer what it was asked, when all else is over.
 const GRACE: Duration = Duration::from_millis(200);
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    node::ending::ending(start())
+}
+
+fn start() -> anyhow::Result<()> {
     let (layers, (opened, text)) = Layers::start()?;
     node::limits::raise_open_files().context("limit on open files")?;
     tokio::runtime::Builder::new_current_thread()
