@@ -16,6 +16,7 @@ mod recent;
 mod settings;
 mod shard;
 mod slots;
+mod span;
 mod steady;
 pub mod store;
 mod timers;

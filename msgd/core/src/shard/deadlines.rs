@@ -34,10 +34,11 @@ impl Shard {
 
     fn recent_due(&mut self, now: Now, name: &UserId) {
         let bounds = self.recent_bounds();
+        let (earliest, _) = self.span.look(now);
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
-        user.recent.forget(&bounds, now.wall);
+        user.recent.forget(&bounds, earliest);
         user.armed.recent = !user.recent.is_empty();
         if user.armed.recent {
             let at = now.moment + self.settings.recent_window / 2;

@@ -80,6 +80,7 @@ impl Shard {
         out: &mut Vec<Effect>,
     ) -> bool {
         let bounds = self.recent_bounds();
+        let (earliest, _) = self.span.look(now);
         let message = &forward.message;
         let Some(user) = self.users.get_mut(&message.to) else {
             return true;
@@ -96,7 +97,7 @@ impl Shard {
             Joined::Reused => Known::Reused,
             Joined::No | Joined::Taken => {
                 let (from, id) = (&message.from, message.id);
-                user.recent.find(&bounds, now.wall, from, id, fingerprint)
+                user.recent.find(&bounds, earliest, from, id, fingerprint)
             }
         };
         let outcome = match known {

@@ -45,6 +45,7 @@ use crate::inbox::Step;
 use crate::recent::Bounds;
 use crate::settings::Settings;
 use crate::slots::Slots;
+use crate::span::Span;
 use crate::steady::Steady;
 use crate::store::{Claim, Remembered};
 use crate::timers::Timers;
@@ -91,6 +92,7 @@ pub struct Shard {
     session_rate: Allowance,
     user_rate: Allowance,
     last_stamp: Stamp,
+    span: Span,
     steady: Steady,
     lease_until: Option<Moment>,
     fenced: bool,
@@ -134,6 +136,7 @@ impl Shard {
             session_rate: rate(settings.session_messages_per_second),
             user_rate: rate(settings.user_messages_per_second),
             last_stamp: Stamp::default(),
+            span: Span::default(),
             steady: Steady::default(),
             lease_until: None,
             fenced: false,

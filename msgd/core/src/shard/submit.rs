@@ -13,7 +13,7 @@ use super::{Shard, send};
 use crate::effect::Effect;
 use crate::waiting::Waiting;
 
-/// How far a client's clock may be ahead.
+/// How far a client's clock may be ahead of the latest that it may be here.
 const AHEAD_MAX: Duration = Duration::from_secs(60);
 
 impl Shard {
@@ -47,7 +47,9 @@ impl Shard {
             }
         }
         let ahead = u64::try_from(AHEAD_MAX.as_millis()).unwrap_or(u64::MAX);
-        if submit.id.minted_ms() > now.wall.as_ms().saturating_add(ahead) {
+        // What is in the store may be from before a new start.
+        let latest = self.span.look(now).1.max(self.last_stamp);
+        if submit.id.minted_ms() > latest.as_ms().saturating_add(ahead) {
             return self.reject(gateway, &submit, Code::MintedAhead, SmolStr::default(), out);
         }
         if let Some(filter) = &self.filter
