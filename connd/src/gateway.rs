@@ -126,6 +126,11 @@ impl Gateway {
         self.id
     }
 
+    /// The system gave no connection: there is no descriptor left.
+    pub fn accept_failed(&self) {
+        self.metrics.accept_failures.inc();
+    }
+
     /// A connection came; its reader calls [`Self::received`] and
     /// [`Self::closed`].
     pub fn opened(&self, address: IpAddr, socket: Rc<Socket>) -> SessionId {

@@ -7,8 +7,9 @@ use std::io;
 use std::net::{SocketAddr, TcpListener as Bound};
 use std::num::NonZeroUsize;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use connd_core::Settings;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::task::spawn_local;
@@ -23,6 +24,9 @@ const BACKLOG: i32 = 4_096;
 /// The pause after a failed accept: there is no descriptor left, and closing
 /// one takes a moment.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The pause between two lines in the log about that: it may last.
+const WARN_PAUSE: Duration = Duration::from_secs(60);
 
 /// Binds an address once for each thread of this process.
 ///
@@ -53,15 +57,37 @@ fn bind_one(address: SocketAddr, shared: bool) -> io::Result<Bound> {
 
 /// Accepts for ever.
 pub async fn run(gateway: Rc<Gateway>, listener: TcpListener) {
+    let mut warned: Option<Instant> = None;
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 spawn_local(session::run(gateway.clone(), stream));
             }
             Err(error) => {
-                warn!(%error, "cannot accept; trying again");
+                gateway.accept_failed();
+                if warned.is_none_or(|warned| warned.elapsed() >= WARN_PAUSE) {
+                    warn!(%error, "cannot accept clients; those who are here stay, others wait");
+                    warned = Some(Instant::now());
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
+}
+
+/// Settings for each of so many gateways, with no more clients than the limit
+/// on open files has room for: the store, the links and the admin port need
+/// some when clients have taken theirs.
+pub fn fitted(mut settings: Settings, gateways: NonZeroUsize) -> Settings {
+    let room = node::limits::files_for_clients() / gateways.get();
+    if settings.sessions_max > room {
+        warn!(
+            clients = room,
+            sessions_max = settings.sessions_max,
+            "the limit on open files (ulimit -n) has room for fewer clients per gateway than \
+             sessions_max; more are refused with 305"
+        );
+        settings.sessions_max = room;
+    }
+    settings
 }

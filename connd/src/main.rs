@@ -3,6 +3,7 @@
 mod settings;
 
 use std::convert::Infallible;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +34,11 @@ const FLUSH: Duration = Duration::from_millis(100);
 /// For the last client to have moved, after the moment at which it should.
 const GRACE: Duration = Duration::from_secs(1);
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    node::ending::ending(start())
+}
+
+fn start() -> anyhow::Result<()> {
     let (layers, (opened, certificates)) = Layers::<Settings>::start()?;
     let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;
@@ -68,7 +73,7 @@ async fn run(
     metrics.register(|registry| gateway_metrics.register(registry));
     let ring = Arc::new(ring(&settings.shards)?);
     let (load, loaded) = watch::channel(Loaded {
-        settings: settings.gateway.core(),
+        settings: listen::fitted(settings.gateway.core(), count),
         access,
         leaving: None,
     });
@@ -124,7 +129,8 @@ fn reload(layers: &mut Layers<Settings>, load: &watch::Sender<Loaded>) {
         return;
     };
     load.send_modify(|loaded| {
-        loaded.settings = layers.settings().gateway.core();
+        let settings = layers.settings();
+        loaded.settings = listen::fitted(settings.gateway.core(), settings.threads());
         loaded.access = loaded.access.replaced_by(opened);
     });
 }

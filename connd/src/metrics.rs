@@ -26,6 +26,8 @@ macro_rules! figures {
             pub link_full: Counter,
             /// Typing, signals and copies not written to clients that lag.
             pub shed: Counter,
+            /// Connections that the system did not give.
+            pub accept_failures: Counter,
             /// TLS handshakes.
             pub handshakes: Counter,
             /// TLS handshakes that had to wait for their turn.
@@ -50,6 +52,11 @@ macro_rules! figures {
                     "shed",
                     "Typing, signals and copies not written to clients that lag",
                     self.shed.clone(),
+                );
+                registry.register(
+                    "accept_failures",
+                    "Connections that the system did not give",
+                    self.accept_failures.clone(),
                 );
                 registry.register("handshakes", "TLS handshakes", self.handshakes.clone());
                 registry.register(

@@ -3,8 +3,9 @@
 mod settings;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -39,7 +40,11 @@ const INCARNATION_BITS: u32 = 40;
 /// For what was sent last to leave, when the daemon stops.
 const FLUSH: Duration = Duration::from_millis(100);
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    node::ending::ending(start())
+}
+
+fn start() -> anyhow::Result<()> {
     let (layers, (words, certificates)) = Layers::<Settings>::start()?;
     let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;
@@ -90,7 +95,9 @@ async fn run(
             .serve_with_incoming(incoming)
             .await
     });
-    let ready = move || readiness(&serving);
+    let store = Arc::new(store);
+    let open = Arc::downgrade(&store);
+    let ready = move || readiness(&open, &serving);
     let admin = Admin::bind(settings.admin, metrics, ready).await?;
     tracing::info!(%name, listen = %settings.listen, "msgd serves");
     let admin = tokio::spawn(admin.serve());
@@ -109,7 +116,8 @@ async fn run(
     tokio::time::sleep(FLUSH).await;
     served.abort();
     server.abort();
-    store.stop()?;
+    // The admin port is gone, so nobody else holds it.
+    Arc::into_inner(store).map_or(Ok(()), Running::stop)?;
     Ok(())
 }
 
@@ -144,7 +152,10 @@ fn open_store(
     Ok((engine.start()?, mailboxes, outcomes))
 }
 
-fn readiness(serving: &Arc<AtomicBool>) -> Readiness {
+fn readiness(store: &Weak<Running>, serving: &Arc<AtomicBool>) -> Readiness {
+    if !store.upgrade().is_some_and(|store| store.is_open()) {
+        return Readiness::NotReady("the store is closed".to_owned());
+    }
     if serving.load(Ordering::Relaxed) {
         Readiness::Ready
     } else {

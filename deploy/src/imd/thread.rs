@@ -61,7 +61,7 @@ impl Loaded {
     /// Of these settings.
     pub fn new(settings: &Settings, access: Access) -> Self {
         Self {
-            gateway: settings.gateway.core(),
+            gateway: connd::listen::fitted(settings.gateway.core(), settings.threads()),
             shard: settings.shard(),
             access,
         }
