@@ -25,7 +25,7 @@ use crate::access::Access;
 use crate::frames::Decoded;
 use crate::handshakes::Handshakes;
 use crate::metrics::Metrics;
-use crate::socket::{Room, Socket};
+use crate::socket::{Room, Socket, rest_max};
 use crate::tls::Tls;
 use crate::token::Tokens;
 use crate::trace;
@@ -42,14 +42,6 @@ const OFFER_BYTES_MAX: usize = 256 * 1024;
 
 /// Buffers kept for the next turn.
 const BUFFERS_KEEP: usize = 256;
-
-/// What may wait for a client's socket besides one window of deliveries.
-const REST_BYTES: usize = 1024 * 1024;
-
-/// The most that may wait for a client's socket, in bytes.
-pub fn rest_max(settings: &Settings) -> usize {
-    REST_BYTES + 2 * settings.window_bytes as usize
-}
 
 /// What a thread reads into; no session holds a buffer while it waits.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use node::settings::value::Bytes;
 use proto::limits::{BODY_BYTES_MAX, CLIENT_FRAME_BYTES_MAX};
 use service::queue::QUEUE_MAX;
 
-use crate::gateway::rest_max;
+use crate::socket::rest_max;
 
 node::section! {
     /// Bounds and times of each gateway. What the log-in grants a client

@@ -12,12 +12,21 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use connd_core::Settings;
 use tokio::net::tcp::OwnedWriteHalf;
 
 use crate::secure::{Secure, Unacceptable};
 
 /// How long a closed connection may take to read what was written last.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What may wait for a client's socket besides one window of deliveries.
+const REST_BYTES: usize = 1024 * 1024;
+
+/// The most that may wait for a client's socket, in bytes.
+pub fn rest_max(settings: &Settings) -> usize {
+    REST_BYTES + 2 * settings.window_bytes as usize
+}
 
 /// A socket to write to.
 #[derive(Debug)]

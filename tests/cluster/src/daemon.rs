@@ -3,12 +3,13 @@
 //!
 //! Owns its ports, flags and process. Must not know which daemon it is.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 
 use crate::binaries::program;
 use crate::patience::until;
@@ -20,6 +21,9 @@ use crate::{admin, patience};
 #[derive(Debug)]
 pub struct Daemon {
     name: String,
+    /// What starts the program: nothing, or a command that takes it and its
+    /// flags as its last words.
+    starter: Vec<String>,
     program: PathBuf,
     flags: Vec<String>,
     listen: Port,
@@ -37,9 +41,22 @@ impl Daemon {
 
     /// Likewise, where others already know the port.
     pub fn start_at(listen: Port, name: &str, home: &Path, flags: Vec<String>) -> Self {
+        Self::start_inside(Vec::new(), listen, name, home, flags)
+    }
+
+    /// Likewise, started by a command that takes the program and its flags as
+    /// its last words, and becomes it in the end.
+    pub fn start_inside(
+        starter: Vec<String>,
+        listen: Port,
+        name: &str,
+        home: &Path,
+        flags: Vec<String>,
+    ) -> Self {
         let program_name = name.split('-').next().unwrap_or(name);
         let mut daemon = Self {
             name: name.to_owned(),
+            starter,
             program: program(program_name),
             flags,
             listen,
@@ -52,8 +69,11 @@ impl Daemon {
     }
 
     fn spawn(&mut self) {
-        let mut command = Command::new(&self.program);
+        let mut words = self.starter.iter().map(OsStr::new).collect::<Vec<_>>();
+        words.push(self.program.as_os_str());
+        let mut command = Command::new(words[0]);
         command
+            .args(&words[1..])
             .args(["--listen", &self.address()])
             .args(["--admin", &self.admin().to_string()])
             .args(&self.flags)
@@ -113,6 +133,23 @@ impl Daemon {
         until(&what, async || (said(&self.log()) > before).then_some(())).await;
     }
 
+    /// Its process.
+    pub fn pid(&mut self) -> Pid {
+        Pid::from_child(running(&mut self.process).child())
+    }
+
+    /// The most memory that it has had at once, in bytes.
+    ///
+    /// # Panics
+    /// It has ended.
+    pub fn memory_peak(&mut self) -> u64 {
+        let path = format!("/proc/{}/status", self.pid());
+        let status = std::fs::read_to_string(path).expect("it runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
+        kib.and_then(|kib| kib.parse::<u64>().ok()).expect("a size") * 1024
+    }
+
     /// Asks it to stop, and does not wait.
     pub fn asks_to_stop(&mut self) {
         running(&mut self.process).signal(Signal::TERM);
@@ -125,6 +162,16 @@ impl Daemon {
     pub async fn ends(&mut self) {
         let status = running(&mut self.process).end().await;
         assert!(status.success(), "{}: {status}", self.name);
+    }
+
+    /// Waits until it has ended by itself, with an error, and gives its code.
+    ///
+    /// # Panics
+    /// It ends well.
+    pub async fn ends_with_error(&mut self) -> Option<i32> {
+        let status = running(&mut self.process).end().await;
+        assert!(!status.success(), "{}: {status}", self.name);
+        status.code()
     }
 
     /// Asks it to stop and waits until it has; gives how long that took.

@@ -8,6 +8,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::daemon::Daemon;
+use crate::port::Port;
 
 /// `imd` over a directory of its own.
 #[derive(Debug)]
@@ -45,11 +46,21 @@ impl Imd {
     /// Started by a settings file, to which a test adds keys at the top and
     /// sections; they may name files in its directory. It has one thread.
     pub async fn start_by(settings: impl FnOnce(&Path) -> String) -> Self {
+        Self::start_inside(|_| Vec::new(), settings).await
+    }
+
+    /// Likewise, started by a command that takes the program and its flags as
+    /// its last words, and becomes it in the end.
+    pub async fn start_inside(
+        starter: impl FnOnce(&Path) -> Vec<String>,
+        settings: impl FnOnce(&Path) -> String,
+    ) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let own = settings(home.path());
         let file = write_settings(home.path(), &own);
         let flags = vec!["--config".to_owned(), file];
-        let mut daemon = Daemon::start("imd", home.path(), flags);
+        let (starter, port) = (starter(home.path()), Port::take());
+        let mut daemon = Daemon::start_inside(starter, port, "imd", home.path(), flags);
         daemon.ready().await;
         Self { daemon, home }
     }

@@ -8,6 +8,7 @@
 pub mod admin;
 pub mod balancer;
 pub mod binaries;
+pub mod bystanders;
 pub mod daemon;
 pub mod imd;
 pub mod ledger;

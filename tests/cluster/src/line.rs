@@ -3,23 +3,35 @@
 //!
 //! Owns the socket. Acknowledges nothing and comes back never, unlike the SDK.
 
+use std::io::ErrorKind;
+use std::marker;
+use std::sync::Arc;
+
 use bytes::{Buf, BytesMut};
 use client::{MessageId, Status, UserId};
 use proto::client::{ClientPacket, Login, Send};
 use proto::frame::{self, Front};
 use proto::limits::{SERVER_FRAME_BYTES_MAX, VERSION};
 use proto::server::ServerPacket;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use crate::patience::within;
 
-/// A bare connection.
+/// A bare connection, plain or inside TLS.
 #[derive(Debug)]
 pub struct Line {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     input: BytesMut,
 }
+
+trait Stream: AsyncRead + AsyncWrite + marker::Send + Unpin + std::fmt::Debug {}
+
+impl<S: AsyncRead + AsyncWrite + marker::Send + Unpin + std::fmt::Debug> Stream for S {}
 
 impl Line {
     /// Connected; nothing said.
@@ -27,10 +39,36 @@ impl Line {
     /// # Panics
     /// Nobody listens.
     pub async fn to(address: &str) -> Self {
-        let stream = TcpStream::connect(address).await.expect("a connection");
-        stream.set_nodelay(true).expect("an option");
+        Self::over(connect(address).await)
+    }
+
+    /// Likewise inside TLS, trusting the signer whose certificate this is, in
+    /// PEM.
+    ///
+    /// # Panics
+    /// Nobody listens, or it shows no certificate of that signer.
+    pub async fn secure(address: &str, ca: &[u8]) -> Self {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(ca) {
+            let added = roots.add(certificate.expect("a certificate"));
+            added.expect("a signer");
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let host = address.rsplit_once(':').expect("HOST:PORT").0.to_owned();
+        let host = ServerName::try_from(host).expect("a host");
+        let stream = connect(address).await;
+        let secured = TlsConnector::from(Arc::new(config)).connect(host, stream);
+        Self::over(within("a handshake", secured).await.expect("TLS"))
+    }
+
+    fn over(stream: impl Stream + 'static) -> Self {
         Self {
-            stream,
+            stream: Box::new(stream),
             input: BytesMut::new(),
         }
     }
@@ -57,12 +95,27 @@ impl Line {
         self.says_bytes(&output).await;
     }
 
+    /// Writes packets; `false` if the connection was closed before it took
+    /// them all.
+    pub async fn takes(&mut self, packets: &[ClientPacket]) -> bool {
+        let mut output = BytesMut::new();
+        packets.iter().for_each(|packet| packet.encode(&mut output));
+        let taken = self.stream.write_all(&output);
+        within("packets to be taken", taken).await.is_ok()
+    }
+
     /// Writes bytes, whatever they are.
     ///
     /// # Panics
     /// The connection is closed.
     pub async fn says_bytes(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.expect("a write");
+    }
+
+    /// Says nothing more, in order.
+    pub async fn falls_silent(&mut self) {
+        // The other end may have closed it by now.
+        let _ = self.stream.shutdown().await;
     }
 
     /// The next packet; `None` at the end of the connection.
@@ -78,7 +131,11 @@ impl Line {
                     content.advance(frame::HEADER_BYTES);
                     return Some(ServerPacket::decode(content.freeze()).expect("a packet"));
                 }
-                let read = self.stream.read_buf(&mut self.input).await;
+                let read = match self.stream.read_buf(&mut self.input).await {
+                    // TLS, where the other end just goes.
+                    Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(0),
+                    read => read,
+                };
                 if read.expect("no reset before the end") == 0 {
                     assert!(self.input.is_empty(), "half a frame before the end");
                     return None;
@@ -117,6 +174,12 @@ impl Line {
         }
         heard
     }
+}
+
+async fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    stream.set_nodelay(true).expect("an option");
+    stream
 }
 
 /// A log-in in open mode, from the device `line`.
