@@ -91,7 +91,8 @@ impl Committer {
         let state = match committed {
             Ok(()) => State::Open(database),
             Err(failure) => {
-                tracing::error!(%failure, "group failed, closing the database");
+                let directory = self.directory.path().display();
+                tracing::error!(%directory, %failure, "group failed, closing the database");
                 self.metrics.failures.inc();
                 self.metrics.open.set(0);
                 // Closed before anybody hears of it: nothing of the group is
@@ -152,7 +153,8 @@ impl Committer {
                 State::Open(database)
             }
             Err(error) => {
-                tracing::error!(%error, "database does not open, trying again");
+                let directory = self.directory.path().display();
+                tracing::error!(%directory, %error, "database does not open, trying again");
                 self.refuse_group();
                 State::Closed {
                     tried: Instant::now(),

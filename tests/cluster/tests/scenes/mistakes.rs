@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use client::UserId;
+use client::{Fate, UserId};
 use cluster::binaries::program;
 use cluster::imd::Imd;
 use cluster::patience::until;
@@ -188,4 +188,51 @@ async fn what_is_missing_of_a_store_is_missed() {
     let ben = Person::comes(&killed.imd.address(), "ben", "desk").await;
     until("a first list", async || ben.heard().len().checked_sub(1)).await;
     assert!(ben.texts().is_empty());
+}
+
+#[tokio::test]
+async fn a_damaged_table_is_told_and_others_are_served() {
+    let settings = "policy = \"open\"\n[store]\nmemtable_bytes = \"1 MiB\"";
+    let mut imd = Imd::start_by(|_| settings.to_owned()).await;
+    let at = imd.address();
+    let tables = imd.home().join("data/database/keyspaces/1/tables");
+    let ann = Person::comes(&at, "ann", "phone").await;
+    let ben: UserId = "ben".parse().unwrap();
+    let count = |tables: &Path| fs::read_dir(tables).map_or(0, |files| files.count());
+    let mut letters = 0;
+    while count(&tables) == 0 {
+        assert!(letters < 2_000, "no table is written");
+        let text: String = (0..12_000).map(|_| fastrand::alphanumeric()).collect();
+        ann.leaves_word(&ben, text).await;
+        letters += 1;
+    }
+    imd.stop().await;
+    for file in fs::read_dir(&tables).unwrap() {
+        let path = file.unwrap().path();
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        (middle..middle + 16).for_each(|at| bytes[at] ^= 0x55);
+        fs::write(&path, bytes).unwrap();
+    }
+    imd.starts_again();
+    imd.ready().await;
+    // Ben's letters cannot be read; whoever wants them makes the log say so.
+    let ben = Person::begins(cluster::person::settings(&at, "ben", "desk"));
+    imd.says("ChecksumMismatch").await;
+    let log = imd.log();
+    let line = log.lines().find(|line| line.contains("group failed"));
+    let data = imd.home().join("data").display().to_string();
+    assert!(line.expect("a line").contains(&data), "{log}");
+    // Others are served whenever the database is open again.
+    let cat = Person::comes(&at, "cat", "desk").await;
+    let dan: UserId = "dan".parse().unwrap();
+    until("a letter to be stored", async || {
+        match cat.says(&dan, "hello").await {
+            Fate::Stored { .. } => Some(()),
+            Fate::Unknown { .. } => None,
+            fate => panic!("{fate:?}"),
+        }
+    })
+    .await;
+    assert!(ben.texts().len() < letters, "nothing damaged is shown");
 }
