@@ -109,7 +109,7 @@ fn what_is_stored_is_drained() {
 fn nothing_that_is_safe_is_lost_in_a_crash() {
     for shape in SHAPES {
         let report = bench(&format!(
-            "crash --pairs 2 --users 4 --senders 2 --secs 2 --kills 2{shape}"
+            "crash --pairs 2 --users 60 --senders 2 --secs 2 --kills 2{shape}"
         ));
         assert_eq!(report["messages"], report["delivered"], "{report}");
         assert_all(&report, 0.0, &["lost", "unanswered", "refused"]);
