@@ -207,10 +207,20 @@ impl Daemon {
         self.spawn();
     }
 
+    /// How often it has logged these words, in all its lives.
+    pub fn said(&mut self, words: &str) -> usize {
+        self.log().matches(words).count()
+    }
+
     /// Waits until it has logged these words.
     pub async fn says(&mut self, words: &str) {
+        self.says_again(words, 0).await;
+    }
+
+    /// Waits until it has logged these words more often than so.
+    pub async fn says_again(&mut self, words: &str, before: usize) {
         let what = format!("{} to say `{words}`", self.name);
-        until(&what, async || self.log().contains(words).then_some(())).await;
+        until(&what, async || (self.said(words) > before).then_some(())).await;
     }
 
     /// It does nothing from now on, and keeps its connections.
