@@ -106,9 +106,13 @@ impl Gateway {
         };
         live.returned = 0;
         live.exceeded = 0;
+        // What a user writes to itself its devices are delivered anyway.
+        let wants_copy = live.carbons_wanted && live.user != message.to;
         let packet = match answer {
             Answer::Sent(sent) => {
-                self.copy(session, message, &sent, out);
+                if wants_copy {
+                    self.copy(session, message, &sent, out);
+                }
                 ServerPacket::Sent { id, sent }
             }
             Answer::Rejected { code, text } => ServerPacket::Rejected {
@@ -129,7 +133,6 @@ impl Gateway {
     }
 
     /// A message is safe: the user's other devices are told, by their shard.
-    /// What a user writes to itself they are delivered anyway.
     fn copy(
         &mut self,
         session: SessionId,
@@ -137,12 +140,6 @@ impl Gateway {
         sent: &Sent,
         out: &mut Vec<Effect>,
     ) {
-        let Some(live) = self.live(session) else {
-            return;
-        };
-        if !live.carbons_wanted || live.user == message.to {
-            return;
-        }
         let copy = SentElsewhere {
             id: message.id,
             sent: sent.clone(),
