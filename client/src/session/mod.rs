@@ -7,7 +7,6 @@
 
 mod account;
 mod backoff;
-mod carbons;
 mod connection;
 mod dice;
 mod error;
@@ -41,7 +40,6 @@ pub use self::error::{ChangeError, RequestError, SendError};
 pub use self::event::{Confirmation, Connected, Event, Fate, Message, Reason};
 
 use self::backoff::Backoff;
-use self::carbons::Carbons;
 use self::connection::{Farewell, Granted, Moving, Phase};
 use self::dice::Dice;
 use self::friends::Friends;
@@ -51,6 +49,7 @@ use self::news::{News, NewsQueue};
 use self::outbox::{NotTaken, Outbox, Unanswered};
 use self::presence::Presence;
 use self::requests::Requests;
+use self::seen::Carbons;
 
 /// The longest token, in bytes: what a log-in frame takes beside the rest.
 pub const TOKEN_BYTES_MAX: usize = LOGIN_FRAME_BYTES_MAX - 1024;

@@ -1,38 +1,60 @@
-//! Which messages were shown.
+//! Which messages were shown, and which carbons told.
 //!
-//! Owns a bounded memory. What must outlive the process is the application's
+//! Owns bounded memories. What must outlive the process is the application's
 //! to keep.
 
 use std::collections::{HashSet, VecDeque};
+use std::hash::Hash;
 
-use proto::ids::Identity;
+use proto::ids::{Identity, MessageId};
 
 /// The most identities kept in memory. A server sends a message again when its
 /// acknowledgement was lost, which concerns a window or two of the newest.
 pub(super) const SEEN_MAX: usize = 8_192;
 
-/// The newest [`SEEN_MAX`] identities; the oldest goes first.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    known: HashSet<Identity>,
-    order: VecDeque<Identity>,
+/// The most messages of other devices that are remembered: what comes twice
+/// comes soon.
+const CARBONS_MAX: usize = 1_024;
+
+/// Messages that were shown.
+pub(super) type Seen = Newest<Identity, SEEN_MAX>;
+
+/// This user's messages that another device sent and that were told.
+pub(super) type Carbons = Newest<MessageId, CARBONS_MAX>;
+
+/// The newest `MAX` of what was remembered; the oldest goes first.
+#[derive(Debug)]
+pub(super) struct Newest<T, const MAX: usize> {
+    known: HashSet<T>,
+    order: VecDeque<T>,
 }
 
-impl Seen {
-    pub(super) fn contains(&self, identity: &Identity) -> bool {
-        self.known.contains(identity)
+impl<T, const MAX: usize> Default for Newest<T, MAX> {
+    fn default() -> Self {
+        Self {
+            known: HashSet::new(),
+            order: VecDeque::new(),
+        }
+    }
+}
+
+impl<T: Clone + Eq + Hash, const MAX: usize> Newest<T, MAX> {
+    pub(super) fn contains(&self, one: &T) -> bool {
+        self.known.contains(one)
     }
 
-    pub(super) fn remember(&mut self, identity: Identity) {
-        if !self.known.insert(identity.clone()) {
-            return;
+    /// `false`: it is remembered already.
+    pub(super) fn remember(&mut self, one: T) -> bool {
+        if !self.known.insert(one.clone()) {
+            return false;
         }
-        self.order.push_back(identity);
-        if self.order.len() > SEEN_MAX
+        self.order.push_back(one);
+        if self.order.len() > MAX
             && let Some(oldest) = self.order.pop_front()
         {
             self.known.remove(&oldest);
         }
+        true
     }
 }
 

@@ -5,7 +5,7 @@
 use proto::client::{self, ClientPacket};
 use proto::clock::Moment;
 use proto::ids::{MessageId, UserId};
-use proto::server::{Deliver, Outcome, Sent, ServerPacket};
+use proto::server::{Deliver, Did, Outcome, Sent, ServerPacket};
 use smol_str::SmolStr;
 
 use super::connection::{Phase, changed};
@@ -81,7 +81,11 @@ impl Session {
             }
             ServerPacket::Closing(closing) => self.closing(now, closing, out),
             ServerPacket::Carbon(carbon) => {
-                if self.carbons.is_new(&carbon) {
+                let is_new = match &carbon.did {
+                    Did::Sent(sent) => self.carbons.remember(sent.id),
+                    Did::Read(_) | Did::Transient(_) => true,
+                };
+                if is_new {
                     self.news.carbon(*carbon);
                 }
             }
