@@ -14,8 +14,6 @@ use node::layers::Given;
 use node::settings::sheet::{Reload, Sheet};
 use node::settings::value::Count;
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
 
 /// TLS on the command line.
@@ -212,10 +210,7 @@ impl TlsSection {
 
 /// What a gateway needs to show this chain, both in PEM.
 pub fn server(chain: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, rustls::Error> {
-    let unusable = |error| rustls::Error::General(format!("{error}"));
-    let chain = CertificateDer::pem_slice_iter(chain);
-    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(unusable)?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(unusable)?;
+    let (chain, key) = certificates::pair(chain, key)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

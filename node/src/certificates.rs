@@ -87,15 +87,27 @@ pub fn read_key(path: &Path) -> Result<Vec<u8>, CertificateError> {
     }
 }
 
+/// A chain and its key, as rustls takes them.
+pub type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// Takes a chain and its key out of PEM.
+///
+/// # Errors
+/// One of them is none.
+pub fn pair(chain: &[u8], key: &[u8]) -> Result<Pair, rustls::Error> {
+    let none = |error| rustls::Error::General(format!("{error}"));
+    let chain = CertificateDer::pem_slice_iter(chain);
+    let chain = chain.collect::<Result<_, _>>().map_err(none)?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(none)?;
+    Ok((chain, key))
+}
+
 /// Whether a key in PEM is that of the first certificate of a chain.
 ///
 /// # Errors
 /// It is not.
 pub fn fits(chain: &[u8], key: &[u8]) -> Result<(), CertificateError> {
-    let unfit = |error| rustls::Error::General(format!("{error}"));
-    let chain = CertificateDer::pem_slice_iter(chain);
-    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(unfit)?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(unfit)?;
+    let (chain, key) = pair(chain, key)?;
     let provider = rustls::crypto::ring::default_provider();
     CertifiedKey::from_der(chain, key, &provider)?;
     Ok(())
