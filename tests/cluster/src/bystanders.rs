@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::patience::within;
-use crate::person::Person;
+use crate::person::{Person, befriend};
 
 /// The pause between two messages.
 const PACE: Duration = Duration::from_millis(5);
@@ -28,9 +28,17 @@ pub struct Bystanders {
 }
 
 impl Bystanders {
-    /// They begin to chat; each message waits for the answer to the one
-    /// before it.
-    pub fn begin(one: Person, other: Person) -> Self {
+    /// Ann and ben come, in open mode, and begin to chat.
+    pub async fn come(address: &str) -> Self {
+        let ann = Person::comes(address, "ann", "phone").await;
+        let ben = Person::comes(address, "ben", "phone").await;
+        Self::begin(ann, ben).await
+    }
+
+    /// They become friends and begin to chat; each message waits for the
+    /// answer to the one before it.
+    pub async fn begin(one: Person, other: Person) -> Self {
+        befriend(&one, &other).await;
         let stop = watch::Sender::new(false);
         let (count, answered) = watch::channel(0);
         let chat = tokio::spawn(chat([one, other], stop.subscribe(), count));

@@ -44,9 +44,7 @@ async fn the_clock_is_set_back_an_hour_and_a_month_forward() {
     let imd = Imd::start_inside(starter, |_| settings.to_owned()).await;
     let at = imd.address();
     let comes = |name: &'static str| Person::comes(&at, name, "phone");
-    let (ann, ben) = (comes("ann").await, comes("ben").await);
-    befriend(&ann, &ben).await;
-    let mut others = Bystanders::begin(ann, ben);
+    let mut others = Bystanders::come(&at).await;
     let (cat, dan) = (comes("cat").await, comes("dan").await);
     befriend(&cat, &dan).await;
     let dan_id = dan.user.clone();

@@ -6,7 +6,7 @@ use cluster::admin::{figure, risen};
 use cluster::bystanders::Bystanders;
 use cluster::imd::Imd;
 use cluster::line::Line;
-use cluster::person::{Person, befriend};
+use cluster::person::Person;
 use proto::server::ServerPacket;
 use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 use std::time::{Duration, Instant};
@@ -30,12 +30,7 @@ async fn the_store_and_who_is_there_keep_their_files_in_a_crowd() {
     let starter = starter.map(str::to_owned).to_vec();
     let mut imd = Imd::start_inside(|_| starter, |_| SETTINGS.to_owned()).await;
     let (at, admin) = (imd.address(), imd.admin());
-    let (ann, ben) = (
-        Person::comes(&at, "ann", "phone").await,
-        Person::comes(&at, "ben", "phone").await,
-    );
-    befriend(&ann, &ben).await;
-    let mut others = Bystanders::begin(ann, ben);
+    let mut others = Bystanders::come(&at).await;
     let mut crowd = Vec::new();
     for _ in 2..CLIENTS {
         crowd.push(Line::to(&at).await);
@@ -65,12 +60,7 @@ async fn the_store_and_who_is_there_keep_their_files_in_a_crowd() {
 async fn where_the_system_gives_none_who_comes_waits() {
     let mut imd = Imd::start_by(|_| SETTINGS.to_owned()).await;
     let (at, admin) = (imd.address(), imd.admin());
-    let (ann, ben) = (
-        Person::comes(&at, "ann", "phone").await,
-        Person::comes(&at, "ben", "phone").await,
-    );
-    befriend(&ann, &ben).await;
-    let mut others = Bystanders::begin(ann, ben);
+    let mut others = Bystanders::come(&at).await;
     let before = getrlimit(Resource::Nofile);
     let give = |files: Option<u64>, imd: &mut Imd| {
         let limit = Rlimit {

@@ -15,7 +15,7 @@ use cluster::admin::{figure, is_ready, page, risen};
 use cluster::bystanders::Bystanders;
 use cluster::imd::Imd;
 use cluster::patience::until;
-use cluster::person::{Person, befriend};
+use cluster::person::Person;
 use rustix::process::{Resource, Rlimit, prlimit};
 
 /// What the disk is.
@@ -99,8 +99,7 @@ async fn a_full_disk_is_told_and_nothing_stored_is_lost() {
     let [ann, ben, cat, eve] =
         ["ann", "ben", "cat", "eve"].map(|name| Person::comes(&at, name, "phone"));
     let (ann, ben, cat, eve) = (ann.await, ben.await, cat.await, eve.await);
-    befriend(&ann, &ben).await;
-    let mut others = Bystanders::begin(ann, ben);
+    let mut others = Bystanders::begin(ann, ben).await;
     let dan: UserId = "dan".parse().unwrap();
     let mut stored = Vec::new();
     for number in 0..20 {

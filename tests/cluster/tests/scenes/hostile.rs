@@ -14,7 +14,7 @@ use cluster::bystanders::Bystanders;
 use cluster::imd::Imd;
 use cluster::line::{Line, login, message};
 use cluster::patience::PATIENCE;
-use cluster::person::{Person, befriend, settings, user};
+use cluster::person::{Person, settings, user};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use node::certificates::development;
 use proto::client::ClientPacket;
@@ -70,8 +70,7 @@ impl Door {
     async fn bystanders(&self, names: [&str; 2]) -> Bystanders {
         let [ann, ben] = names.map(|name| Person::comes_with(self.settings(name)));
         let (ann, ben) = (ann.await, ben.await);
-        befriend(&ann, &ben).await;
-        Bystanders::begin(ann, ben)
+        Bystanders::begin(ann, ben).await
     }
 }
 
@@ -336,8 +335,7 @@ async fn forged_tokens_at_both_doors() {
         };
         let ben_token = signs("good.pem", "main", "ben");
         let (ann, ben) = (comes(&good).await, comes(&ben_token).await);
-        befriend(&ann, &ben).await;
-        let mut others = Bystanders::begin(ann, ben);
+        let mut others = Bystanders::begin(ann, ben).await;
         for (what, token, code) in &forged {
             let mut line = door.line().await;
             let ClientPacket::Login(mut said) = login(&user("ann"), 0) else {

@@ -12,7 +12,7 @@ use cluster::bystanders::Bystanders;
 use cluster::imd::Imd;
 use cluster::line::{Line, login, message};
 use cluster::patience::within;
-use cluster::person::{Person, befriend, user};
+use cluster::person::{Person, user};
 use proto::client::ClientPacket;
 use proto::server::ServerPacket;
 
@@ -52,10 +52,7 @@ async fn each_bound_is_met_and_counted_while_others_chat() {
     let mut imd = Imd::start_by(|_| SETTINGS.to_owned()).await;
     let (at, admin) = (imd.address(), imd.admin());
     let bound = bound(&imd);
-    let ann = Person::comes(&at, "ann", "phone").await;
-    let ben = Person::comes(&at, "ben", "phone").await;
-    befriend(&ann, &ben).await;
-    let mut others = Bystanders::begin(ann, ben);
+    let mut others = Bystanders::come(&at).await;
     let (readers, ..) = tokio::join!(
         readers_that_never_read(&at),
         a_sender_far_beyond_its_rate(&at),
