@@ -24,7 +24,6 @@ use proto::ring::Ring;
 use service::tls::LinkTls;
 use settings::Settings;
 use tokio::net::TcpListener;
-use tokio::runtime::LocalOptions;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_local};
 
@@ -176,9 +175,7 @@ struct Parts {
 }
 
 fn serve(parts: Parts, mut loaded: watch::Receiver<Loaded>) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build_local(LocalOptions::default())?;
+    let runtime = node::runtime::resting()?;
     runtime.block_on(async move {
         let id = GatewayId(fastrand::u64(..));
         let Loaded {

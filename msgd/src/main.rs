@@ -26,7 +26,6 @@ use service::tls::LinkTls;
 use settings::{STORE_CAPACITY, Settings};
 use store::{Engine, Running};
 use tokio::net::TcpListener;
-use tokio::runtime::LocalOptions;
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
 use tonic::transport::server::TcpIncoming;
@@ -48,9 +47,7 @@ fn start() -> anyhow::Result<()> {
     let (layers, (words, certificates)) = Layers::<Settings>::start()?;
     let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build_local(LocalOptions::default())?;
+    let runtime = node::runtime::resting()?;
     runtime.block_on(run(layers, words, links))
 }
 

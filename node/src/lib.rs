@@ -7,7 +7,8 @@
 //!
 //! 1. [`layers`] reads the file ([`settings`]), the environment and [`flags`],
 //!    checks them without binding anything, and starts the log ([`telemetry`]).
-//! 2. [`limits`] and [`cpu`] say what the machine gives.
+//! 2. [`limits`] and [`cpu`] say what the machine gives; [`runtime`] runs what
+//!    carries messages.
 //! 3. Parts are built from their own piece of the settings and register their
 //!    figures in [`metrics`]; [`admin`] shows these and whether all is well.
 //! 4. [`reload`] waits for the wish to read the settings again, [`shutdown`]
@@ -28,6 +29,7 @@ pub mod links;
 pub mod memory;
 pub mod metrics;
 pub mod reload;
+pub mod runtime;
 pub mod settings;
 pub mod shards;
 pub mod shutdown;

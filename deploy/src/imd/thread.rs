@@ -20,7 +20,6 @@ use proto::ids::{GatewayId, Incarnation, ShardId};
 use proto::ring::Ring;
 use service::link::ShardEnd;
 use tokio::net::TcpListener;
-use tokio::runtime::LocalOptions;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::spawn_local;
 
@@ -137,9 +136,7 @@ impl Drop for OnEnd {
 }
 
 fn run(parts: ThreadParts, loaded: watch::Receiver<Loaded>) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build_local(LocalOptions::default())?;
+    let runtime = node::runtime::resting()?;
     runtime.block_on(serve(parts, loaded))
 }
 
