@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use connd_core::Settings;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
-use tokio::task::spawn_local;
 use tracing::warn;
 
 use crate::gateway::Gateway;
@@ -60,9 +59,7 @@ pub async fn run(gateway: Rc<Gateway>, listener: TcpListener) {
     let mut warned: Option<Instant> = None;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                spawn_local(session::run(gateway.clone(), stream));
-            }
+            Ok((stream, _)) => session::serve(&gateway, stream),
             Err(error) => {
                 gateway.accept_failed();
                 if warned.is_none_or(|warned| warned.elapsed() >= WARN_PAUSE) {

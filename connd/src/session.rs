@@ -1,17 +1,17 @@
 //! One task per connection: it reads, and hands packets to the gateway.
 //!
-//! Owns the reading half and the partial frame. Must not know the session's
-//! state: that is the core's.
+//! Owns the partial frame. Must not know the session's state: that is the
+//! core's. There are many, and most of them wait: what a task holds then is a
+//! [`Reader`] and nothing else.
 
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 
 use proto::ids::SessionId;
-use tokio::io::{AsyncRead, Interest, ReadBuf};
+use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
+use tokio::task::spawn_local;
 
 use crate::frames::{Decoded, Frames};
 use crate::gateway::{Gateway, Scratch};
@@ -19,7 +19,7 @@ use crate::secure::Secure;
 use crate::socket::Socket;
 
 /// Serves a connection until it is over.
-pub async fn run(gateway: Rc<Gateway>, stream: TcpStream) {
+pub fn serve(gateway: &Rc<Gateway>, stream: TcpStream) {
     let Ok(peer) = stream.peer_addr() else {
         return;
     };
@@ -29,33 +29,53 @@ pub async fn run(gateway: Rc<Gateway>, stream: TcpStream) {
         Ok(secure) => secure,
         Err(error) => return tracing::error!(%error, "TLS cannot be served"),
     };
-    let (mut half, write) = stream.into_split();
-    let socket = Socket::new(write, secure);
+    let socket = Socket::new(stream, secure);
     let session = gateway.opened(peer.ip(), socket.clone());
-    if socket.is_handshaking() {
-        // Who says nothing waits outside; who says something, in line.
-        let _ = half.readable().await;
-        let is_there = async || {
-            let ready = half.ready(Interest::READABLE).await;
-            !socket.is_closing() && ready.is_ok_and(|ready| !ready.is_read_closed())
-        };
-        // Its state would make every session larger.
-        Box::pin(gateway.admit_handshake(is_there)).await;
+    let reader = Reader {
+        gateway: gateway.clone(),
+        session,
+        socket,
+        frames: Frames::default(),
+    };
+    if reader.socket.is_handshaking() {
+        spawn_local(reader.after_admission());
+    } else {
+        spawn_local(reader);
     }
-    let mut frames = Frames::default();
-    while read(&gateway, session, &mut half, &mut frames, &socket).await {}
-    gateway.closed(session);
 }
 
-/// One read; `false` when the connection is over.
-async fn read(
-    gateway: &Rc<Gateway>,
+/// The reading side of a connection; over when it is.
+struct Reader {
+    gateway: Rc<Gateway>,
     session: SessionId,
-    half: &mut OwnedReadHalf,
-    frames: &mut Frames,
-    socket: &Rc<Socket>,
-) -> bool {
-    poll_fn(|context| {
+    socket: Rc<Socket>,
+    frames: Frames,
+}
+
+impl Future for Reader {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let reader = self.get_mut();
+        while ready!(reader.read(context)) {}
+        reader.gateway.closed(reader.session);
+        Poll::Ready(())
+    }
+}
+
+impl Reader {
+    async fn after_admission(self) {
+        // Who says nothing waits outside; who says something, in line.
+        self.socket.heard().await;
+        let is_there = async || !self.socket.is_closing() && self.socket.heard().await;
+        self.gateway.admit_handshake(is_there).await;
+        // The line's state would stay with the session as long as it lives.
+        spawn_local(self);
+    }
+
+    /// One read; `false` when the connection is over.
+    fn read(&mut self, context: &mut Context<'_>) -> Poll<bool> {
+        let (gateway, socket) = (&self.gateway, &self.socket);
         // The scratch is the thread's: a waiting session holds no buffer.
         let mut scratch = gateway.scratch();
         let Scratch {
@@ -64,9 +84,7 @@ async fn read(
             room,
         } = &mut *scratch;
         let mut buffer = ReadBuf::new(bytes);
-        // `poll_read` knows that a read which did not fill the buffer emptied
-        // the socket, and saves asking again.
-        if ready!(Pin::new(&mut *half).poll_read(context, &mut buffer)).is_err() {
+        if ready!(socket.poll_read(context, &mut buffer)).is_err() {
             return Poll::Ready(false);
         }
         if buffer.filled().is_empty() {
@@ -86,10 +104,9 @@ async fn read(
         }
         if !unsealed.bytes.is_empty() {
             let packets: &mut Vec<Decoded> = packets;
-            frames.take(unsealed.bytes, packets);
-            gateway.received(session, packets);
+            self.frames.take(unsealed.bytes, packets);
+            gateway.received(self.session, packets);
         }
         Poll::Ready(unsealed.is_open)
-    })
-    .await
+    }
 }

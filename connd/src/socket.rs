@@ -1,19 +1,22 @@
-//! The writing half of a client's connection.
+//! A client's connection, sealed where it is secure.
 //!
-//! The dispatcher writes to the socket itself, all frames of one turn at once,
-//! sealed where the connection is secure.
+//! The dispatcher writes to the socket itself, all frames of one turn at once.
 //! A buffer is kept only while the socket is full, and it is bounded. Must not
 //! know packets.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::io;
 use std::net::Shutdown;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use connd_core::Settings;
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::io::{AsyncRead, Interest, ReadBuf};
+use tokio::net::TcpStream;
 
 use crate::secure::{Secure, Unacceptable};
 
@@ -28,10 +31,11 @@ pub fn rest_max(settings: &Settings) -> usize {
     REST_BYTES + 2 * settings.window_bytes as usize
 }
 
-/// A socket to write to.
+/// A client's socket.
 #[derive(Debug)]
 pub struct Socket {
-    half: OwnedWriteHalf,
+    /// Borrowed for one read or write at a time.
+    stream: RefCell<TcpStream>,
     /// None: plain.
     secure: Option<Box<RefCell<Secure>>>,
     /// What the socket had no room for; a task waits to write it.
@@ -61,14 +65,41 @@ pub struct Unsealed<'a> {
 pub struct Clogged;
 
 impl Socket {
-    /// Wraps a connection's writing half.
-    pub fn new(half: OwnedWriteHalf, secure: Option<Secure>) -> Rc<Self> {
+    /// Wraps a connection.
+    pub fn new(stream: TcpStream, secure: Option<Secure>) -> Rc<Self> {
         Rc::new(Self {
-            half,
+            stream: RefCell::new(stream),
             secure: secure.map(RefCell::new).map(Box::new),
             rest: RefCell::new(BytesMut::new()),
             closing: Cell::new(false),
         })
+    }
+
+    /// Reads what has come. A read that does not fill the buffer has emptied the
+    /// socket, and is not tried again before more comes.
+    pub fn poll_read(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream.borrow_mut()).poll_read(context, buffer)
+    }
+
+    /// Waits for something to read; `false` if the client sends nothing more.
+    pub async fn heard(&self) -> bool {
+        let heard = poll_fn(|context| self.stream.borrow().poll_read_ready(context)).await;
+        heard.is_ok() && !self.is_read_closed()
+    }
+
+    fn is_read_closed(&self) -> bool {
+        let stream = self.stream.borrow();
+        let ready = pin!(stream.ready(Interest::READABLE));
+        // Asked, not waited for.
+        match ready.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(ready)) => ready.is_read_closed(),
+            Poll::Ready(Err(_)) => true,
+            Poll::Pending => false,
+        }
     }
 
     /// Takes bytes of the wire. Gives what the client said, which is the same
@@ -137,7 +168,7 @@ impl Socket {
             rest.extend_from_slice(bytes);
             return Ok(());
         }
-        let written = match self.half.try_write(bytes) {
+        let written = match self.stream.borrow().try_write(bytes) {
             Ok(written) => written,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             // The reading half notices, and the session ends.
@@ -183,11 +214,12 @@ impl Socket {
 
     async fn write_rest(self: Rc<Self>) {
         loop {
-            if self.half.writable().await.is_err() {
+            let writable = poll_fn(|context| self.stream.borrow().poll_write_ready(context));
+            if writable.await.is_err() {
                 return;
             }
             let mut rest = self.rest.borrow_mut();
-            match self.half.try_write(&rest) {
+            match self.stream.borrow().try_write(&rest) {
                 Ok(written) => rest.advance(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                 Err(_) => return,
@@ -203,9 +235,8 @@ impl Socket {
     }
 
     fn shut(&self, how: Shutdown) {
-        let stream: &tokio::net::TcpStream = self.half.as_ref();
         // It may be gone already.
-        let _ = socket2::SockRef::from(stream).shutdown(how);
+        let _ = socket2::SockRef::from(&*self.stream.borrow()).shutdown(how);
     }
 }
 
@@ -217,7 +248,6 @@ mod tests {
     use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
     use std::io::Read;
     use std::sync::Arc;
-    use tokio::io::AsyncReadExt;
 
     const REST: usize = 100_000;
 
@@ -254,14 +284,15 @@ mod tests {
             stream.read_to_end(&mut heard).map(|_| heard)
         });
         let (stream, _) = listener.accept().await.unwrap();
-        let (mut half, write) = stream.into_split();
         let secure = is_secure.then(|| Secure::new(config).unwrap());
-        let socket = Socket::new(write, secure);
+        let socket = Socket::new(stream, secure);
         let mut room = Room::default();
         let mut bytes = vec![0; 10_000];
         while socket.is_handshaking() {
-            let read = half.read(&mut bytes).await.unwrap();
-            socket.unseal(&bytes[..read], &mut room, REST).unwrap();
+            let mut buffer = ReadBuf::new(&mut bytes);
+            let read = poll_fn(|context| socket.poll_read(context, &mut buffer));
+            read.await.unwrap();
+            socket.unseal(buffer.filled(), &mut room, REST).unwrap();
         }
         let mut room = Room::default();
         while socket.write(&[7; 30_000], REST, &mut room).is_ok() {}

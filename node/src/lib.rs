@@ -8,7 +8,7 @@
 //! 1. [`layers`] reads the file ([`settings`]), the environment and [`flags`],
 //!    checks them without binding anything, and starts the log ([`telemetry`]).
 //! 2. [`limits`] and [`cpu`] say what the machine gives; [`runtime`] runs what
-//!    carries messages.
+//!    carries messages. Memory comes from the allocator that is chosen here.
 //! 3. Parts are built from their own piece of the settings and register their
 //!    figures in [`metrics`]; [`admin`] shows these and whether all is well.
 //! 4. [`reload`] waits for the wish to read the settings again, [`shutdown`]
@@ -18,6 +18,7 @@
 extern crate self as node;
 
 pub mod admin;
+mod allocator;
 pub mod certificates;
 pub mod clock;
 pub mod cpu;
