@@ -21,6 +21,8 @@ use service::queue::Filler;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
+mod tasks;
+
 use crate::access::Access;
 use crate::frames::Decoded;
 use crate::handshakes::Handshakes;
@@ -34,14 +36,11 @@ use crate::turn::Turn;
 /// What a thread reads into.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
-/// A buffer that grew beyond this is given back to the allocator.
-const BUFFER_KEEP_BYTES: usize = 64 * 1024;
-
 /// Beyond so many bytes of one turn nothing is offered to a client.
 const OFFER_BYTES_MAX: usize = 256 * 1024;
 
-/// Buffers kept for the next turn.
-const BUFFERS_KEEP: usize = 256;
+/// So much for one client is written at once.
+const GATHER_BYTES_MAX: usize = 16 * 1024;
 
 /// What a thread reads into; no session holds a buffer while it waits.
 #[derive(Debug)]
@@ -73,6 +72,8 @@ pub struct Gateway {
     /// When the timer task wakes; it is woken for anything earlier.
     armed: Cell<Option<Moment>>,
     rearmed: Notify,
+    /// Something is gathered.
+    gathered: Notify,
     /// There may be no connection any more.
     emptied: Notify,
 }
@@ -106,9 +107,11 @@ impl Gateway {
             turn: RefCell::new(Turn::default()),
             armed: Cell::new(None),
             rearmed: Notify::new(),
+            gathered: Notify::new(),
             emptied: Notify::new(),
         });
         spawn_local(gateway.clone().keep_time());
+        spawn_local(gateway.clone().write_gathered());
         spawn_local(gateway.clone().publish());
         gateway
     }
@@ -281,6 +284,17 @@ impl Gateway {
                     packet.encode(turn.buffer(session));
                 }
             }
+            Effect::Gather { session, packet } => {
+                if turn.gathered.is_empty() {
+                    self.gathered.notify_one();
+                }
+                let gathered = turn.gather(session);
+                packet.encode(gathered);
+                if gathered.len() > GATHER_BYTES_MAX {
+                    // Whatever is written takes it along.
+                    turn.buffer(session);
+                }
+            }
             Effect::Close { session } => turn.closes.push(session),
             Effect::Authenticate {
                 session,
@@ -317,70 +331,23 @@ impl Gateway {
     /// Writes each session's frames at once, then closes what is to be closed.
     fn flush(&self, turn: &mut Turn, more: &mut Vec<Event>) {
         turn.at.clear();
-        for (session, mut buffer) in turn.writes.drain(..) {
+        let mut writes = std::mem::take(&mut turn.writes);
+        for (session, mut buffer) in writes.drain(..) {
+            turn.join(session, &mut buffer);
             let socket = self.sockets.borrow().get(&session).cloned();
             let room = &mut turn.room;
             let written = socket.map(|socket| socket.write(&buffer, self.rest_max, room));
             if written.is_some_and(|written| written.is_err()) {
                 more.push(Event::Clogged { session });
             }
-            if turn.buffers.len() < BUFFERS_KEEP && buffer.capacity() <= BUFFER_KEEP_BYTES {
-                buffer.clear();
-                turn.buffers.push(buffer);
-            }
+            turn.keep(buffer);
         }
+        turn.writes = writes;
         for session in turn.closes.drain(..) {
             let socket = self.sockets.borrow_mut().remove(&session);
             if let Some(socket) = socket {
                 socket.close();
             }
-        }
-    }
-
-    fn arm(&self, next: Option<Moment>) {
-        let earlier = match (next, self.armed.get()) {
-            (Some(next), Some(armed)) => next < armed,
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        if earlier {
-            self.armed.set(next);
-            self.rearmed.notify_one();
-        }
-    }
-
-    /// The one timer of all sessions.
-    async fn keep_time(self: Rc<Self>) {
-        loop {
-            let Some(next) = self.armed.get() else {
-                self.rearmed.notified().await;
-                continue;
-            };
-            let due = tokio::time::Instant::from_std(self.clock.instant(next));
-            tokio::select! {
-                () = tokio::time::sleep_until(due) => {
-                    self.armed.set(None);
-                    self.handle([Event::Tick]);
-                }
-                () = self.rearmed.notified() => {}
-            }
-        }
-    }
-
-    /// Shows the core's counts to who scrapes.
-    async fn publish(self: Rc<Self>) {
-        let mut every = tokio::time::interval(crate::metrics::PUBLISH_INTERVAL);
-        let mut shown = connd_core::Counters::default();
-        let mut sessions = 0;
-        loop {
-            every.tick().await;
-            let core = self.core.borrow();
-            self.metrics.add(&shown, core.counters());
-            shown = *core.counters();
-            self.metrics
-                .sessions
-                .inc_by(core.sessions() as i64 - sessions);
-            sessions = core.sessions() as i64;
         }
     }
 }

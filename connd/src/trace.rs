@@ -47,6 +47,9 @@ pub fn effect(effect: &Effect) {
             }
             Up::Announce(_) | Up::Gone { .. } | Up::Acknowledge { .. } | Up::Request { .. } => {}
         },
-        Effect::Offer { .. } | Effect::Close { .. } | Effect::Authenticate { .. } => {}
+        Effect::Offer { .. }
+        | Effect::Gather { .. }
+        | Effect::Close { .. }
+        | Effect::Authenticate { .. } => {}
     }
 }

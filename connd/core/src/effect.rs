@@ -23,6 +23,14 @@ pub enum Effect {
         /// What.
         packet: ServerPacket,
     },
+    /// Write a packet to a client within a few dozen milliseconds, together with
+    /// others like it: what comes from many at once would be a write each.
+    Gather {
+        /// To which.
+        session: SessionId,
+        /// What; in which order with other packets makes no difference.
+        packet: ServerPacket,
+    },
     /// Close a connection once what was written has left. No
     /// [`crate::Event::Closed`] follows.
     Close {

@@ -160,6 +160,11 @@ pub enum Observed<'a> {
         /// Of the world's clients.
         client: usize,
     },
+    /// A client has left a connection; its gateway may not know yet.
+    Abandoned {
+        /// Which.
+        connection: u64,
+    },
     /// A gateway has closed a connection, or died with it.
     Ended {
         /// Which.

@@ -165,6 +165,11 @@ impl Gateway {
                 ServerPacket::Carbon(_) | ServerPacket::Transient(_) => {
                     Effect::Offer { session, packet }
                 }
+                // After a log-in all friends see it, and each tells it of
+                // theirs. By their versions the newest holds in any order.
+                ServerPacket::Presence {
+                    snapshot: false, ..
+                } => Effect::Gather { session, packet },
                 _ => Effect::Write { session, packet },
             });
         }

@@ -105,7 +105,9 @@ mod tests {
             let mut closed = Vec::new();
             for effect in effects {
                 match effect {
-                    Effect::Write { session, packet } | Effect::Offer { session, packet } => {
+                    Effect::Write { session, packet }
+                    | Effect::Offer { session, packet }
+                    | Effect::Gather { session, packet } => {
                         written.push((session.0, packet));
                     }
                     Effect::Close { session } => closed.push(session.0),

@@ -290,7 +290,10 @@ impl<'a> World<'a> {
                     }
                     self.given.push_back(envelope.clone());
                 }
-                Effect::Write { .. } | Effect::Offer { .. } | Effect::Close { .. } => {}
+                Effect::Write { .. }
+                | Effect::Offer { .. }
+                | Effect::Gather { .. }
+                | Effect::Close { .. } => {}
             }
         }
         self.promises.after(&effects);

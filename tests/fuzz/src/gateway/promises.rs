@@ -142,7 +142,9 @@ impl Promises {
         self.take_message(effects);
         for effect in effects {
             match effect {
-                Effect::Write { session, packet } | Effect::Offer { session, packet } => {
+                Effect::Write { session, packet }
+                | Effect::Offer { session, packet }
+                | Effect::Gather { session, packet } => {
                     self.written(*session, packet);
                 }
                 Effect::Close { session } => {

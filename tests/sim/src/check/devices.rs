@@ -49,7 +49,8 @@ impl Devices {
                 self.newest = self.newest.max(*connection);
                 self.open.insert(*connection, *client);
             }
-            Observed::Ended { connection, .. } => {
+            // Which a client has left is no device's any more.
+            Observed::Abandoned { connection } | Observed::Ended { connection, .. } => {
                 self.open.remove(connection);
             }
             Observed::EndsDevice {

@@ -20,7 +20,7 @@ use msgd_core::GraphTicket;
 use msgd_core::store::Outcome;
 use proto::clock::{Moment, Now};
 use proto::graph::{GraphAnswer, GraphRequest};
-use proto::ids::{GatewayId, MessageId, ShardId, Stamp, UserId};
+use proto::ids::{GatewayId, MessageId, SessionId, ShardId, Stamp, UserId};
 use proto::link::{Batch, Down, Up};
 use proto::server::ServerPacket;
 
@@ -82,6 +82,8 @@ pub enum Step {
     Gateway(usize, GatewayId, connd_core::Event),
     /// A gateway's core may have something due.
     GatewayTick(usize, GatewayId),
+    /// What a gateway gathered for a client is written.
+    Gathered(usize, GatewayId, SessionId, ServerPacket),
     /// A gateway that was left stops, if it still lives.
     GatewayLeft(usize, GatewayId),
     /// A shard's process starts.
@@ -291,6 +293,11 @@ impl World {
                 }
             }
             Step::GatewayTick(gateway, boot) => self.gateway_tick(gateway, boot),
+            Step::Gathered(gateway, boot, session, packet) => {
+                if self.gateways[gateway].boot == boot {
+                    self.write(gateway, session, packet);
+                }
+            }
             Step::GatewayLeft(gateway, boot) => self.gateway_left(gateway, boot),
             Step::ShardStart(shard) => self.shard_start(shard),
             Step::ShardStopped(shard, life) => self.shard_stopped(shard, life),

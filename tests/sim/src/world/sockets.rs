@@ -176,6 +176,7 @@ impl World {
     /// A client's end of a connection is closed; the gateway notices after
     /// this long, or not at all.
     pub(super) fn socket_left(&mut self, gateway: usize, connection: u64, after: Option<Time>) {
+        self.observe(Observed::Abandoned { connection });
         let node = &mut self.gateways[gateway];
         let boot = node.boot;
         let found = node.sockets.iter();

@@ -1,0 +1,81 @@
+//! What a gateway does without being called: its time, what it gathered, its
+//! figures.
+//!
+//! Owns when. Must not know what an event does.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use connd_core::Event;
+use proto::clock::Moment;
+
+use super::Gateway;
+use crate::metrics::PUBLISH_INTERVAL;
+
+/// How long news of friends are gathered before they are written.
+const GATHER: Duration = Duration::from_millis(20);
+
+impl Gateway {
+    /// Sees to it that the timer wakes for the next deadline.
+    pub(super) fn arm(&self, next: Option<Moment>) {
+        let earlier = match (next, self.armed.get()) {
+            (Some(next), Some(armed)) => next < armed,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        if earlier {
+            self.armed.set(next);
+            self.rearmed.notify_one();
+        }
+    }
+
+    /// Writes what is gathered, a while after the first of it came.
+    pub(super) async fn write_gathered(self: Rc<Self>) {
+        loop {
+            self.gathered.notified().await;
+            tokio::time::sleep(GATHER).await;
+            let mut more = Vec::new();
+            {
+                let turn = &mut *self.turn.borrow_mut();
+                turn.write_gathered();
+                self.flush(turn, &mut more);
+            }
+            self.handle(more);
+        }
+    }
+
+    /// The one timer of all sessions.
+    pub(super) async fn keep_time(self: Rc<Self>) {
+        loop {
+            let Some(next) = self.armed.get() else {
+                self.rearmed.notified().await;
+                continue;
+            };
+            let due = tokio::time::Instant::from_std(self.clock.instant(next));
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => {
+                    self.armed.set(None);
+                    self.handle([Event::Tick]);
+                }
+                () = self.rearmed.notified() => {}
+            }
+        }
+    }
+
+    /// Shows the core's counts to who scrapes.
+    pub(super) async fn publish(self: Rc<Self>) {
+        let mut every = tokio::time::interval(PUBLISH_INTERVAL);
+        let mut shown = connd_core::Counters::default();
+        let mut sessions = 0;
+        loop {
+            every.tick().await;
+            let core = self.core.borrow();
+            self.metrics.add(&shown, core.counters());
+            shown = *core.counters();
+            self.metrics
+                .sessions
+                .inc_by(core.sessions() as i64 - sessions);
+            sessions = core.sessions() as i64;
+        }
+    }
+}
