@@ -68,6 +68,9 @@ pub struct Idle {
     /// Sessions.
     #[arg(long, default_value = "10000")]
     pub n: NonZeroUsize,
+    /// Over TLS.
+    #[arg(long)]
+    pub tls: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub cluster: Cluster,
@@ -286,6 +289,7 @@ mod tests {
             "bench chat --pairs 100 --rate 5000 --secs 10",
             "bench chat --closed 8 --processes --connds 2 --msgds 2",
             "bench idle --n 10000",
+            "bench idle --n 4000 --tls --processes",
             "bench relay --acked --rate 5000",
             "bench login --users 2000 --friends 20 --token eddsa --again",
             "bench presence --users 2000 --friends 20",

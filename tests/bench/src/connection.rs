@@ -3,7 +3,6 @@
 //! Owns bytes on their way in and out. Must not know packets.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use anyhow::{Result, bail};
@@ -11,12 +10,14 @@ use bytes::{Buf, Bytes, BytesMut};
 use proto::frame::{self, Front, HEADER_BYTES};
 use proto::limits::SERVER_FRAME_BYTES_MAX;
 
+use crate::stream::Stream;
+
 /// One non-blocking socket with its two ends of buffers.
 ///
 /// `partial` holds less than one frame; `out` is bounded by the session's
 /// window, whose messages it holds, and by one acknowledgement per read.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     partial: BytesMut,
     /// Frames that are to be written with the next [`Connection::flush`].
     pub out: BytesMut,
@@ -34,8 +35,8 @@ pub struct Received {
 
 impl Connection {
     /// Takes over a socket, and what was read from it already.
-    pub fn new(stream: TcpStream, received: BytesMut) -> Result<Self> {
-        stream.set_nonblocking(true)?;
+    pub fn new(stream: Stream, received: BytesMut) -> Result<Self> {
+        stream.socket().set_nonblocking(true)?;
         Ok(Self {
             stream,
             partial: received,
@@ -58,7 +59,7 @@ impl Connection {
             Err(e) if e.kind() == ErrorKind::Interrupted => 0,
             Err(e) => return Err(e.into()),
         };
-        let more = count == scratch.len() || count == 0;
+        let more = count == 0 || self.stream.may_hold_more(count, scratch.len());
         let read = &scratch[..count];
         let frames = if self.partial.is_empty() {
             let whole = whole_frames(read)?;
@@ -87,7 +88,7 @@ impl Connection {
                 Err(e) => return Err(e.into()),
             }
         }
-        Ok(())
+        Ok(self.stream.flush()?)
     }
 }
 
@@ -120,7 +121,7 @@ pub fn whole_frames(bytes: &[u8]) -> Result<usize> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -131,12 +132,12 @@ mod tests {
         let client = listener.accept().unwrap().0;
         // The length of the first frame came with the log-in answer.
         let received = BytesMut::from(&[0, 0, 0][..]);
-        let mut connection = Connection::new(client, received).unwrap();
+        let mut connection = Connection::new(Stream::Plain(client), received).unwrap();
         let mut seen = Vec::new();
         let mut scratch = [0; 16];
         for byte in [2, 8, 9, 0, 0, 0, 1, 7, 0] {
             server.write_all(&[byte]).unwrap();
-            connection.stream.set_nonblocking(false).unwrap();
+            connection.stream.socket().set_nonblocking(false).unwrap();
             let mut frames = connection.read(&mut scratch).unwrap().frames;
             while let Some(content) = next_content(&mut frames) {
                 seen.push((byte, content.to_vec()));

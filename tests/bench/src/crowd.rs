@@ -65,6 +65,7 @@ impl Crowd {
                     user: ring::name(user)?,
                     device: DeviceId::new("bench")?,
                     address: target.gateways[user % target.gateways.len()],
+                    trust: None,
                 },
                 view: View::new(friends),
                 began: 0,

@@ -23,6 +23,8 @@ pub struct Launch {
     pub key: Option<String>,
     /// Settings of whoever takes connections.
     pub gateway_settings: Option<PathBuf>,
+    /// Clients speak TLS: certificates for trying are made in this directory.
+    pub certificates: Option<PathBuf>,
 }
 
 impl Launch {
@@ -51,6 +53,9 @@ impl Launch {
         if let Some(settings) = &self.gateway_settings {
             command.arg("--config").arg(settings);
         }
+        if let Some(directory) = &self.certificates {
+            command.arg("--tls-development").arg(directory);
+        }
     }
 }
 
@@ -61,8 +66,6 @@ pub struct Daemons {
     pub processes: Vec<Process>,
     /// Where clients connect.
     pub gateways: Vec<SocketAddr>,
-    /// Who counts requests to friendd.
-    pub askers: Vec<SocketAddr>,
 }
 
 impl Daemons {
@@ -91,7 +94,6 @@ impl Daemons {
         command.arg("--data").arg(data).args(launch.policy());
         launch.add_gateway(&mut command);
         self.gateways.push(listen);
-        self.askers.push(admin);
         self.add("imd", command, admin)
     }
 
@@ -127,7 +129,6 @@ impl Daemons {
                 .arg(data.join(name))
                 .args(&ring)
                 .args(launch.policy());
-            self.askers.push(admin);
             self.add("msgd", command, admin)?;
         }
         Ok(ring)

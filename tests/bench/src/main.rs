@@ -40,6 +40,7 @@ mod run;
 mod schedule;
 mod session;
 mod steady;
+mod stream;
 mod table;
 mod target;
 mod token;

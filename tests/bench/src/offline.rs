@@ -128,6 +128,7 @@ pub fn seat(at: usize, target: &Target) -> Result<Seat> {
         user: ring::name(at)?,
         device: DeviceId::new("bench")?,
         address: target.gateways[at % target.gateways.len()],
+        trust: None,
     })
 }
 

@@ -16,6 +16,7 @@ use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 
 use crate::connection::{self, Connection};
+use crate::stream::Stream;
 
 /// What is read at once.
 const SCRATCH_BYTES: usize = 64 * 1024;
@@ -60,7 +61,7 @@ impl Pool {
         let stream = TcpStream::connect(address)
             .with_context(|| format!("connection of client {at} to {address}"))?;
         stream.set_nodelay(true)?;
-        let connection = Connection::new(stream, BytesMut::new())?;
+        let connection = Connection::new(Stream::Plain(stream), BytesMut::new())?;
         let edges = epoll::EventFlags::IN
             | epoll::EventFlags::OUT
             | epoll::EventFlags::RDHUP

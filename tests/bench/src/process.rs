@@ -60,6 +60,14 @@ impl Process {
         self.child.id()
     }
 
+    /// Where it is asked for its figures; `None` of what has none.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        match self.probe {
+            Probe::Ready(admin) => Some(admin),
+            Probe::Connect(_) => None,
+        }
+    }
+
     /// Ends it as a crash does: nothing is written, nobody is told.
     pub fn kill(&mut self) -> Result<()> {
         self.check()?;

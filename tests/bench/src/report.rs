@@ -40,6 +40,8 @@ pub struct Report {
     pub connds: Option<NonZeroUsize>,
     pub msgds: Option<NonZeroUsize>,
     pub sessions: usize,
+    pub tls: Option<bool>,
+    pub handshakes: Option<u64>,
     pub pairs: Option<usize>,
     pub size: Option<usize>,
     pub secs: Option<u32>,

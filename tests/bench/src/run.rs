@@ -18,9 +18,12 @@ use crate::report::{Report, ratio};
 use crate::schedule::Schedule;
 use crate::session::Seat;
 use crate::steady;
+use crate::stream::Trust;
 use crate::target::Target;
 use crate::traffic::Load;
 
+/// Whom clients trust, among the certificates for trying.
+const AUTHORITY: &str = "ca.pem";
 /// Files besides sessions that are open here.
 const OTHER_FILES: u64 = 100;
 /// Memory is steady when it stays within this for a second.
@@ -58,7 +61,15 @@ pub fn relay(relay: &Relay) -> Result<Report> {
 pub fn idle(idle: &Idle) -> Result<Report> {
     let sessions = idle.n.get();
     allow_files(sessions)?;
-    let mut target = Target::cluster(&idle.cluster, &Launch::open())?;
+    let directory = tempfile::tempdir()?;
+    let certificates = directory.path().join("tls");
+    let launch = Launch {
+        certificates: idle.tls.then(|| certificates.clone()),
+        ..Launch::open()
+    };
+    let mut target = Target::cluster(&idle.cluster, &launch)?;
+    let trust = idle.tls.then(|| Trust::of(&certificates.join(AUTHORITY)));
+    let trust = trust.transpose()?;
     let before = settled_memory(&target)?;
     let dialect = Dialect::Cluster;
     let plan = Plan {
@@ -67,16 +78,24 @@ pub fn idle(idle: &Idle) -> Result<Report> {
         window: Duration::ZERO,
         seed: 0,
     };
-    let seats = (0..sessions).map(|number| seat(number, &target, dialect));
+    let seat = |number| {
+        let seat = seat(number, &target, dialect)?;
+        Ok(Seat {
+            trust: trust.clone(),
+            ..seat
+        })
+    };
     let crew = Crew {
         plan,
-        seats: seats.collect::<Result<_>>()?,
+        seats: (0..sessions).map(seat).collect::<Result<_>>()?,
         friends: false,
     };
     let (after, _) = crew::work(&mut target, &[crew], |target, _| settled_memory(target))?;
     let grown = after.value as f64 - before.value as f64;
     Ok(Report {
         sessions,
+        tls: Some(idle.tls),
+        handshakes: target.counter("connd_handshakes_total")?,
         pss_bytes_per_session: ratio(grown, sessions as f64),
         steady: Some(before.steady && after.steady),
         friendd_requests: target.friendd_requests()?,
@@ -180,6 +199,7 @@ fn seat(number: usize, target: &Target, dialect: Dialect) -> Result<Seat> {
         user: UserId::new(format!("u{number}"))?,
         device: DeviceId::new(device)?,
         address: target.gateways[(pair + side) % target.gateways.len()],
+        trust: None,
     })
 }
 

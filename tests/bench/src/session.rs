@@ -19,6 +19,8 @@ use proto::limits::{SERVER_FRAME_BYTES_MAX, VERSION};
 use proto::server::{Closing, LoginOk, ServerPacket};
 use proto::status::Status;
 
+use crate::stream::{Stream, Trust};
+
 /// The longest wait for one packet.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest wait for a log-in that is put off by the server.
@@ -35,12 +37,14 @@ pub struct Seat {
     pub device: DeviceId,
     /// The gateway.
     pub address: SocketAddr,
+    /// Whom it trusts, where the gateway speaks TLS.
+    pub trust: Option<Trust>,
 }
 
 /// A session that is logged in.
 pub struct Session {
     /// Blocking, without delay.
-    pub stream: TcpStream,
+    pub stream: Stream,
     /// Who it is.
     pub user: UserId,
     /// What the log-in granted.
@@ -68,10 +72,11 @@ impl Session {
     }
 
     fn try_log_in(seat: &Seat) -> Result<Result<Self, Closing>> {
-        let mut stream = TcpStream::connect(seat.address)
+        let socket = TcpStream::connect(seat.address)
             .with_context(|| format!("connection of {} to {}", seat.user, seat.address))?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        let mut stream = Stream::new(socket, seat.trust.as_ref())?;
         let login = ClientPacket::Login(Box::new(login(seat)));
         write(&mut stream, &login)?;
         let mut received = BytesMut::new();
@@ -134,13 +139,14 @@ pub fn login(seat: &Seat) -> Login {
     }
 }
 
-fn write(stream: &mut TcpStream, packet: &ClientPacket) -> Result<()> {
+fn write(stream: &mut Stream, packet: &ClientPacket) -> Result<()> {
     let mut out = BytesMut::new();
     packet.encode(&mut out);
-    Ok(stream.write_all(&out)?)
+    stream.write_all(&out)?;
+    Ok(stream.flush()?)
 }
 
-fn next_packet(stream: &mut TcpStream, received: &mut BytesMut) -> Result<ServerPacket> {
+fn next_packet(stream: &mut Stream, received: &mut BytesMut) -> Result<ServerPacket> {
     loop {
         if let Front::Whole { end } = frame::front(received, SERVER_FRAME_BYTES_MAX)? {
             let mut content = received.split_to(end).freeze();

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::goals::{Goal, Limit, Measurement, NOT_YET, SHAPES};
+use crate::goals::{Goal, Limit, Measurement, SHAPES};
 use crate::report::ratio;
 
 /// What the runs of one measurement came to; an error in words.
@@ -33,9 +33,6 @@ pub fn markdown(all: &[Measured]) -> String {
                 out += &row(goal, came.0, came.1, limit, measured.relay.as_ref());
             }
         }
-    }
-    for (name, text) in NOT_YET {
-        out += &format!("| {name} | | | {text} | | | not yet |\n");
     }
     out
 }
@@ -143,7 +140,6 @@ mod tests {
             line(&table, "| chat at 5,000 messages/s: lost", "processes")
                 .ends_with("| 1 | ≤ 0 | 0 |  | **missed** |")
         );
-        assert!(table.ends_with("| not yet |\n"));
     }
 
     #[test]

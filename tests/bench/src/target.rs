@@ -26,8 +26,6 @@ pub struct Target {
     processes: Processes,
     /// Where clients connect.
     pub gateways: Vec<SocketAddr>,
-    /// Who counts requests to friendd.
-    askers: Vec<SocketAddr>,
     /// Goes when all processes have ended: fields are dropped in their order.
     data: TempDir,
 }
@@ -68,7 +66,6 @@ impl Target {
         let mut target = Self {
             processes: Processes(daemons.processes),
             gateways: daemons.gateways,
-            askers: daemons.askers,
             data,
         };
         target.wait_ready()?;
@@ -87,7 +84,6 @@ impl Target {
         let mut target = Self {
             processes: Processes(vec![process]),
             gateways: vec![listen],
-            askers: Vec::new(),
             data: tempfile::tempdir()?,
         };
         target.wait_ready()?;
@@ -157,16 +153,22 @@ impl Target {
         all
     }
 
-    /// How many requests friendd got; `None` where nobody counts them.
-    pub fn friendd_requests(&self) -> Result<Option<u64>> {
-        let mut requests = None;
-        for asker in &self.askers {
-            let count = admin::counter(*asker, "msgd_friendd_requests_total")?;
-            requests = requests
+    /// A counter, summed over all processes; `None` where nobody counts it. The
+    /// name goes without prefix.
+    pub fn counter(&self, name: &str) -> Result<Option<u64>> {
+        let mut sum = None;
+        for admin in self.processes.0.iter().filter_map(Process::admin) {
+            let count = admin::counter(admin, name)?;
+            sum = sum
                 .or(count.map(|_| 0))
                 .map(|n: u64| n + count.unwrap_or(0));
         }
-        Ok(requests)
+        Ok(sum)
+    }
+
+    /// How many requests friendd got; `None` where nobody counts them.
+    pub fn friendd_requests(&self) -> Result<Option<u64>> {
+        self.counter("msgd_friendd_requests_total")
     }
 }
 
