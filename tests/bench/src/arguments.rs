@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::attack::Attack;
+
 /// Measures the cluster, or a bare relay under the same load.
 ///
 /// The last line on stdout is JSON; README.md tells what it means. Everything
@@ -37,8 +39,19 @@ pub enum Bench {
     Offline(Offline),
     /// A part of the cluster is killed in mid-load, and comes back.
     Crash(Crash),
+    /// Pairs of users write to each other, while others are unfair.
+    Unfair(Unfair),
     /// Everything, as a table beside its targets.
     All(All),
+    /// One attacker; `unfair` starts it.
+    #[command(hide = true)]
+    Attack {
+        /// What it does.
+        attack: Attack,
+        /// Where it connects.
+        #[arg(long = "gateway", required = true)]
+        gateways: Vec<SocketAddr>,
+    },
     /// The relay itself; `relay` starts it.
     #[command(hide = true)]
     RelayServer {
@@ -218,6 +231,17 @@ pub struct Crash {
     pub runs: NonZeroUsize,
 }
 
+/// `unfair`
+#[derive(Debug, Args)]
+pub struct Unfair {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub load: Load,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub cluster: Cluster,
+}
+
 /// `all`
 #[derive(Debug, Args)]
 pub struct All {
@@ -295,6 +319,7 @@ mod tests {
             "bench presence --users 2000 --friends 20",
             "bench offline --users 500 --per 200 --senders 64 --window 16",
             "bench crash --processes --kills 3",
+            "bench unfair --rate 5000 --secs 5 --processes",
             "bench all --quick",
         ] {
             Arguments::try_parse_from(line.split(' ')).unwrap();

@@ -3,8 +3,6 @@
 //!
 //! Owns which friendships are under way. Must not know what is measured later.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
@@ -30,9 +28,8 @@ const SETTINGS: &str = "[gateway]\nrequests_per_second = 1000000\n";
 
 /// Starts a cluster, makes the graph, and leaves no one logged in.
 pub fn start(cluster: &Cluster, ring: Ring, users: usize) -> Result<Target> {
-    let directory = tempfile::tempdir()?;
     let launch = Launch {
-        gateway_settings: Some(write_settings(directory.path())?),
+        gateway_settings: SETTINGS.to_owned(),
         ..Launch::by_default()
     };
     let mut target = Target::cluster(cluster, &launch)?;
@@ -42,12 +39,6 @@ pub fn start(cluster: &Cluster, ring: Ring, users: usize) -> Result<Target> {
     make(&mut crowd, ring, &mut target)?;
     crowd.leave(&mut target)?;
     Ok(target)
-}
-
-fn write_settings(directory: &Path) -> Result<std::path::PathBuf> {
-    let path = directory.join("friends.toml");
-    fs::write(&path, SETTINGS)?;
-    Ok(path)
 }
 
 fn make(crowd: &mut Crowd, ring: Ring, target: &mut Target) -> Result<()> {

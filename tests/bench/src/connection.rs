@@ -19,6 +19,8 @@ use crate::stream::Stream;
 pub struct Connection {
     stream: Stream,
     partial: BytesMut,
+    /// What comes is left where it is.
+    pub deaf: bool,
     /// Frames that are to be written with the next [`Connection::flush`].
     pub out: BytesMut,
 }
@@ -40,6 +42,7 @@ impl Connection {
         Ok(Self {
             stream,
             partial: received,
+            deaf: false,
             out: BytesMut::new(),
         })
     }

@@ -20,7 +20,9 @@ pub fn runs(bench: &Bench) -> NonZeroUsize {
         Bench::Presence(presence) => presence.runs,
         Bench::Offline(offline) => offline.runs,
         Bench::Crash(crash) => crash.runs,
-        Bench::All(_) | Bench::RelayServer { .. } => NonZeroUsize::MIN,
+        Bench::All(_) | Bench::Unfair(_) | Bench::Attack { .. } | Bench::RelayServer { .. } => {
+            NonZeroUsize::MIN
+        }
     }
 }
 
@@ -34,7 +36,9 @@ pub fn measure(bench: &Bench) -> Result<Report> {
         Bench::Presence(presence) => presence::run(presence)?,
         Bench::Offline(offline) => offline::run(offline)?,
         Bench::Crash(crash) => crash::run(crash)?,
-        Bench::All(_) | Bench::RelayServer { .. } => bail!("this is no single measurement"),
+        Bench::All(_) | Bench::Unfair(_) | Bench::Attack { .. } | Bench::RelayServer { .. } => {
+            bail!("this is no single measurement")
+        }
     };
     let report = Report {
         profile: binaries::profile()?,

@@ -37,8 +37,13 @@ pub fn listen() -> Result<()> {
     Ok(())
 }
 
+/// Whether the wish was heard.
+pub fn is_asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
+
 /// An error if the wish was heard.
 pub fn check() -> Result<()> {
-    ensure!(!ASKED.load(Ordering::Relaxed), "stopped by a signal");
+    ensure!(!is_asked(), "stopped by a signal");
     Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns their flags. Must not know what is measured.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,7 +23,9 @@ pub struct Launch {
     /// it there are no tokens.
     pub key: Option<String>,
     /// Settings of whoever takes connections.
-    pub gateway_settings: Option<PathBuf>,
+    pub gateway_settings: String,
+    /// Settings of whoever delivers and stores.
+    pub shard_settings: String,
     /// Clients speak TLS: certificates for trying are made in this directory.
     pub certificates: Option<PathBuf>,
 }
@@ -50,9 +53,6 @@ impl Launch {
         if let Some(key) = &self.key {
             command.arg("--key").arg(key);
         }
-        if let Some(settings) = &self.gateway_settings {
-            command.arg("--config").arg(settings);
-        }
         if let Some(directory) = &self.certificates {
             command.arg("--tls-development").arg(directory);
         }
@@ -75,7 +75,7 @@ impl Daemons {
         let mut ports = Ports::default();
         if cluster.processes {
             let shards = daemons.start_shards(programs, cluster, launch, data, &mut ports)?;
-            daemons.start_gateways(programs, cluster, launch, &shards, &mut ports)?;
+            daemons.start_gateways(programs, cluster, launch, data, &shards, &mut ports)?;
         } else {
             daemons.start_imd(programs, launch, data, &mut ports)?;
         }
@@ -92,6 +92,8 @@ impl Daemons {
         let (listen, admin) = (ports.next()?, ports.next()?);
         let mut command = daemon(programs, "imd", listen, admin);
         command.arg("--data").arg(data).args(launch.policy());
+        let settings = format!("{}{}", launch.gateway_settings, launch.shard_settings);
+        configure(&mut command, data, "imd", &settings)?;
         launch.add_gateway(&mut command);
         self.gateways.push(listen);
         self.add("imd", command, admin)
@@ -129,6 +131,7 @@ impl Daemons {
                 .arg(data.join(name))
                 .args(&ring)
                 .args(launch.policy());
+            configure(&mut command, data, name, &launch.shard_settings)?;
             self.add("msgd", command, admin)?;
         }
         Ok(ring)
@@ -139,6 +142,7 @@ impl Daemons {
         programs: &Path,
         cluster: &Cluster,
         launch: &Launch,
+        data: &Path,
         ring: &[String],
         ports: &mut Ports,
     ) -> Result<()> {
@@ -147,6 +151,7 @@ impl Daemons {
             let mut command = daemon(programs, "connd", listen, admin);
             command.args(ring);
             launch.add_gateway(&mut command);
+            configure(&mut command, data, "connd", &launch.gateway_settings)?;
             self.gateways.push(listen);
             self.add("connd", command, admin)?;
         }
@@ -158,6 +163,16 @@ impl Daemons {
         self.processes.push(process);
         Ok(())
     }
+}
+
+/// Puts settings beside the data, and names them.
+fn configure(command: &mut Command, data: &Path, name: &str, settings: &str) -> Result<()> {
+    if !settings.is_empty() {
+        let file = data.with_extension(format!("{name}.toml"));
+        fs::write(&file, settings)?;
+        command.arg("--config").arg(file);
+    }
+    Ok(())
 }
 
 fn daemon(programs: &Path, name: &str, listen: SocketAddr, admin: SocketAddr) -> Command {

@@ -6,8 +6,11 @@
 mod admin;
 mod all;
 mod arguments;
+mod attack;
+mod attacker;
 mod befriend;
 mod binaries;
+mod bound;
 mod connection;
 mod correspondent;
 mod cpu;
@@ -26,6 +29,7 @@ mod letters;
 mod login;
 mod memory;
 mod meter;
+mod mob;
 mod offline;
 mod outcome;
 mod pool;
@@ -45,6 +49,8 @@ mod table;
 mod target;
 mod token;
 mod traffic;
+mod unfair;
+mod verdict;
 mod view;
 
 use anyhow::Result;
@@ -55,7 +61,9 @@ use crate::arguments::{Arguments, Bench};
 fn main() -> Result<()> {
     match Arguments::parse().bench {
         Bench::RelayServer { listen } => relay::run(listen),
+        Bench::Attack { attack, gateways } => attack::run(attack, &gateways),
         Bench::All(all) => all::run(&all),
+        Bench::Unfair(unfair) => unfair::run(&unfair),
         bench => repeat(&bench),
     }
 }

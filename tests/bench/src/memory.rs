@@ -9,13 +9,18 @@ use std::io;
 /// share of those that it has in common with others.
 pub fn pss_bytes(pid: u32) -> io::Result<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-    parse(&text).ok_or_else(|| io::Error::other("smaps_rollup without Pss"))
+    parse(&text, "Pss:").ok_or_else(|| io::Error::other("smaps_rollup without Pss"))
 }
 
-fn parse(smaps_rollup: &str) -> Option<u64> {
-    let line = smaps_rollup
-        .lines()
-        .find_map(|line| line.strip_prefix("Pss:"))?;
+/// The most that a process ever held in memory, in bytes, what it has in common
+/// with others included.
+pub fn peak_bytes(pid: u32) -> io::Result<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    parse(&text, "VmHWM:").ok_or_else(|| io::Error::other("status without VmHWM"))
+}
+
+fn parse(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kib * 1024)
 }
@@ -28,8 +33,8 @@ mod tests {
     fn the_line_is_found_among_others() {
         let text = "55d-7ff ---p 00000000 00:00 0    [rollup]\nRss:    2104 kB\n\
                     Pss:    1052 kB\nPss_Dirty:    400 kB\nPss_Anon:   388 kB\n";
-        assert_eq!(parse(text), Some(1_052 * 1024));
-        assert_eq!(parse("Rss: 3 kB\n"), None);
+        assert_eq!(parse(text, "Pss:"), Some(1_052 * 1024));
+        assert_eq!(parse("Rss: 3 kB\n", "Pss:"), None);
     }
 
     #[test]
@@ -39,5 +44,6 @@ mod tests {
         let touched = std::hint::black_box(vec![1_u8; 32 << 20]);
         assert!(pss_bytes(pid).unwrap() >= before + (24 << 20));
         drop(touched);
+        assert!(peak_bytes(pid).unwrap() >= before + (24 << 20));
     }
 }

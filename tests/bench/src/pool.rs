@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Error, Result, ensure};
 use bytes::BytesMut;
 use proto::client::ClientPacket;
 use proto::server::ServerPacket;
@@ -70,6 +70,24 @@ impl Pool {
         epoll::add(&self.epoll, &connection, number, edges)?;
         self.connections[at] = Some(connection);
         Ok(())
+    }
+
+    /// From now on nothing is read of what comes for a client.
+    pub fn deafen(&mut self, at: usize) {
+        if let Some(connection) = &mut self.connections[at] {
+            connection.deaf = true;
+        }
+    }
+
+    /// Closes a client's connection without a word.
+    pub fn close(&mut self, at: usize) {
+        self.connections[at] = None;
+    }
+
+    /// Whether a client is connected, and all that it said is written.
+    pub fn has_said_all(&self, at: usize) -> bool {
+        let connection = self.connections[at].as_ref();
+        connection.is_some_and(|connection| connection.out.is_empty())
     }
 
     /// Writes a packet with the next [`Pool::flush`]; a client without a
@@ -144,6 +162,10 @@ impl Pool {
         let Some(connection) = &mut self.connections[at] else {
             return Ok(());
         };
+        if connection.deaf {
+            ensure!(!to_the_end, "the server closed the connection");
+            return Ok(());
+        }
         loop {
             let mut received = connection.read(&mut self.scratch)?;
             let nothing = received.count == 0;

@@ -68,6 +68,17 @@ impl Process {
         }
     }
 
+    /// What it says of its settings.
+    pub fn settings(&self) -> Result<String> {
+        let mut command = Command::new(self.command.get_program());
+        let output = command
+            .args(self.command.get_args())
+            .arg("--check")
+            .output()?;
+        ensure!(output.status.success(), "--check: {output:?}");
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     /// Ends it as a crash does: nothing is written, nobody is told.
     pub fn kill(&mut self) -> Result<()> {
         self.check()?;

@@ -36,6 +36,7 @@ const SUMMED: [&str; 9] = [
 pub struct Report {
     pub bench: &'static str,
     pub profile: String,
+    pub attack: Option<&'static str>,
     pub processes: Option<bool>,
     pub connds: Option<NonZeroUsize>,
     pub msgds: Option<NonZeroUsize>,
@@ -94,6 +95,10 @@ pub struct Report {
     pub open_at_kill: Option<u64>,
     pub written_again: Option<u64>,
     pub back_ms: Option<u64>,
+    pub attacked_per_s: Option<BTreeMap<String, f64>>,
+    pub counted: Option<BTreeMap<String, u64>>,
+    pub memory_peak_bytes: Option<u64>,
+    pub memory_bound_bytes: Option<u64>,
 }
 
 impl Report {

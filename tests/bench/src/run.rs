@@ -150,7 +150,8 @@ fn measure(target: &mut Target, watch: &Watch, window: Duration) -> Result<Spent
     Ok(spent)
 }
 
-fn crews(
+/// The generator's threads for a load: pairs of users, spread over them.
+pub fn crews(
     load: &arguments::Load,
     dialect: Dialect,
     window: Duration,

@@ -17,7 +17,7 @@ use crate::binaries;
 use crate::launch::{Daemons, Launch};
 use crate::ports::Ports;
 use crate::process::{Probe, Process};
-use crate::{admin, cpu, memory};
+use crate::{admin, bound, cpu, memory};
 
 const START_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -136,6 +136,19 @@ impl Target {
     pub fn pss_bytes(&self) -> Result<u64> {
         let pss = |process: &Process| Ok(memory::pss_bytes(process.id())?);
         self.processes.0.iter().map(pss).sum()
+    }
+
+    /// The most memory that each process ever held, together, in bytes.
+    pub fn memory_peak(&self) -> Result<u64> {
+        let peak = |process: &Process| Ok(memory::peak_bytes(process.id())?);
+        self.processes.0.iter().map(peak).sum()
+    }
+
+    /// What the processes say that these parts of their memory take at most,
+    /// in bytes.
+    pub fn memory_bound(&self, parts: &[&str]) -> Result<u64> {
+        let bound = |process: &Process| Ok(bound::sum(&process.settings()?, parts));
+        self.processes.0.iter().map(bound).sum()
     }
 
     /// The processor time between two samples of this target.

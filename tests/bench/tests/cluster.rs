@@ -34,6 +34,14 @@ fn run(arguments: &str) -> Output {
         .unwrap()
 }
 
+/// The table that it shows.
+fn table(arguments: &str) -> String {
+    let output = run(arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// The report in the last line of its output.
 fn bench(arguments: &str) -> Value {
     let output = run(arguments);
@@ -136,6 +144,37 @@ fn every_session_is_there_and_over_tls_each_has_its_handshake() {
 }
 
 #[test]
+fn every_attack_happens_and_others_lose_nothing() {
+    for shape in SHAPES {
+        let line = format!("unfair --pairs 2 --rate 100 --secs 1{shape}");
+        let table = table(&line);
+        let rows = |begins: &str, ends: &str| {
+            let is = |row: &&str| row.starts_with(begins) && row.ends_with(ends);
+            table.lines().filter(is).count()
+        };
+        for (attack, counters) in [
+            ("none", 0),
+            ("readers", 1),
+            ("sender", 2),
+            ("logins", 1),
+            ("opening", 1),
+            ("mailbox", 1),
+            ("all at once", 6),
+        ] {
+            let begins = format!("| {attack} | others: ");
+            assert_eq!(rows(&begins, " 0 | ≤ 0 | met |"), 2, "{attack}: {table}");
+            let begins = format!("| {attack} | memory at its peak, MiB");
+            assert_eq!(rows(&begins, "| met |"), 1, "{attack}: {table}");
+            let begins = format!("| {attack} |");
+            assert_eq!(rows(&begins, "| ≥ 1 | met |"), counters, "{table}");
+        }
+    }
+    let output = run("unfair --pairs 1 --rate 1000 --secs 1");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("more pairs"), "{errors}");
+}
+
+#[test]
 fn a_graph_that_is_none_and_a_window_that_is_not_granted_are_said_so() {
     for (arguments, text) in [
         ("login --users 4 --friends 3", "an even number"),
@@ -151,10 +190,7 @@ fn a_graph_that_is_none_and_a_window_that_is_not_granted_are_said_so() {
 
 #[test]
 fn all_is_a_table_with_a_row_for_every_figure() {
-    let output = run("all --quick");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    let table = String::from_utf8(output.stdout).unwrap();
+    let table = table("all --quick");
     let rows: Vec<&str> = table
         .lines()
         .filter(|line| line.starts_with("| "))
