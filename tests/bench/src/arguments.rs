@@ -39,6 +39,8 @@ pub enum Bench {
     Offline(Offline),
     /// A part of the cluster is killed in mid-load, and comes back.
     Crash(Crash),
+    /// A mixed load for a long time, with restarts.
+    Soak(Soak),
     /// Pairs of users write to each other, while others are unfair.
     Unfair(Unfair),
     /// Everything, as a table beside its targets.
@@ -231,6 +233,41 @@ pub struct Crash {
     pub runs: NonZeroUsize,
 }
 
+/// `soak`
+#[derive(Debug, Args)]
+pub struct Soak {
+    /// How long it runs, in minutes.
+    #[arg(long, default_value = "30")]
+    pub minutes: NonZeroU32,
+    /// The same in seconds: a short run.
+    #[arg(long, conflicts_with = "minutes")]
+    pub secs: Option<NonZeroU32>,
+    /// How often a part is started again within that time.
+    #[arg(long, default_value = "9")]
+    pub restarts: NonZeroU32,
+    /// Messages per second of all users together.
+    #[arg(long, default_value = "2000")]
+    pub rate: NonZeroU32,
+    /// Pairs of users who are there; both write.
+    #[arg(long, default_value = "50")]
+    pub pairs: NonZeroUsize,
+    /// Users who are away, and come by.
+    #[arg(long, default_value = "200")]
+    pub users: NonZeroUsize,
+    /// Users who write to them.
+    #[arg(long, default_value = "8")]
+    pub senders: NonZeroUsize,
+    /// Messages that each writer keeps unanswered.
+    #[arg(long, default_value = "8")]
+    pub window: NonZeroUsize,
+    /// The body of a message, in bytes.
+    #[arg(long, default_value_t = 100)]
+    pub size: usize,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub cluster: Cluster,
+}
+
 /// `unfair`
 #[derive(Debug, Args)]
 pub struct Unfair {
@@ -319,6 +356,8 @@ mod tests {
             "bench presence --users 2000 --friends 20",
             "bench offline --users 500 --per 200 --senders 64 --window 16",
             "bench crash --processes --kills 3",
+            "bench soak --minutes 30 --processes",
+            "bench soak --secs 20 --restarts 3",
             "bench unfair --rate 5000 --secs 5 --processes",
             "bench all --quick",
         ] {

@@ -22,7 +22,7 @@ use crate::mob::Mob;
 const NICE: i32 = 19;
 /// Readers that never read, and those of them that ask without end.
 const READERS: usize = 100;
-const ASKERS: usize = 10;
+const ASKERS: usize = 2;
 /// Who writes to the readers, and into mailboxes.
 const WRITERS: usize = 8;
 /// Messages that a writer keeps unanswered.

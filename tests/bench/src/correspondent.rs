@@ -28,6 +28,8 @@ pub enum Place {
     Entering,
     /// Logged in.
     There,
+    /// Has said that it leaves.
+    Leaving,
     /// Lost; comes back at this time.
     Lost(Instant),
 }

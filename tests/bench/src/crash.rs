@@ -5,26 +5,17 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::arguments::Crash;
 use crate::correspondent::Route;
-use crate::deadline::Deadline;
 use crate::launch::Launch;
-use crate::offline::{linger, log_in, seat};
+use crate::offline::{log_in, seat};
 use crate::post::{Post, Rules};
 use crate::report::Report;
+use crate::restart::{self, Exit, until};
 use crate::run::allow_files;
 use crate::target::Target;
-
-/// After the load every message is answered in this time: a server gives up on
-/// one after 30 s, and it is written again.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(120);
-/// What is safe is delivered in this time.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(120);
-/// What was on its way when a part was killed has come after so many turns, at
-/// the latest.
-const LAST_TURNS: usize = 1_000;
 
 /// What was seen of kills.
 #[derive(Default)]
@@ -61,25 +52,7 @@ pub fn run(crash: &Crash) -> Result<Report> {
     log_in(&mut post, 0..writers, &mut target)?;
     let kills = load(crash, &mut post, &mut target)?;
 
-    let mut deadline = Deadline::new("answering what was open", ANSWER_PATIENCE);
-    while !post.is_answered() {
-        deadline
-            .check(&mut target)
-            .with_context(|| format!("{:?}", post.tally()))?;
-        post.turn()?;
-    }
-    log_in(&mut post, writers..all, &mut target)?;
-    let began = Instant::now();
-    while !post.is_settled() && began.elapsed() < DRAIN_PATIENCE {
-        target.check()?;
-        post.turn()?;
-    }
-    linger(&mut post)?;
-    let tally = post.tally();
-    ensure!(
-        tally.lost == 0 && tally.refused == 0,
-        "messages that were safe are lost, or some were refused: {tally:?}"
-    );
+    restart::settle(&mut post, writers..all, &mut target)?;
     ensure!(
         kills.open > 0,
         "nothing was open at a kill: it proves nothing"
@@ -115,37 +88,11 @@ fn load(crash: &Crash, post: &mut Post, target: &mut Target) -> Result<Kills> {
             post,
             target,
         )?;
-        let killed_at = Instant::now();
-        target.kill(part)?;
-        let mut turns = 0;
-        while post.turn()? > 0 && turns < LAST_TURNS {
-            turns += 1;
-        }
-        kills.open += post.tally().unanswered;
-        post.take_answered_at();
-        target.start_again(part)?;
-        let mut deadline = Deadline::new("coming back", ANSWER_PATIENCE);
-        let answered_at = loop {
-            if let Some(at) = post.take_answered_at() {
-                break at;
-            }
-            deadline.check(target)?;
-            post.turn()?;
-        };
-        kills.back = kills.back.max(answered_at.duration_since(killed_at));
+        let seen = restart::restart((part, Exit::Killed), post, target, Post::turn)?;
+        kills.open += seen.open;
+        kills.back = kills.back.max(seen.back);
     }
     until(start + window, post, target)?;
     post.write_no_more();
     Ok(kills)
-}
-
-fn until(moment: Instant, post: &mut Post, target: &mut Target) -> Result<()> {
-    let left = moment.saturating_duration_since(Instant::now());
-    // The wait itself ends in time; what else may end it is looked after.
-    let mut deadline = Deadline::new("the load", left + ANSWER_PATIENCE);
-    while Instant::now() < moment {
-        deadline.check(target)?;
-        post.turn()?;
-    }
-    Ok(())
 }

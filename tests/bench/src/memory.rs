@@ -12,11 +12,21 @@ pub fn pss_bytes(pid: u32) -> io::Result<u64> {
     parse(&text, "Pss:").ok_or_else(|| io::Error::other("smaps_rollup without Pss"))
 }
 
+/// What a process holds in memory, in bytes, what it has in common with others
+/// included.
+pub fn rss_bytes(pid: u32) -> io::Result<u64> {
+    status(pid, "VmRSS:")
+}
+
 /// The most that a process ever held in memory, in bytes, what it has in common
 /// with others included.
 pub fn peak_bytes(pid: u32) -> io::Result<u64> {
+    status(pid, "VmHWM:")
+}
+
+fn status(pid: u32, name: &str) -> io::Result<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    parse(&text, "VmHWM:").ok_or_else(|| io::Error::other("status without VmHWM"))
+    parse(&text, name).ok_or_else(|| io::Error::other(format!("status without {name}")))
 }
 
 fn parse(text: &str, name: &str) -> Option<u64> {
@@ -43,6 +53,7 @@ mod tests {
         let before = pss_bytes(pid).unwrap();
         let touched = std::hint::black_box(vec![1_u8; 32 << 20]);
         assert!(pss_bytes(pid).unwrap() >= before + (24 << 20));
+        assert!(rss_bytes(pid).unwrap() >= before + (24 << 20));
         drop(touched);
         assert!(peak_bytes(pid).unwrap() >= before + (24 << 20));
     }

@@ -4,6 +4,8 @@
 //! Owns who is there, what each has unanswered, and the accounts of it. Must
 //! not know when a part is killed, or what is measured.
 
+mod comings;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -13,13 +15,15 @@ use bytes::Bytes;
 use proto::client::{self, ClientPacket};
 use proto::codes::{Code, Next};
 use proto::ids::MessageId;
-use proto::server::{Deliver, LoginOk, Outcome, ServerPacket};
+use proto::server::{Deliver, Outcome, ServerPacket};
+use proto::status::Status;
 
 use crate::correspondent::{Correspondent, Place, Route};
 use crate::ledger::{Answer, Delivery, Ledger, MessageNumber, Tally};
 use crate::letters::{Letter, Letters};
 use crate::pool::{Event, Pool};
-use crate::session::{self, Seat};
+use crate::repeats::Repeats;
+use crate::session::Seat;
 
 /// Between a loss and the next attempt to come back, and between `Unknown` and
 /// the next attempt to send.
@@ -46,10 +50,15 @@ pub struct Post {
     clients: Vec<Correspondent>,
     letters: Letters,
     ledger: Ledger,
+    /// What came more than once.
+    pub repeats: Repeats,
     /// Messages that may yet be written.
     left: u64,
     /// Messages written to those who are away.
     to_away: usize,
+    /// Who is the first to write when more is to be written.
+    next_writer: usize,
+    statuses_seen: u64,
     /// The server's clock, and when it was so.
     clock: (u64, Instant),
     unknown: u64,
@@ -70,6 +79,9 @@ impl Post {
             rules,
             letters: Letters::default(),
             ledger: Ledger::new(0),
+            repeats: Repeats::default(),
+            next_writer: 0,
+            statuses_seen: 0,
             left: 0,
             to_away: 0,
             clock: (0, Instant::now()),
@@ -81,23 +93,39 @@ impl Post {
         })
     }
 
-    /// A client begins to log in.
-    pub fn enter(&mut self, at: usize) -> Result<()> {
-        let client = &mut self.clients[at];
-        let opened = self.pool.open(at, client.seat.address);
-        if opened.is_err() && self.rules.come_back {
-            return self.lose(at, PAUSE);
+    /// A client shows another status, if it is there.
+    pub fn set_status(&mut self, at: usize, status: Status) {
+        if self.is_there(at) {
+            self.pool.put(at, &ClientPacket::SetStatus(status));
         }
-        opened?;
-        client.place = Place::Entering;
-        let login = ClientPacket::Login(Box::new(session::login(&client.seat)));
-        self.pool.put(at, &login);
+    }
+
+    /// How many statuses of friends came.
+    pub fn statuses_seen(&self) -> u64 {
+        self.statuses_seen
+    }
+
+    /// So many more messages are to be written: one by each writer in turn,
+    /// and what finds no room is written as answers come.
+    pub fn write_more(&mut self, messages: u64) -> Result<()> {
+        self.left += messages;
+        let clients = self.clients.len();
+        let mut without_room = 0;
+        while self.left > 0 && without_room < clients {
+            let at = self.next_writer % clients;
+            self.next_writer = at + 1;
+            without_room = if self.write_one(at)? {
+                0
+            } else {
+                without_room + 1
+            };
+        }
         Ok(())
     }
 
-    /// Whether a client is logged in.
-    pub fn is_there(&self, at: usize) -> bool {
-        self.clients[at].place == Place::There
+    /// Writes to sockets what is to be written, as far as they take it.
+    pub fn flush(&mut self) {
+        self.pool.flush();
     }
 
     /// So many more messages are to be written; none is before this is said.
@@ -161,6 +189,9 @@ impl Post {
             heard.insert(at);
             match event {
                 Event::Packet(packet) => self.packet(at, packet)?,
+                Event::Closed(_) if self.clients[at].place == Place::Leaving => {
+                    self.clients[at].place = Place::Away;
+                }
                 Event::Closed(e) if self.may_be_lost(at) => {
                     eprintln!(
                         "bench: {} lost its connection: {e:#}",
@@ -181,37 +212,16 @@ impl Post {
         Ok(count)
     }
 
-    fn may_be_lost(&self, at: usize) -> bool {
-        self.rules.come_back || matches!(self.clients[at].place, Place::Lost(_))
-    }
-
-    /// Comes back after `pause`, unless a longer one is under way.
-    fn lose(&mut self, at: usize, pause: Duration) -> Result<()> {
-        let client = &mut self.clients[at];
-        let mut back_at = Instant::now() + pause;
-        if let Place::Lost(later) = client.place {
-            back_at = back_at.max(later);
-        }
-        client.place = Place::Lost(back_at);
-        self.lost.insert(at);
-        Ok(())
-    }
-
-    fn come_back(&mut self) -> Result<()> {
-        let now = Instant::now();
-        let due = |at: &usize| matches!(self.clients[*at].place, Place::Lost(when) if when <= now);
-        let due: Vec<usize> = self.lost.iter().copied().filter(due).collect();
-        for at in due {
-            self.lost.remove(&at);
-            self.clients[at].place = Place::Away;
-            self.enter(at)?;
-        }
-        Ok(())
-    }
-
     fn packet(&mut self, at: usize, packet: ServerPacket) -> Result<()> {
+        if self.clients[at].place == Place::Leaving {
+            return Ok(());
+        }
         match packet {
             ServerPacket::LoginOk(granted) => self.entered(at, &granted),
+            ServerPacket::Presence { peers, .. } => {
+                self.statuses_seen += peers.len() as u64;
+                Ok(())
+            }
             ServerPacket::Deliver(deliver) => self.delivered(at, &deliver),
             ServerPacket::Sent { id, sent } => match sent.outcome {
                 Outcome::Delivered { .. } => self.answered(at, id, Answer::Delivered),
@@ -238,24 +248,10 @@ impl Post {
         }
     }
 
-    /// What is unanswered is written again, in its order, before what is new.
-    fn entered(&mut self, at: usize, granted: &LoginOk) -> Result<()> {
-        ensure!(
-            self.rules.window <= granted.window_messages as usize,
-            "{} messages per user are wanted at once, the server grants {}",
-            self.rules.window,
-            granted.window_messages
-        );
-        self.clock = (granted.server_time.as_ms(), Instant::now());
-        let client = &mut self.clients[at];
-        client.place = Place::There;
-        (client.taken, client.acknowledged) = (0, 0);
-        client.unknown.clear();
-        for number in client.unanswered.clone() {
-            self.written_again += 1;
-            self.put(at, number);
-        }
-        Ok(())
+    fn put_again(&mut self, at: usize, number: MessageNumber) {
+        self.written_again += 1;
+        self.repeats.written_again(number);
+        self.put(at, number);
     }
 
     fn put(&mut self, at: usize, number: MessageNumber) {
@@ -270,31 +266,36 @@ impl Post {
     }
 
     fn replenish(&mut self, at: usize) -> Result<()> {
-        while self.left > 0
-            && self.is_there(at)
-            && self.clients[at].unanswered.len() < self.rules.window
-        {
-            let recipient = match self.clients[at].route {
-                Route::Nobody => return Ok(()),
-                Route::Peer(peer) => peer,
-                Route::Away => {
-                    self.to_away += 1;
-                    self.rules.away.start + (self.to_away - 1) % self.rules.away.len()
-                }
-            };
-            self.left -= 1;
-            let number = self.ledger.start(at as u32, 0)?;
-            let (server_ms, since) = self.clock;
-            let id = number.mint(server_ms + since.elapsed().as_millis() as u64);
-            self.letters.add(Letter {
-                id,
-                sender: at,
-                recipient,
-            });
-            self.clients[at].unanswered.push_back(number);
-            self.put(at, number);
-        }
+        while self.write_one(at)? {}
         Ok(())
+    }
+
+    /// Writes one message, if there is one left and room for it.
+    fn write_one(&mut self, at: usize) -> Result<bool> {
+        let has_room = self.clients[at].unanswered.len() < self.rules.window;
+        if self.left == 0 || !self.is_there(at) || !has_room {
+            return Ok(false);
+        }
+        let recipient = match self.clients[at].route {
+            Route::Nobody => return Ok(false),
+            Route::Peer(peer) => peer,
+            Route::Away => {
+                self.to_away += 1;
+                self.rules.away.start + (self.to_away - 1) % self.rules.away.len()
+            }
+        };
+        self.left -= 1;
+        let number = self.ledger.start(at as u32, 0)?;
+        let (server_ms, since) = self.clock;
+        let id = number.mint(server_ms + since.elapsed().as_millis() as u64);
+        self.letters.add(Letter {
+            id,
+            sender: at,
+            recipient,
+        });
+        self.clients[at].unanswered.push_back(number);
+        self.put(at, number);
+        Ok(true)
     }
 
     fn delivered(&mut self, at: usize, deliver: &Deliver) -> Result<()> {
@@ -309,8 +310,12 @@ impl Post {
             "{user} got what is not for them: {deliver:?}"
         );
         let delivery = self.ledger.delivered(number, letter.sender as u32)?;
-        if let Delivery::First { .. } = delivery {
-            self.letters.came(number);
+        match delivery {
+            Delivery::First { .. } => {
+                self.letters.came(number);
+                self.repeats.came(number, Instant::now());
+            }
+            Delivery::Again => self.repeats.came_again(number),
         }
         self.clients[at].taken = deliver.seq;
         Ok(())
@@ -356,8 +361,7 @@ impl Post {
                     self.repeating.insert(at);
                     break;
                 }
-                self.written_again += 1;
-                self.put(at, number);
+                self.put_again(at, number);
             }
         }
     }

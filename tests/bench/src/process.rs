@@ -87,6 +87,12 @@ impl Process {
         Ok(())
     }
 
+    /// Tells it to stop; returns before it has.
+    pub fn terminate(&mut self) -> Result<()> {
+        self.check()?;
+        Ok(kill_process(Pid::from_child(&self.child), Signal::TERM)?)
+    }
+
     /// Starts it again as it was started; it must have ended.
     pub fn start_again(&mut self) -> Result<()> {
         self.child = spawn(self.part, &mut self.command)?;
@@ -113,7 +119,8 @@ impl Process {
         Ok(())
     }
 
-    fn has_ended(&mut self) -> bool {
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
     }
 }

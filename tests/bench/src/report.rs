@@ -12,9 +12,11 @@ use serde_json::{Map, Value};
 
 use crate::arguments::Cluster;
 use crate::dialect::Dialect;
+use crate::growth::ByLife;
 use crate::meter::Spent;
 use crate::outcome::Outcome;
 use crate::post::Post;
+use crate::repeats::Repeats;
 
 /// Fields that count what must not happen: of several runs the sum is shown,
 /// of all others the median.
@@ -95,6 +97,14 @@ pub struct Report {
     pub open_at_kill: Option<u64>,
     pub written_again: Option<u64>,
     pub back_ms: Option<u64>,
+    pub restarts: Option<u32>,
+    pub redelivered: Option<u64>,
+    pub visits: Option<u64>,
+    pub status_changes: Option<u64>,
+    pub memory_growth_percent: Option<f64>,
+    pub rss_growth_percent: Option<f64>,
+    pub pss_kib_by_life: Option<ByLife>,
+    pub rss_kib_by_life: Option<ByLife>,
     pub attacked_per_s: Option<BTreeMap<String, f64>>,
     pub counted: Option<BTreeMap<String, u64>>,
     pub memory_peak_bytes: Option<u64>,
@@ -152,6 +162,16 @@ impl Report {
             out_of_order: Some(post.out_of_order()),
             stored: Some(tally.stored),
             written_again: Some(post.written_again()),
+            ..self
+        }
+    }
+
+    /// Adds which deliveries were not the first: those that a restart explains
+    /// are not called duplicates.
+    pub fn with_repeats(self, repeats: &Repeats) -> Self {
+        Self {
+            duplicates: Some(repeats.unexplained()),
+            redelivered: Some(repeats.explained()),
             ..self
         }
     }

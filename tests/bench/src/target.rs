@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::arguments::Cluster;
 use crate::binaries;
+use crate::growth::Held;
 use crate::launch::{Daemons, Launch};
 use crate::ports::Ports;
 use crate::process::{Probe, Process};
@@ -106,6 +107,25 @@ impl Target {
     /// Kills the first process of a part as a crash would.
     pub fn kill(&mut self, part: &str) -> Result<()> {
         self.first(part)?.kill()
+    }
+
+    /// Tells the first process of a part to stop; returns before it has.
+    pub fn terminate(&mut self, part: &str) -> Result<()> {
+        self.first(part)?.terminate()
+    }
+
+    /// Whether the first process of a part has ended.
+    pub fn has_ended(&mut self, part: &str) -> Result<bool> {
+        Ok(self.first(part)?.has_ended())
+    }
+
+    /// The memory of the first process of a part by now.
+    pub fn held(&mut self, part: &str) -> Result<Held> {
+        let pid = self.first(part)?.id();
+        Ok(Held {
+            pss: memory::pss_bytes(pid)?,
+            rss: memory::rss_bytes(pid)?,
+        })
     }
 
     /// Starts it again on its data; returns before it serves.

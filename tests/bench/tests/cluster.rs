@@ -144,6 +144,41 @@ fn every_session_is_there_and_over_tls_each_has_its_handshake() {
 }
 
 #[test]
+fn a_load_outlives_restarts_and_memory_is_compared_life_by_life() {
+    for (shape, restarts, part) in [("", 2, "imd"), (" --processes", 4, "msgd")] {
+        let report = bench(&format!(
+            "soak --secs 6 --restarts {restarts} --rate 500 --pairs 3 --users 20 --senders 2{shape}"
+        ));
+        assert_eq!(report["messages"], report["delivered"], "{report}");
+        // By the plan, and besides it what was written right before a restart.
+        assert!(number(&report, "messages") > 3_000.0, "{report}");
+        assert_all(
+            &report,
+            0.0,
+            &["lost", "unanswered", "refused", "duplicates"],
+        );
+        assert_all(&report, f64::from(restarts), &["restarts"]);
+        // Chatters see each other's status, visitors take what was stored.
+        for field in [
+            "stored",
+            "visits",
+            "status_changes",
+            "notifications",
+            "open_at_kill",
+            "written_again",
+        ] {
+            assert!(number(&report, field) > 0.0, "{field} in {report}");
+        }
+        for field in ["pss_kib_by_life", "rss_kib_by_life"] {
+            let lives = report[field][part].as_array().unwrap();
+            assert_eq!(lives.len(), 3, "{field} in {report}");
+            assert!(lives.iter().all(|kib| kib.as_u64() > Some(1_024)));
+        }
+        assert!(report["memory_growth_percent"].is_number(), "{report}");
+    }
+}
+
+#[test]
 fn every_attack_happens_and_others_lose_nothing() {
     for shape in SHAPES {
         let line = format!("unfair --pairs 2 --rate 100 --secs 1{shape}");
