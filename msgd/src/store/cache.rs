@@ -46,6 +46,11 @@ impl Cache {
         self.young.entry(user).insert_entry(mailbox).into_mut()
     }
 
+    pub(super) fn remove(&mut self, user: &UserId) {
+        self.young.remove(user);
+        self.old.remove(user);
+    }
+
     pub(super) fn clear(&mut self) {
         self.young.clear();
         self.old.clear();
@@ -79,7 +84,10 @@ mod tests {
             if let Some(known) = cache.get(&user) {
                 assert_eq!(Some(&known.end), newest.get(&user), "step {step}");
             }
-            if step % 3 != 0 {
+            if step % 7 == 0 {
+                cache.remove(&user);
+                assert!(cache.get(&user).is_none(), "step {step}");
+            } else if step % 3 != 0 {
                 let end = step + 1;
                 let mailbox = Mailbox {
                     end,

@@ -156,7 +156,13 @@ impl Mailboxes {
         let mut mailbox = self.reach(transaction, &user, key)?;
         mailbox.seen = Some(seen);
         self.rows.put_mailbox(transaction, &mut mailbox, key);
-        self.cache.insert(user, mailbox);
+        if mailbox.is_empty() {
+            // Most come and find nothing, and get nothing stored while they are
+            // there: the row, which is whole now, can wait for the rest.
+            self.cache.remove(&user);
+        } else {
+            self.cache.insert(user, mailbox);
+        }
         Ok(())
     }
 
