@@ -20,6 +20,10 @@ use crate::session;
 /// Connections that the kernel keeps for a busy thread.
 const BACKLOG: i32 = 4_096;
 
+/// Connections that are taken before those who are here have their turn: what
+/// comes with them, log-ins and goodbyes, is bounded with it.
+const TAKEN_AT_ONCE: usize = 2;
+
 /// The pause after a failed accept: there is no descriptor left, and closing
 /// one takes a moment.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -57,7 +61,10 @@ fn bind_one(address: SocketAddr, shared: bool) -> io::Result<Bound> {
 /// Accepts for ever.
 pub async fn run(gateway: Rc<Gateway>, listener: TcpListener) {
     let mut warned: Option<Instant> = None;
-    loop {
+    for taken in 1_usize.. {
+        if taken.is_multiple_of(TAKEN_AT_ONCE) {
+            tokio::task::yield_now().await;
+        }
         match listener.accept().await {
             Ok((stream, _)) => session::serve(&gateway, stream),
             Err(error) => {
