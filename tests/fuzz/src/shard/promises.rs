@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use msgd_core::store::{Claim, Outcome, Request};
 use msgd_core::{Effect, Event};
+use proto::codes::Code;
 use proto::ids::{GatewayId, Identity, MessageId, SessionRef, UserId};
 use proto::link::{Announce, Answer, Deliver, Down, Relayed, Up};
 use proto::server::{Outcome as Fate, Sent};
@@ -116,6 +117,10 @@ impl Promises {
                     self.taken.insert((user.clone(), identity.clone()));
                 }
             }
+            Up::Gone { session, .. } => {
+                let session = *session;
+                self.accepted.remove(&SessionRef { gateway, session });
+            }
             _ => {}
         }
     }
@@ -163,6 +168,11 @@ impl Promises {
                 };
                 self.accepted.insert(at, session);
             }
+            // Which another device ends is there until its gateway says that it
+            // has gone.
+            Down::Close {
+                code: Code::Ended, ..
+            } => {}
             Down::Close { session, .. } => {
                 self.accepted.remove(&at(*session));
             }
