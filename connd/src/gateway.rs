@@ -39,9 +39,6 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 /// Beyond so many bytes of one turn nothing is offered to a client.
 const OFFER_BYTES_MAX: usize = 256 * 1024;
 
-/// So much for one client is written at once.
-const GATHER_BYTES_MAX: usize = 16 * 1024;
-
 /// What a thread reads into; no session holds a buffer while it waits.
 #[derive(Debug)]
 pub struct Scratch {
@@ -154,7 +151,11 @@ impl Gateway {
 
     /// A connection is over.
     pub fn closed(&self, session: SessionId) {
-        self.sockets.borrow_mut().remove(&session);
+        let socket = self.sockets.borrow_mut().remove(&session);
+        // Who says nothing more and reads nothing either is not waited for.
+        if let Some(socket) = socket.filter(|socket| socket.lags()) {
+            socket.close();
+        }
         self.handle([Event::Closed { session }]);
     }
 
@@ -288,12 +289,7 @@ impl Gateway {
                 if turn.gathered.is_empty() {
                     self.gathered.notify_one();
                 }
-                let gathered = turn.gather(session);
-                packet.encode(gathered);
-                if gathered.len() > GATHER_BYTES_MAX {
-                    // Whatever is written takes it along.
-                    turn.buffer(session);
-                }
+                packet.encode(turn.gather(session));
             }
             Effect::Close { session } => turn.closes.push(session),
             Effect::Authenticate {

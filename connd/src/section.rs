@@ -11,6 +11,7 @@ use proto::limits::{BODY_BYTES_MAX, CLIENT_FRAME_BYTES_MAX};
 use service::queue::QUEUE_MAX;
 
 use crate::socket::rest_max;
+use crate::turn::GATHER_BYTES_MAX;
 
 node::section! {
     /// Bounds and times of each gateway. What the log-in grants a client
@@ -81,6 +82,7 @@ impl GatewaySection {
         let rest = rest_max(&core) as u64;
         let frame = CLIENT_FRAME_BYTES_MAX as u64;
         let own = SESSION_BYTES + if tls { TLS_BYTES } else { 0 };
+        let rest = rest + GATHER_BYTES_MAX as u64;
         let session = own + unanswered + delivered + rest + frame;
         let made_of = format!(
             "window {} and {window} entries, {} deliveries, {} unread by a slow client, a frame of {}",

@@ -67,6 +67,8 @@ impl Reader {
     async fn after_admission(self) {
         // Who says nothing waits outside; who says something, in line.
         self.socket.heard().await;
+        // Who has left meanwhile is known to have once the system was asked.
+        tokio::task::yield_now().await;
         let is_there = async || !self.socket.is_closing() && self.socket.heard().await;
         self.gateway.admit_handshake(is_there).await;
         // The line's state would stay with the session as long as it lives.

@@ -87,8 +87,13 @@ impl Socket {
 
     /// Waits for something to read; `false` if the client sends nothing more.
     pub async fn heard(&self) -> bool {
-        let heard = poll_fn(|context| self.stream.borrow().poll_read_ready(context)).await;
-        heard.is_ok() && !self.is_read_closed()
+        // A new connection passes for readable until one has looked.
+        let mut byte = [0];
+        let heard = poll_fn(|context| {
+            let mut buffer = ReadBuf::new(&mut byte);
+            self.stream.borrow().poll_peek(context, &mut buffer)
+        });
+        matches!(heard.await, Ok(1..)) && !self.is_read_closed()
     }
 
     fn is_read_closed(&self) -> bool {
@@ -171,7 +176,7 @@ impl Socket {
         let written = match self.stream.borrow().try_write(bytes) {
             Ok(written) => written,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            // The reading half notices, and the session ends.
+            // The reader notices, and the session ends.
             Err(_) => return Ok(()),
         };
         if bytes.len() - written > rest_max {

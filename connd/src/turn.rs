@@ -1,4 +1,5 @@
-//! One turn of a gateway: what is gathered until its sockets are written.
+//! One turn of a gateway: what is to be written when it ends, and what of that
+//! may wait for a later one.
 //!
 //! Owns the buffers, which the next turn uses again. Must not know what fills
 //! them.
@@ -16,6 +17,12 @@ const BUFFER_KEEP_BYTES: usize = 64 * 1024;
 
 /// Buffers kept for the next turn.
 const BUFFERS_KEEP: usize = 256;
+
+/// So much for one client is not gathered any longer, but written.
+pub const GATHER_BYTES_MAX: usize = 16 * 1024;
+
+/// Sessions whose gathered frames are written before others have their turn.
+const GATHERED_AT_ONCE: usize = 256;
 
 /// What one turn works with, reused by the next.
 #[derive(Debug, Default)]
@@ -47,8 +54,13 @@ impl Turn {
         &mut writes[at].1
     }
 
-    /// What is written to a session before long.
+    /// Where to add what is written to a session before long: with what is
+    /// written in this turn if there is any, so that the order stays.
     pub fn gather(&mut self, session: SessionId) -> &mut BytesMut {
+        let waiting = self.gathered.get(&session).map_or(0, BytesMut::len);
+        if self.at.contains_key(&session) || waiting > GATHER_BYTES_MAX {
+            return self.buffer(session);
+        }
         let buffers = &mut self.buffers;
         let gathered = self.gathered.entry(session);
         gathered.or_insert_with(|| buffers.pop().unwrap_or_default())
@@ -66,12 +78,14 @@ impl Turn {
         }
     }
 
-    /// All that was gathered is written now.
-    pub fn write_gathered(&mut self) {
-        let Self {
-            gathered, writes, ..
-        } = self;
-        writes.extend(gathered.drain());
+    /// What was gathered for some of the sessions is written now; whether there
+    /// are more.
+    pub fn write_gathered(&mut self) -> bool {
+        let some = self.gathered.keys().copied().take(GATHERED_AT_ONCE);
+        for session in some.collect::<Vec<_>>() {
+            self.buffer(session);
+        }
+        self.gathered.len() > self.writes.len()
     }
 
     /// Keeps a buffer for the next turn.
@@ -89,6 +103,7 @@ mod tests {
 
     fn written(turn: &mut Turn) -> Vec<(u64, Vec<u8>)> {
         let writes = std::mem::take(&mut turn.writes);
+        turn.at.clear();
         let mut written = Vec::new();
         for (session, mut buffer) in writes {
             turn.join(session, &mut buffer);
@@ -109,9 +124,32 @@ mod tests {
         turn.buffer(SessionId(9)).extend_from_slice(b"other");
         let first = [(7, b"news news message".to_vec()), (9, b"other".to_vec())];
         assert_eq!(written(&mut turn), first);
-        turn.write_gathered();
+        assert!(!turn.write_gathered());
         assert_eq!(written(&mut turn), [(8, b"news ".to_vec())]);
-        turn.write_gathered();
+        assert!(!turn.write_gathered());
         assert_eq!(written(&mut turn), []);
+    }
+
+    #[test]
+    fn what_comes_after_a_write_of_the_turn_leaves_after_it() {
+        let mut turn = Turn::default();
+        turn.gather(SessionId(7)).extend_from_slice(b"old ");
+        turn.buffer(SessionId(7)).extend_from_slice(b"greeting ");
+        turn.gather(SessionId(7)).extend_from_slice(b"news");
+        let all = [(7, b"old greeting news".to_vec())];
+        assert_eq!(written(&mut turn), all);
+    }
+
+    #[test]
+    fn what_was_gathered_for_many_is_written_in_parts() {
+        let mut turn = Turn::default();
+        let sessions = 3 * GATHERED_AT_ONCE as u64;
+        for session in 1..=sessions {
+            turn.gather(SessionId(session)).extend_from_slice(b"news");
+        }
+        for part in 1..=3 {
+            assert_eq!(turn.write_gathered(), part < 3);
+            assert_eq!(written(&mut turn).len(), GATHERED_AT_ONCE);
+        }
     }
 }

@@ -28,7 +28,7 @@ pub enum Effect {
     Gather {
         /// To which.
         session: SessionId,
-        /// What; in which order with other packets makes no difference.
+        /// What; the order of a session's packets stays.
         packet: ServerPacket,
     },
     /// Close a connection once what was written has left. No

@@ -34,14 +34,22 @@ impl Gateway {
         loop {
             self.gathered.notified().await;
             tokio::time::sleep(GATHER).await;
-            let mut more = Vec::new();
-            {
-                let turn = &mut *self.turn.borrow_mut();
-                turn.write_gathered();
-                self.flush(turn, &mut more);
+            while self.write_some_gathered() {
+                tokio::task::yield_now().await;
             }
-            self.handle(more);
         }
+    }
+
+    fn write_some_gathered(&self) -> bool {
+        let mut more = Vec::new();
+        let is_more_left = {
+            let turn = &mut *self.turn.borrow_mut();
+            let is_more_left = turn.write_gathered();
+            self.flush(turn, &mut more);
+            is_more_left
+        };
+        self.handle(more);
+        is_more_left
     }
 
     /// The one timer of all sessions.

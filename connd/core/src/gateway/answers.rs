@@ -165,8 +165,7 @@ impl Gateway {
                 ServerPacket::Carbon(_) | ServerPacket::Transient(_) => {
                     Effect::Offer { session, packet }
                 }
-                // After a log-in all friends see it, and each tells it of
-                // theirs. By their versions the newest holds in any order.
+                // After a log-in all friends see it, and it sees each of them.
                 ServerPacket::Presence {
                     snapshot: false, ..
                 } => Effect::Gather { session, packet },

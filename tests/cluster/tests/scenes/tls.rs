@@ -168,6 +168,23 @@ async fn who_comes_and_goes_takes_no_turn_of_others() {
 }
 
 #[tokio::test]
+async fn who_stays_and_says_nothing_takes_no_turn_of_others() {
+    let imd = Imd::start_by(|home| {
+        let directory = home.join("tls");
+        let tls = format!("[tls]\ndevelopment = {directory:?}\nhandshakes_per_second = 20");
+        // They stay for longer than a client tries.
+        format!("{tls}\n[gateway]\nsessions_per_address_max = 1_000\nlogin_patience = \"60 s\"\n")
+    })
+    .await;
+    let (directory, at) = (imd.home().join("tls"), imd.address());
+    let strangers: Vec<_> = (0..600).map(|_| TcpStream::connect(&at).unwrap()).collect();
+    let ann = Person::comes_with(trusting(&directory, &at, "ann", "phone")).await;
+    ann.tells(&ann.user, "through").await;
+    assert_eq!(ann.logins(), 1);
+    drop(strangers);
+}
+
+#[tokio::test]
 async fn daemons_show_each_other_certificates_and_strangers_are_refused() {
     let home = tempfile::tempdir().unwrap();
     let section = |name: &str| {

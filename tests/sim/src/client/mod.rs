@@ -235,6 +235,11 @@ impl Client {
     /// A packet came.
     pub fn received(&mut self, now: Time, packet: ServerPacket, out: &mut Vec<Does>) {
         self.heard = now;
+        let opens = matches!(packet, ServerPacket::LoginOk(_) | ServerPacket::Closing(_));
+        assert!(
+            opens || !matches!(self.link, Link::Greeting(_)),
+            "a client hangs up on {packet:?} before the log-in answer"
+        );
         match packet {
             ServerPacket::LoginOk(granted) => {
                 if let Link::Greeting(connection) = self.link {

@@ -178,11 +178,7 @@ impl World {
                         self.write(gateway, session, packet);
                     }
                 }
-                Effect::Gather { session, packet } => {
-                    let boot = self.gateways[gateway].boot;
-                    let step = Step::Gathered(gateway, boot, session, packet);
-                    self.plan_in(0..20 * MS, step);
-                }
+                Effect::Gather { session, packet } => self.gather(gateway, session, packet),
                 Effect::Close { session } => self.close_socket(gateway, session),
                 Effect::Authenticate { session, user, .. } => {
                     let claims = user.map(|user| Claims {

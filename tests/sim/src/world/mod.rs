@@ -83,7 +83,7 @@ pub enum Step {
     /// A gateway's core may have something due.
     GatewayTick(usize, GatewayId),
     /// What a gateway gathered for a client is written.
-    Gathered(usize, GatewayId, SessionId, ServerPacket),
+    Gathered(usize, GatewayId, SessionId),
     /// A gateway that was left stops, if it still lives.
     GatewayLeft(usize, GatewayId),
     /// A shard's process starts.
@@ -293,9 +293,9 @@ impl World {
                 }
             }
             Step::GatewayTick(gateway, boot) => self.gateway_tick(gateway, boot),
-            Step::Gathered(gateway, boot, session, packet) => {
+            Step::Gathered(gateway, boot, session) => {
                 if self.gateways[gateway].boot == boot {
-                    self.write(gateway, session, packet);
+                    self.write_gathered(gateway, session);
                 }
             }
             Step::GatewayLeft(gateway, boot) => self.gateway_left(gateway, boot),

@@ -10,7 +10,7 @@ use proto::codes::Code;
 use proto::ids::{Identity, SessionId};
 use proto::server::{Outcome, ServerPacket};
 
-use super::{Step, World};
+use super::{MS, Step, World};
 use crate::agenda::Time;
 use crate::brief;
 use crate::observed::{Observed, Verdict};
@@ -25,10 +25,40 @@ pub(super) struct Socket {
     pub(super) last_out: Time,
     /// Packets on their way to the client.
     pub(super) under_way: usize,
+    /// What the gateway writes before long.
+    pub(super) gathered: Vec<ServerPacket>,
 }
 
 impl World {
+    /// A gateway writes a packet, and what it gathered before it.
     pub(super) fn write(&mut self, gateway: usize, session: SessionId, packet: ServerPacket) {
+        self.write_gathered(gateway, session);
+        self.write_one(gateway, session, packet);
+    }
+
+    pub(super) fn write_gathered(&mut self, gateway: usize, session: SessionId) {
+        let Some(socket) = self.gateways[gateway].sockets.get_mut(&session) else {
+            return;
+        };
+        for packet in std::mem::take(&mut socket.gathered) {
+            self.write_one(gateway, session, packet);
+        }
+    }
+
+    /// A gateway writes a packet before long.
+    pub(super) fn gather(&mut self, gateway: usize, session: SessionId, packet: ServerPacket) {
+        let node = &mut self.gateways[gateway];
+        let boot = node.boot;
+        let Some(socket) = node.sockets.get_mut(&session) else {
+            return;
+        };
+        socket.gathered.push(packet);
+        if socket.gathered.len() == 1 {
+            self.plan_in(0..20 * MS, Step::Gathered(gateway, boot, session));
+        }
+    }
+
+    fn write_one(&mut self, gateway: usize, session: SessionId, packet: ServerPacket) {
         let Some(socket) = self.gateways[gateway].sockets.get(&session) else {
             return;
         };
@@ -148,6 +178,7 @@ impl World {
             last_in: self.now,
             last_out: self.now,
             under_way: 0,
+            gathered: Vec::new(),
         };
         node.sockets.insert(session, socket);
         self.observe(Observed::Opened { connection, client });
