@@ -171,7 +171,7 @@ async fn who_comes_and_goes_takes_no_turn_of_others() {
 async fn who_stays_and_says_nothing_takes_no_turn_of_others() {
     let imd = Imd::start_by(|home| {
         let directory = home.join("tls");
-        let tls = format!("[tls]\ndevelopment = {directory:?}\nhandshakes_per_second = 20");
+        let tls = format!("[tls]\ndevelopment = {directory:?}\nhandshakes_per_second = 5");
         // They stay for longer than a client tries.
         format!("{tls}\n[gateway]\nsessions_per_address_max = 1_000\nlogin_patience = \"60 s\"\n")
     })
