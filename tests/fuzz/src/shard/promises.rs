@@ -117,10 +117,6 @@ impl Promises {
                     self.taken.insert((user.clone(), identity.clone()));
                 }
             }
-            Up::Gone { session, .. } => {
-                let session = *session;
-                self.accepted.remove(&SessionRef { gateway, session });
-            }
             _ => {}
         }
     }
