@@ -8,7 +8,7 @@
 use friendd_core::event::RequestId;
 use proto::friends::ListVersion;
 use proto::ids::UserId;
-use store::{Failure, Keyspace, Service, Slice, Transaction};
+use store::{Keyspace, Service, Slice, Transaction, Unreadable};
 
 use crate::record;
 
@@ -55,7 +55,7 @@ impl Service for Lists {
         &mut self,
         request: Request,
         transaction: &mut Transaction<'_>,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Outcome, Unreadable> {
         match request {
             Request::Load(user) => Ok(Outcome::Found(
                 transaction.get(self.keyspace, user.as_bytes())?,
@@ -70,7 +70,11 @@ impl Service for Lists {
 }
 
 impl Lists {
-    fn save(&self, rows: Vec<Row>, transaction: &mut Transaction<'_>) -> Result<Outcome, Failure> {
+    fn save(
+        &self,
+        rows: Vec<Row>,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Outcome, Unreadable> {
         let mut stored = Vec::with_capacity(rows.len());
         for row in &rows {
             stored.push(transaction.get(self.keyspace, row.user.as_bytes())?);

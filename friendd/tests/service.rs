@@ -9,7 +9,7 @@ use friendd::{FriendHandle, FriendSettings, Friendd, grpc};
 use proto::codes::Code;
 use proto::friends::{FriendAction, FriendList, Relation};
 use proto::graph::GraphAnswer;
-use store::{Engine, Failure, Keyspace, Running, Service, Settings, Transaction};
+use store::{Engine, Keyspace, Running, Service, Settings, Transaction, Unreadable};
 use tokio::task::JoinSet;
 use tonic::Code as Status;
 
@@ -249,7 +249,7 @@ fn store_record(data: &Path, key: &[u8], value: &[u8]) {
             &mut self,
             (key, value): Self::Request,
             transaction: &mut Transaction<'_>,
-        ) -> Result<(), Failure> {
+        ) -> Result<(), Unreadable> {
             transaction.put(self.0, &key, &value);
             Ok(())
         }

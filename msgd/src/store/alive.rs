@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use msgd_core::store::Seen;
 use proto::ids::{Incarnation, Stamp};
-use store::{Failure, Keyspace, Transaction};
+use store::{Keyspace, Transaction, Unreadable};
 
 use super::key;
 
@@ -31,7 +31,7 @@ impl Alive {
     }
 
     /// Reads what is in the database.
-    pub(super) fn load(&mut self, transaction: &Transaction<'_>) -> Result<(), Failure> {
+    pub(super) fn load(&mut self, transaction: &Transaction<'_>) -> Result<(), Unreadable> {
         self.stamps.clear();
         for entry in transaction.prefix(self.rows, key::ALIVE) {
             let (key, value) = entry?;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use msgd_core::store::{Claim, Outcome, Outcomes, Remembered};
 use proto::ids::{Incarnation, Token};
 use proto::slot::{SLOTS, Slot};
-use store::{Failure, Keyspace, Transaction};
+use store::{Keyspace, Transaction};
 
 use super::fields::{Fields, Trouble};
 use super::{key, recent};
@@ -81,7 +81,7 @@ impl Claims {
         place: usize,
         shard: Incarnation,
         slots: &[Slot],
-    ) -> Result<Outcomes, Failure> {
+    ) -> Outcomes {
         // The shard's former incarnation is dead by this.
         self.living.insert(place, shard);
         let token = Token(self.token.0 + 1);
@@ -94,7 +94,7 @@ impl Claims {
             let holding = &mut self.slots[slot.index()];
             holding.token = Some(token);
             holding.holder = Some(shard);
-            let recent = self.take_recent(transaction, slot)?;
+            let recent = self.take_recent(transaction, slot);
             let claim = Claim { slot, token };
             outcomes.push(Outcome::Claimed { claim, recent });
             self.token = token;
@@ -102,7 +102,7 @@ impl Claims {
         if self.token == token {
             transaction.put(self.rows, key::TOKEN, &token.0.to_le_bytes());
         }
-        Ok(outcomes)
+        outcomes
     }
 
     /// Frees a slot, or does so again in case that failed. The claim is its
@@ -135,21 +135,23 @@ impl Claims {
         &mut self,
         transaction: &mut Transaction<'_>,
         slot: Slot,
-    ) -> Result<Vec<Remembered>, Failure> {
+    ) -> Vec<Remembered> {
         if !std::mem::take(&mut self.slots[slot.index()].recent) {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let key = key::recent(slot);
-        let row = transaction.get(self.rows, &key)?;
+        let row = transaction.get(self.rows, &key);
         transaction.remove(self.rows, &key);
-        let Some(row) = row else {
-            return Ok(Vec::new());
+        let recent = match row {
+            Ok(Some(row)) => recent::decode(&row).map_err(Trouble::from),
+            Ok(None) => Ok(Vec::new()),
+            Err(unreadable) => Err(unreadable.into()),
         };
-        Ok(recent::decode(&row).unwrap_or_else(|damaged| {
+        recent.unwrap_or_else(|trouble| {
             // The slot must be served all the same. Who sends again what was
             // answered is not known, and its recipient drops the repeat.
-            tracing::error!(%slot, %damaged, "recent answers are lost");
+            tracing::error!(%slot, %trouble, "recent answers are lost");
             Vec::new()
-        }))
+        })
     }
 }

@@ -5,6 +5,7 @@
 
 use msgd_core::store::Outcome;
 use proto::ids::UserId;
+use store::Unreadable;
 use thiserror::Error;
 
 /// A row that cannot be read: the disk or this program is defective. The
@@ -16,10 +17,10 @@ pub(super) struct Damaged(pub(super) &'static str);
 /// Why a request was not carried out.
 #[derive(Debug, Error)]
 pub(super) enum Trouble {
-    /// The group fails.
+    /// The disk or the database is defective.
     #[error(transparent)]
-    Store(#[from] ::store::Failure),
-    /// This request fails.
+    Unreadable(#[from] Unreadable),
+    /// The database gave what was written, which is no row.
     #[error(transparent)]
     Damaged(#[from] Damaged),
 }

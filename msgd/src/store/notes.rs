@@ -5,7 +5,7 @@
 use msgd_core::store::NOTES_MAX;
 use proto::ids::Stamp;
 use proto::server::{Receipt, ReceiptKind};
-use store::{Failure, Keyspace, Transaction};
+use store::{Keyspace, Transaction, Unreadable};
 
 use super::fields::{Damaged, Fields, Trouble, put_id, put_number};
 use super::key::UserKey;
@@ -65,7 +65,7 @@ impl Notes {
         &self,
         transaction: &Transaction<'_>,
         user: &UserKey,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, Unreadable> {
         Ok(transaction.get(self.rows, &user.notes())?.is_some())
     }
 

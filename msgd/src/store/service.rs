@@ -5,7 +5,7 @@
 
 use msgd_core::store::{Claim, Mailbox, MailboxSettings, Outcome, Outcomes, Position, Request};
 use proto::ids::{Stamp, UserId};
-use store::{Failure, Keyspace, Service, Transaction};
+use store::{Keyspace, Service, Transaction, Unreadable};
 
 use super::alive::Alive;
 use super::claims::Claims;
@@ -52,10 +52,10 @@ impl Service for Keeper {
         &mut self,
         asked: Asked,
         transaction: &mut Transaction<'_>,
-    ) -> Result<Self::Outcome, Failure> {
+    ) -> Result<Self::Outcome, Unreadable> {
         match self.carry_out(asked, transaction) {
             Ok(outcomes) => Ok(Some(outcomes)),
-            Err(Trouble::Store(failure)) => Err(failure),
+            Err(Trouble::Unreadable(unreadable)) => Err(unreadable),
             Err(Trouble::Damaged(damaged)) => {
                 tracing::error!(%damaged, "request failed");
                 self.metrics.damaged.inc();
@@ -103,7 +103,7 @@ impl Keeper {
         }
         match request {
             Request::Claim { slots, shard } => {
-                Ok(self.claims.claim(transaction, place, shard, &slots)?)
+                Ok(self.claims.claim(transaction, place, shard, &slots))
             }
             Request::Release { claim, recent } => {
                 self.claims.release(transaction, claim, &recent);

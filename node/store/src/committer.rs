@@ -9,7 +9,7 @@ use crate::database::Database;
 use crate::directory::Directory;
 use crate::lane::Lane;
 use crate::queue::Doorbell;
-use crate::{Failure, Metrics, Settings, Transaction};
+use crate::{Failure, Metrics, Settings, Transaction, Unreadable};
 
 /// Requests in a group at most: larger ones cost less each, but not by much,
 /// and the first waits for the last.
@@ -20,6 +20,8 @@ const GROUP_BYTES: usize = 1024 * 1024;
 /// threads of the closed one, which fjall does not wait for to the very end,
 /// time to let go of its files.
 const REOPEN_PAUSE: Duration = Duration::from_millis(500);
+/// Between two lines about what cannot be read.
+const TELL_PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Committer {
     pub(crate) directory: Directory,
@@ -28,6 +30,8 @@ pub(crate) struct Committer {
     pub(crate) lanes: Vec<Box<dyn Lane>>,
     pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) metrics: Metrics,
+    /// When it was said last that something cannot be read.
+    pub(crate) told: Option<Instant>,
 }
 
 enum State {
@@ -112,7 +116,7 @@ impl Committer {
 
     fn commit_group(&mut self, database: &Database) -> Result<(), Failure> {
         let mut transaction = Transaction::begin(database);
-        let executed = self.execute_group(&mut transaction)?;
+        let executed = self.execute_group(&mut transaction);
         self.metrics.requests.inc_by(executed as u64);
         let began = Instant::now();
         if transaction.commit()? {
@@ -124,20 +128,43 @@ impl Committer {
     }
 
     /// Takes one request of each service in turn, so that none starves.
-    fn execute_group(&mut self, transaction: &mut Transaction<'_>) -> Result<usize, Failure> {
+    fn execute_group(&mut self, transaction: &mut Transaction<'_>) -> usize {
         let mut executed = 0;
-        loop {
+        let mut unreadable = None;
+        'group: loop {
             let before = executed;
             for lane in &mut self.lanes {
                 if executed == GROUP_REQUESTS || transaction.bytes() >= GROUP_BYTES {
-                    return Ok(executed);
+                    break 'group;
                 }
-                executed += usize::from(lane.execute_next(transaction)?);
+                let Some(outcome) = lane.execute_next(transaction) else {
+                    continue;
+                };
+                executed += 1;
+                if let Err(error) = outcome {
+                    self.metrics.unreadable.inc();
+                    unreadable = Some(error);
+                }
             }
             if executed == before {
-                return Ok(executed);
+                break;
             }
         }
+        if let Some(error) = unreadable {
+            self.tell(&error);
+        }
+        executed
+    }
+
+    /// Says what cannot be read, at most once a second: whoever wants it asks
+    /// again and again.
+    fn tell(&mut self, error: &Unreadable) {
+        if self.told.is_some_and(|told| told.elapsed() < TELL_PAUSE) {
+            return;
+        }
+        self.told = Some(Instant::now());
+        let directory = self.directory.path().display();
+        tracing::error!(%directory, %error, "requests failed");
     }
 
     fn serve_closed(&mut self, tried: Instant) -> State {

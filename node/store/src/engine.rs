@@ -37,6 +37,7 @@ impl Engine {
                 lanes: Vec::new(),
                 doorbell: Arc::default(),
                 metrics: Metrics::new(),
+                told: None,
             },
             database,
         })

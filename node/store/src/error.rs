@@ -104,11 +104,26 @@ pub enum OpenError {
     Thread(io::Error),
 }
 
+/// What was to be read cannot be read: the disk is defective, or a table is
+/// damaged. The request fails and no other; the operator must act.
+#[derive(Debug, Clone, Error)]
+#[error("the store cannot be read: {0}")]
+pub struct Unreadable(Arc<fjall::Error>);
+
+impl From<fjall::Error> for Unreadable {
+    fn from(error: fjall::Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
 /// Why a request has no outcome. A later try may succeed.
 #[derive(Debug, Clone, Error)]
 pub enum Failure {
-    /// Reading or writing failed. Whether the group was written is unknown
-    /// until the database has been opened again.
+    /// What the request had to read could not be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// Writing failed. Whether the group was written is unknown until the
+    /// database has been opened again.
     #[error("the store failed, whether it wrote is unknown: {0}")]
     Storage(Arc<fjall::Error>),
     /// The database is closed since an earlier failure and did not open yet.

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use crate::queue::Queue;
-use crate::{Completion, Completions, Failure, Service, Transaction};
+use crate::{Completion, Completions, Failure, Service, Transaction, Unreadable};
 
 /// What the committer does with a service without knowing its types.
 pub(crate) trait Lane: Send {
     /// No request waits.
     fn is_empty(&self) -> bool;
 
-    /// Executes the next request, if there is one, and keeps its outcome.
-    fn execute_next(&mut self, transaction: &mut Transaction<'_>) -> Result<bool, Failure>;
+    /// Executes the next request and keeps its outcome. `None`: there is none.
+    fn execute_next(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+    ) -> Option<Result<(), Unreadable>>;
 
     /// Fails the next request unexecuted, if there is one.
     fn refuse_next(&mut self) -> bool;
@@ -51,14 +54,16 @@ where
         self.queue.is_empty()
     }
 
-    fn execute_next(&mut self, transaction: &mut Transaction<'_>) -> Result<bool, Failure> {
-        let Some((ticket, request)) = self.queue.pop() else {
-            return Ok(false);
-        };
+    fn execute_next(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+    ) -> Option<Result<(), Unreadable>> {
+        let (ticket, request) = self.queue.pop()?;
         let outcome = self.service.execute(request, transaction);
-        let failure = outcome.as_ref().err().cloned();
+        let executed = outcome.as_ref().map(drop).map_err(Clone::clone);
+        let outcome = outcome.map_err(Failure::Unreadable);
         self.kept.push(Completion { ticket, outcome });
-        failure.map_or(Ok(true), Err)
+        Some(executed)
     }
 
     fn refuse_next(&mut self) -> bool {

@@ -18,7 +18,7 @@
 //! request was submitted with.
 //!
 //! ```no_run
-//! use store::{Engine, Failure, Keyspace, Service, Settings, Transaction};
+//! use store::{Engine, Keyspace, Service, Settings, Transaction, Unreadable};
 //!
 //! struct Names { keyspace: Keyspace }
 //!
@@ -31,7 +31,7 @@
 //!         &mut self,
 //!         (id, name): Self::Request,
 //!         transaction: &mut Transaction<'_>,
-//!     ) -> Result<bool, Failure> {
+//!     ) -> Result<bool, Unreadable> {
 //!         let known = transaction.get(self.keyspace, &id)?.is_some();
 //!         transaction.put(self.keyspace, &id, &name);
 //!         Ok(known)
@@ -68,6 +68,10 @@
 //!
 //! # When the disk fails
 //!
+//! A read that fails, of a damaged table for one, fails the request that
+//! needed it ([`Failure::Unreadable`]) and nobody else's. A damaged table that
+//! the database merges with others makes it refuse writes, as follows.
+//!
 //! fjall refuses every write after one that failed, until it is opened again.
 //! So the engine closes the database, fails the group with
 //! [`Failure::Storage`], tells every service ([`Service::rolled_back`]), and
@@ -101,7 +105,7 @@ mod transaction;
 
 pub use database::Keyspace;
 pub use engine::{Engine, Running};
-pub use error::{CommitterPanicked, Failure, OpenError};
+pub use error::{CommitterPanicked, Failure, OpenError, Unreadable};
 pub use fjall::Slice;
 pub use metrics::Metrics;
 pub use queue::{Handle, Refusal, Refused};

@@ -10,6 +10,7 @@ use prometheus_client::registry::Registry;
 pub struct Metrics {
     pub(crate) requests: Counter,
     pub(crate) refused: Counter,
+    pub(crate) unreadable: Counter,
     pub(crate) failures: Counter,
     pub(crate) commit_seconds: Histogram,
     pub(crate) open: Gauge,
@@ -20,6 +21,7 @@ impl Metrics {
         Self {
             requests: Counter::default(),
             refused: Counter::default(),
+            unreadable: Counter::default(),
             failures: Counter::default(),
             // 50 us, about the fastest fsync, to 1.6 s.
             commit_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
@@ -39,6 +41,11 @@ impl Metrics {
             "refused",
             "Requests handed back because the queue was full",
             self.refused.clone(),
+        );
+        store.register(
+            "unreadable",
+            "Requests that failed because what they had to read cannot be read",
+            self.unreadable.clone(),
         );
         store.register(
             "failures",

@@ -1,6 +1,6 @@
 //! What a service brings: how its requests are executed.
 
-use crate::{Failure, Transaction};
+use crate::{Failure, Transaction, Unreadable};
 
 /// A value that lives on the committer thread and executes requests there.
 ///
@@ -17,13 +17,14 @@ pub trait Service: Send + 'static {
     /// Executes one request. Must not wait for anything but the transaction.
     ///
     /// # Errors
-    /// The [`Failure`] that the transaction returned, nothing else: it fails
-    /// the whole group.
+    /// The [`Unreadable`] that the transaction returned: this request fails,
+    /// and its group goes on without it. What it has written by then stays in
+    /// the group, and what it has cached stays: so read first, then write.
     fn execute(
         &mut self,
         request: Self::Request,
         transaction: &mut Transaction<'_>,
-    ) -> Result<Self::Outcome, Failure>;
+    ) -> Result<Self::Outcome, Unreadable>;
 
     /// The group failed: whether what was executed since the last delivered
     /// outcome is in the store is unknown. Drop every cache.

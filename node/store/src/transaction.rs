@@ -4,7 +4,7 @@ use std::ops::RangeBounds;
 
 use fjall::{PersistMode, Readable, SingleWriterTxKeyspace, SingleWriterWriteTx, Slice};
 
-use crate::Failure;
+use crate::{Failure, Unreadable};
 use crate::database::{Database, Keyspace};
 
 /// The open group. Everything read includes what the group wrote before.
@@ -34,8 +34,8 @@ impl<'a> Transaction<'a> {
     /// The value of a key, or `None`.
     ///
     /// # Errors
-    /// [`Failure::Storage`]; return it from [`Service::execute`](crate::Service::execute).
-    pub fn get(&self, keyspace: Keyspace, key: &[u8]) -> Result<Option<Slice>, Failure> {
+    /// [`Unreadable`].
+    pub fn get(&self, keyspace: Keyspace, key: &[u8]) -> Result<Option<Slice>, Unreadable> {
         Ok(self.fjall.get(self.resolve(keyspace), key)?)
     }
 
@@ -96,7 +96,7 @@ impl<'a> Transaction<'a> {
 pub struct Scan(fjall::Iter);
 
 impl Iterator for Scan {
-    type Item = Result<(Slice, Slice), Failure>;
+    type Item = Result<(Slice, Slice), Unreadable>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next().map(read)
@@ -109,6 +109,6 @@ impl DoubleEndedIterator for Scan {
     }
 }
 
-fn read(entry: fjall::Guard) -> Result<(Slice, Slice), Failure> {
+fn read(entry: fjall::Guard) -> Result<(Slice, Slice), Unreadable> {
     Ok(entry.into_inner()?)
 }

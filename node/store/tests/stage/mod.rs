@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use store::{
     Completion, Engine, Failure, Handle, Keyspace, Running, Service, Settings, Transaction,
+    Unreadable,
 };
 
 /// Notes by name, each remembered in a cache once it was written or read.
@@ -49,7 +50,7 @@ impl Service for Notes {
         &mut self,
         request: Request,
         transaction: &mut Transaction<'_>,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Outcome, Unreadable> {
         Ok(match request {
             Request::Put(name, text) => {
                 transaction.put(self.keyspace, name.as_bytes(), text.as_bytes());
@@ -101,7 +102,11 @@ pub struct Stage {
 impl Stage {
     /// Opened, not yet started: what is submitted now is one group.
     pub fn set(path: &Path, capacity: usize) -> Self {
-        let mut engine = Engine::open(path, Settings::default()).expect("opens");
+        Self::set_by(path, capacity, Settings::default())
+    }
+
+    pub fn set_by(path: &Path, capacity: usize, settings: Settings) -> Self {
+        let mut engine = Engine::open(path, settings).expect("opens");
         let keyspace = engine.keyspace("notes").expect("keyspace");
         let rollbacks = Arc::new(AtomicUsize::new(0));
         let service = Notes {
