@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use connd_core::{Claims, Effect, Event, Leaving, LinkId, Settings};
+use node::alarm::Alarm;
 use node::clock::Clock;
-use proto::clock::Moment;
 use proto::codes::Code;
 use proto::ids::{GatewayId, SessionId, ShardId};
 use proto::link::{Batch, Down, Up};
@@ -66,9 +66,7 @@ pub struct Gateway {
     links: RefCell<HashMap<LinkId, Filler<Up>>>,
     scratch: RefCell<Scratch>,
     turn: RefCell<Turn>,
-    /// When the timer task wakes; it is woken for anything earlier.
-    armed: Cell<Option<Moment>>,
-    rearmed: Notify,
+    alarm: Alarm,
     /// Something is gathered.
     gathered: Notify,
     /// There may be no connection any more.
@@ -102,8 +100,7 @@ impl Gateway {
                 room: Room::default(),
             }),
             turn: RefCell::new(Turn::default()),
-            armed: Cell::new(None),
-            rearmed: Notify::new(),
+            alarm: Alarm::default(),
             gathered: Notify::new(),
             emptied: Notify::new(),
         });
@@ -267,7 +264,7 @@ impl Gateway {
                 core.handle(now, event, &mut turn.effects);
             }
         }
-        self.arm(core.next_deadline());
+        self.alarm.set(core.next_deadline());
         if core.sessions() == 0 {
             self.emptied.notify_one();
         }

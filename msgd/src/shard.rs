@@ -13,8 +13,8 @@ use std::time::Duration;
 use msgd_core::filter::Filter;
 use msgd_core::store::Request;
 use msgd_core::{Effect, Event, Settings};
+use node::alarm::Alarm;
 use node::clock::Clock;
-use proto::clock::Moment;
 use proto::ids::{GatewayId, Incarnation, ShardId};
 use proto::link::{Batch, Down, Up};
 use proto::ring::Ring;
@@ -84,12 +84,11 @@ pub struct Shard {
     /// It was said that the store does not take more.
     told_full: Cell<bool>,
     store_took: Notify,
-    armed: Cell<Option<Moment>>,
-    rearmed: Notify,
+    alarm: Alarm,
 }
 
 impl Shard {
-    /// A shard without links; its tasks run on this thread's local set.
+    /// A shard without links; its tasks run on this thread's runtime.
     pub fn start(parts: Parts) -> Rc<Self> {
         let core = msgd_core::Shard::new(
             parts.settings,
@@ -113,8 +112,7 @@ impl Shard {
             asking_again: Cell::new(false),
             told_full: Cell::new(false),
             store_took: Notify::new(),
-            armed: Cell::new(None),
-            rearmed: Notify::new(),
+            alarm: Alarm::default(),
         });
         shard.turn(|core, now, effects| core.start(now, effects));
         spawn_local(shard.clone().keep_time());
@@ -218,7 +216,7 @@ impl Shard {
         }
         *self.effects.borrow_mut() = effects;
         self.ask_store();
-        self.arm(next);
+        self.alarm.set(next);
     }
 
     fn carry_out(self: &Rc<Self>, effect: Effect) {
@@ -317,33 +315,11 @@ impl Shard {
         }
     }
 
-    fn arm(&self, next: Option<Moment>) {
-        let earlier = match (next, self.armed.get()) {
-            (Some(next), Some(armed)) => next < armed,
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        if earlier {
-            self.armed.set(next);
-            self.rearmed.notify_one();
-        }
-    }
-
     /// The one timer of all users.
     async fn keep_time(self: Rc<Self>) {
         loop {
-            let Some(next) = self.armed.get() else {
-                self.rearmed.notified().await;
-                continue;
-            };
-            let due = tokio::time::Instant::from_std(self.clock.instant(next));
-            tokio::select! {
-                () = tokio::time::sleep_until(due) => {
-                    self.armed.set(None);
-                    self.handle([Event::Tick]);
-                }
-                () = self.rearmed.notified() => {}
-            }
+            self.alarm.rings(&self.clock).await;
+            self.handle([Event::Tick]);
         }
     }
 

@@ -8,7 +8,8 @@
 //! 1. [`layers`] reads the file ([`settings`]), the environment and [`flags`],
 //!    checks them without binding anything, and starts the log ([`telemetry`]).
 //! 2. [`limits`] and [`cpu`] say what the machine gives; [`runtime`] runs what
-//!    carries messages. Memory comes from the allocator that is chosen here.
+//!    carries messages, [`alarm`] wakes it for what is due. Memory comes from
+//!    the allocator that is chosen here.
 //! 3. Parts are built from their own piece of the settings and register their
 //!    figures in [`metrics`]; [`admin`] shows these and whether all is well.
 //! 4. [`reload`] waits for the wish to read the settings again, [`shutdown`]
@@ -18,6 +19,7 @@
 extern crate self as node;
 
 pub mod admin;
+pub mod alarm;
 mod allocator;
 pub mod certificates;
 pub mod clock;

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use connd_core::Event;
-use proto::clock::Moment;
 
 use super::Gateway;
 use crate::metrics::PUBLISH_INTERVAL;
@@ -16,19 +15,6 @@ use crate::metrics::PUBLISH_INTERVAL;
 const GATHER: Duration = Duration::from_millis(20);
 
 impl Gateway {
-    /// Sees to it that the timer wakes for the next deadline.
-    pub(super) fn arm(&self, next: Option<Moment>) {
-        let earlier = match (next, self.armed.get()) {
-            (Some(next), Some(armed)) => next < armed,
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        if earlier {
-            self.armed.set(next);
-            self.rearmed.notify_one();
-        }
-    }
-
     /// Writes what is gathered, a while after the first of it came.
     pub(super) async fn write_gathered(self: Rc<Self>) {
         loop {
@@ -55,18 +41,8 @@ impl Gateway {
     /// The one timer of all sessions.
     pub(super) async fn keep_time(self: Rc<Self>) {
         loop {
-            let Some(next) = self.armed.get() else {
-                self.rearmed.notified().await;
-                continue;
-            };
-            let due = tokio::time::Instant::from_std(self.clock.instant(next));
-            tokio::select! {
-                () = tokio::time::sleep_until(due) => {
-                    self.armed.set(None);
-                    self.handle([Event::Tick]);
-                }
-                () = self.rearmed.notified() => {}
-            }
+            self.alarm.rings(&self.clock).await;
+            self.handle([Event::Tick]);
         }
     }
 

@@ -131,11 +131,7 @@ impl Claims {
         })
     }
 
-    fn take_recent(
-        &mut self,
-        transaction: &mut Transaction<'_>,
-        slot: Slot,
-    ) -> Vec<Remembered> {
+    fn take_recent(&mut self, transaction: &mut Transaction<'_>, slot: Slot) -> Vec<Remembered> {
         if !std::mem::take(&mut self.slots[slot.index()].recent) {
             return Vec::new();
         }

@@ -11,10 +11,8 @@ pub(crate) trait Lane: Send {
     fn is_empty(&self) -> bool;
 
     /// Executes the next request and keeps its outcome. `None`: there is none.
-    fn execute_next(
-        &mut self,
-        transaction: &mut Transaction<'_>,
-    ) -> Option<Result<(), Unreadable>>;
+    fn execute_next(&mut self, transaction: &mut Transaction<'_>)
+    -> Option<Result<(), Unreadable>>;
 
     /// Fails the next request unexecuted, if there is one.
     fn refuse_next(&mut self) -> bool;

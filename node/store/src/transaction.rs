@@ -4,8 +4,8 @@ use std::ops::RangeBounds;
 
 use fjall::{PersistMode, Readable, SingleWriterTxKeyspace, SingleWriterWriteTx, Slice};
 
-use crate::{Failure, Unreadable};
 use crate::database::{Database, Keyspace};
+use crate::{Failure, Unreadable};
 
 /// The open group. Everything read includes what the group wrote before.
 ///
