@@ -11,14 +11,12 @@ use proto::codes::Code;
 use proto::friends::{FriendList, ListHash, ListVersion, Relation};
 use proto::ids::{SessionRef, UserId};
 
+use crate::named::Named;
 use crate::settings::{Blocks, Policy};
 
 /// A user causes at most one question about hashes in this time, whatever
 /// hashes are sent.
 const ASK_PAUSE: Duration = Duration::from_secs(1);
-
-/// Sessions that wait to hear whether their hash is the newest, at the most.
-const VERDICTS_MAX: usize = 16;
 
 /// One user's list.
 #[derive(Debug, Default)]
@@ -34,10 +32,8 @@ pub struct Friends {
     doubts: u8,
     asking: bool,
     asked_at: Option<Moment>,
-    /// Who named a hash that is not the list's, until the answer comes.
-    verdicts: Vec<(SessionRef, ListHash)>,
-    /// A hash that the friend service does not have.
-    wrong: Option<ListHash>,
+    /// What other hashes were named. Rare, and there are many users.
+    named: Option<Box<Named>>,
 }
 
 /// What to do about a hash that a client named.
@@ -95,15 +91,13 @@ impl Friends {
         if self.hash() == Some(hash) && self.doubts == 0 {
             return Verdict::Fine;
         }
-        let known_wrong = self.list.is_some() && self.wrong == Some(hash);
+        let named = self.named.as_ref();
+        let known_wrong = named.is_some_and(|named| named.is_wrong(hash));
         let too_soon = self.asked_at.is_some_and(|at| now.since(at) < ASK_PAUSE);
         if !self.asking && self.list.is_some() && (known_wrong || too_soon) {
             return Verdict::Stale;
         }
-        self.verdicts.retain(|(other, _)| *other != session);
-        if self.verdicts.len() < VERDICTS_MAX {
-            self.verdicts.push((session, hash));
-        }
+        self.named.get_or_insert_default().wait(session, hash);
         if self.asking {
             return Verdict::Wait;
         }
@@ -151,7 +145,7 @@ impl Friends {
 
     /// Whether a session waits to hear whether its hash is the newest.
     pub fn is_awaited(&self) -> bool {
-        !self.verdicts.is_empty()
+        self.named.as_ref().is_some_and(|named| named.is_awaited())
     }
 
     /// Takes a list if it is not older than one seen before (rule 11). Gives
@@ -171,18 +165,9 @@ impl Friends {
 
     /// Who named a hash that is not the list's now: they are told.
     pub fn settle_verdicts(&mut self) -> Vec<SessionRef> {
-        let Some(hash) = self.hash() else {
-            self.verdicts.clear();
-            return Vec::new();
-        };
-        let mut stale = Vec::new();
-        for (session, named) in self.verdicts.drain(..) {
-            if named != hash {
-                self.wrong = Some(named);
-                stale.push(session);
-            }
-        }
-        stale
+        let newest = self.hash();
+        let named = self.named.as_mut();
+        named.map_or_else(Vec::new, |named| named.settle(newest))
     }
 }
 

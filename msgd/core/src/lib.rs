@@ -11,6 +11,7 @@ mod event;
 pub mod filter;
 mod friends;
 mod inbox;
+mod named;
 mod presence;
 mod recent;
 mod settings;

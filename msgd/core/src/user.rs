@@ -26,8 +26,9 @@ pub struct User {
     /// Live sessions; the reader of the same index in the inbox is its place
     /// in the log.
     pub sessions: Vec<Session>,
-    /// Envelopes that wait for the friend list, in order.
-    pub listing: VecDeque<Waiting>,
+    /// Envelopes that wait, in order: for the mailbox while it is being opened,
+    /// then for the friend list. Never for both.
+    pub queue: VecDeque<Waiting>,
     /// The friend list and what is asked about it.
     pub friends: Friends,
     /// Messages on their way.
@@ -48,11 +49,14 @@ pub struct User {
     pub in_idle_queue: bool,
 }
 
+// There are many, and the allocator's next size is 512.
+const _: () = assert!(size_of::<User>() <= 448);
+
 /// Whether a user's mailbox is known.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// The store was asked; what came for the user waits, in order.
-    Opening(VecDeque<Waiting>),
+    /// The store was asked; what came for the user waits.
+    Opening,
     /// It is.
     Open,
 }
@@ -99,9 +103,9 @@ impl User {
     pub fn opening(user: &UserId, now: Moment, number: u64) -> Self {
         Self {
             slot: Slot::of(user),
-            phase: Phase::Opening(VecDeque::new()),
+            phase: Phase::Opening,
             sessions: Vec::new(),
-            listing: VecDeque::new(),
+            queue: VecDeque::new(),
             friends: Friends::default(),
             inbox: Inbox::default(),
             recent: Recent::default(),
@@ -119,11 +123,20 @@ impl User {
         self.sessions.iter().position(|session| session.at == at)
     }
 
+    /// Takes out what waits for the friend list.
+    pub fn take_listing(&mut self) -> VecDeque<Waiting> {
+        match self.phase {
+            // An answer to a question from before the user left and came back.
+            Phase::Opening => VecDeque::new(),
+            Phase::Open => std::mem::take(&mut self.queue),
+        }
+    }
+
     /// Whether the user may be dropped from memory.
     pub fn is_idle(&self) -> bool {
-        matches!(self.phase, Phase::Open)
+        self.phase == Phase::Open
             && self.sessions.is_empty()
-            && self.listing.is_empty()
+            && self.queue.is_empty()
             && self.inbox.is_idle()
             && !self.friends.is_asking()
             && !self.presence.is_shown()

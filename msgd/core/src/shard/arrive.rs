@@ -205,12 +205,12 @@ impl Shard {
     fn forget_session(&mut self, at: SessionRef, user: &UserId, out: &mut Vec<Effect>) {
         let mut forgotten = self.waiting.leave_of(at);
         if let Some(user) = self.users.get_mut(user)
-            && let Phase::Opening(queue) = &mut user.phase
+            && user.phase == Phase::Opening
         {
-            let (of_session, others) = std::mem::take(queue)
+            let (of_session, others) = std::mem::take(&mut user.queue)
                 .into_iter()
                 .partition::<VecDeque<_>, _>(|waiting| waiting.session() == Some(at));
-            *queue = others;
+            user.queue = others;
             forgotten.extend(of_session);
         }
         for waiting in forgotten {

@@ -131,7 +131,7 @@ impl Shard {
             return Rights::Unclear;
         };
         // Behind one that waits, each waits: order first.
-        if !user.listing.is_empty() {
+        if !user.queue.is_empty() {
             return Rights::Unclear;
         }
         match user.friends.look_up(now.moment, max_age) {

@@ -173,7 +173,7 @@ impl Shard {
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
-        for waiting in std::mem::take(&mut user.listing) {
+        for waiting in user.take_listing() {
             self.up(now, waiting, out);
         }
     }
@@ -201,7 +201,7 @@ impl Shard {
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
-        for waiting in std::mem::take(&mut user.listing) {
+        for waiting in user.take_listing() {
             self.not_listed(now, waiting, out);
         }
         self.note_idle(name);

@@ -236,7 +236,7 @@ impl Shard {
                 assert_eq!(session.at, reader.session);
             }
             assert!(user.sessions.len() <= self.settings.sessions_per_user_max);
-            assert!(user.listing.len() <= self.settings.deferred_max);
+            assert!(user.queue.len() <= self.settings.deferred_max);
             user.inbox.check_invariants();
         }
     }

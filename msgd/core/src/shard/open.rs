@@ -31,13 +31,13 @@ impl Shard {
         };
         if let Some(user) = self.users.get_mut(name) {
             user.touched = now.moment;
-            return match &mut user.phase {
+            return match user.phase {
                 Phase::Open => Some(waiting),
-                Phase::Opening(queue) if queue.len() < self.settings.deferred_max => {
-                    queue.push_back(waiting);
+                Phase::Opening if user.queue.len() < self.settings.deferred_max => {
+                    user.queue.push_back(waiting);
                     None
                 }
-                Phase::Opening(_) => {
+                Phase::Opening => {
                     self.send_back(waiting, ReturnReason::Busy, out);
                     None
                 }
@@ -51,10 +51,8 @@ impl Shard {
             self.send_back(waiting, ReturnReason::Busy, out);
             return None;
         }
-        if let Some(user) = self.users.get_mut(&name)
-            && let Phase::Opening(queue) = &mut user.phase
-        {
-            queue.push_back(waiting);
+        if let Some(user) = self.users.get_mut(&name) {
+            user.queue.push_back(waiting);
         }
         None
     }
@@ -107,10 +105,8 @@ impl Shard {
         let Some(user) = self.users.swap_remove(name) else {
             return;
         };
-        if let Phase::Opening(queue) = user.phase {
-            for waiting in queue {
-                self.send_back(waiting, ReturnReason::Busy, out);
-            }
+        for waiting in user.queue {
+            self.send_back(waiting, ReturnReason::Busy, out);
         }
     }
 
@@ -120,9 +116,11 @@ impl Shard {
         let Some(user) = self.users.get_mut(name) else {
             return VecDeque::new();
         };
-        let Phase::Opening(queue) = std::mem::replace(&mut user.phase, Phase::Open) else {
+        if user.phase == Phase::Open {
             return VecDeque::new();
-        };
+        }
+        user.phase = Phase::Open;
+        let queue = std::mem::take(&mut user.queue);
         user.inbox.opened(mailbox.cursor, mailbox.end);
         user.notes = mailbox.notes;
         user.presence.last_seen = mailbox.last_seen;

@@ -122,8 +122,8 @@ impl Shard {
             return;
         };
         match self.users.get_mut(&name) {
-            Some(user) if user.listing.len() < self.settings.deferred_max => {
-                user.listing.push_back(waiting);
+            Some(user) if user.queue.len() < self.settings.deferred_max => {
+                user.queue.push_back(waiting);
                 self.arm_friends(now, &name);
             }
             _ => self.send_back(waiting, ReturnReason::Busy, out),

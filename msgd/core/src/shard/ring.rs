@@ -14,7 +14,7 @@ use crate::effect::Effect;
 use crate::slots::SlotState;
 use crate::store::{Claim, Remembered, Request};
 use crate::timers::Timer;
-use crate::user::{Phase, User};
+use crate::user::User;
 
 /// The pause before a slot that is another's still is claimed again.
 const CLAIM_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
@@ -173,12 +173,7 @@ impl Shard {
 
     /// What waits for a user's mailbox or list goes back to where it came from.
     fn give_back(&mut self, user: &mut User, out: &mut Vec<Effect>) {
-        if let Phase::Opening(queue) = &mut user.phase {
-            for waiting in std::mem::take(queue) {
-                self.send_back(waiting, ReturnReason::NotOwner, out);
-            }
-        }
-        for waiting in std::mem::take(&mut user.listing) {
+        for waiting in std::mem::take(&mut user.queue) {
             self.send_back(waiting, ReturnReason::NotOwner, out);
         }
     }

@@ -249,10 +249,7 @@ impl Shard {
         self.sent_back.retain(|at, _| at.gateway != gateway);
         let mut lost = Vec::new();
         for (name, user) in &mut self.users {
-            if let crate::user::Phase::Opening(queue) = &mut user.phase {
-                queue.retain(|waiting| waiting.gateway != gateway);
-            }
-            user.listing.retain(|waiting| waiting.gateway != gateway);
+            user.queue.retain(|waiting| waiting.gateway != gateway);
             for session in &user.sessions {
                 if session.at.gateway == gateway {
                     lost.push((session.at, name.clone()));

@@ -123,7 +123,7 @@ impl Shard {
                 Target::Done(None)
             };
         };
-        if matches!(user.phase, Phase::Opening(_)) {
+        if user.phase == Phase::Opening {
             return Target::Later;
         }
         let Some(list) = user.friends.list() else {
@@ -181,14 +181,10 @@ impl Shard {
         let Some(user) = self.users.get_mut(&first) else {
             return;
         };
-        let queue = match &mut user.phase {
-            Phase::Opening(queue) => queue,
-            Phase::Open => &mut user.listing,
-        };
-        if queue.len() >= self.settings.deferred_max {
+        if user.queue.len() >= self.settings.deferred_max {
             return;
         }
-        queue.push_back(Waiting {
+        user.queue.push_back(Waiting {
             gateway,
             epoch,
             envelope: Up::Relay(Relay {
@@ -196,7 +192,7 @@ impl Shard {
                 relayed: Relayed::Tell(tell),
             }),
         });
-        if matches!(user.phase, Phase::Open) {
+        if user.phase == Phase::Open {
             self.arm_friends(now, &first);
         }
     }
@@ -213,9 +209,7 @@ impl Shard {
             return;
         };
         let max_age = self.settings.friends_max_age;
-        if matches!(user.phase, Phase::Open)
-            && user.friends.look_up(now.moment, max_age) == Lookup::Ask
-        {
+        if user.phase == Phase::Open && user.friends.look_up(now.moment, max_age) == Lookup::Ask {
             self.ask_list(now, target, out);
         }
     }
