@@ -4,7 +4,7 @@
 //! store. Must not know who asks, or what a change does.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use friendd_core::event::{Effect, Event, Replacement, RequestId};
 use friendd_core::graph::Graph;
@@ -190,13 +190,10 @@ fn failed(ticket: Ticket) -> Event {
     }
 }
 
-/// The list of all who have none: one in memory, however many they are.
-static NOBODY: LazyLock<Arc<FriendList>> = LazyLock::new(|| Arc::new(FriendList::empty()));
-
 /// `None` if the record cannot be read, of which the operator is told.
 fn decoded(user: &UserId, record: Option<Slice>) -> Option<Arc<FriendList>> {
     let Some(record) = record else {
-        return Some(NOBODY.clone());
+        return Some(FriendList::nobody());
     };
     record::decode(&record)
         .inspect_err(|error| tracing::error!(%user, %error, "friend list cannot be read"))

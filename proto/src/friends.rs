@@ -4,6 +4,7 @@
 //! kept or who may change them.
 
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use md5::{Digest, Md5};
 
@@ -89,6 +90,9 @@ pub enum ListError {
     Twice,
 }
 
+/// What most lists are where few have friends: one for all.
+static NOBODY: LazyLock<Arc<FriendList>> = LazyLock::new(|| Arc::new(FriendList::empty()));
+
 impl FriendList {
     /// Sorts the entries, drops those that say nothing, and hashes the rest.
     pub fn new(version: ListVersion, mut entries: Vec<FriendEntry>) -> Result<Self, ListError> {
@@ -115,6 +119,20 @@ impl FriendList {
             version: ListVersion(0),
             hash: hash(&[]),
             entries: Vec::new(),
+        }
+    }
+
+    /// [`FriendList::empty`], one for all.
+    pub fn nobody() -> Arc<Self> {
+        NOBODY.clone()
+    }
+
+    /// To be kept: [`FriendList::nobody`] if it is that.
+    pub fn shared(self) -> Arc<Self> {
+        if self == **NOBODY {
+            Self::nobody()
+        } else {
+            Arc::new(self)
         }
     }
 
@@ -221,5 +239,13 @@ mod tests {
         let list = list.with(entry("ann", Relation::None, false)).unwrap();
         assert_eq!(list.hash(), FriendList::empty().hash());
         assert_eq!(list.version(), ListVersion(2));
+    }
+
+    #[test]
+    fn who_has_no_friends_shares_a_list() {
+        let shared = FriendList::empty().shared();
+        assert!(Arc::ptr_eq(&shared, &FriendList::nobody()));
+        let emptied = FriendList::new(ListVersion(2), Vec::new()).unwrap();
+        assert_eq!(emptied.shared().version(), ListVersion(2));
     }
 }

@@ -86,7 +86,7 @@ impl TryFrom<wire::GraphAnswer> for GraphAnswer {
     fn try_from(answer: wire::GraphAnswer) -> Result<Self, PacketError> {
         use wire::graph_answer::Answer;
         Ok(match answer.answer.ok_or(PacketError::Unknown)? {
-            Answer::List(friends) => Self::List(Arc::new(friends.try_into()?)),
+            Answer::List(friends) => Self::List(FriendList::try_from(friends)?.shared()),
             Answer::NotModified(not) => Self::NotModified {
                 version: ListVersion(not.version),
             },
@@ -118,7 +118,7 @@ fn list(
     friends: Option<packets::Friends>,
 ) -> Result<Arc<FriendList>, PacketError> {
     let friends = friends.ok_or(PacketError::Field(field))?;
-    Ok(Arc::new(friends.try_into()?))
+    Ok(FriendList::try_from(friends)?.shared())
 }
 
 fn user(field: &'static str, bytes: &[u8]) -> Result<UserId, PacketError> {
