@@ -13,4 +13,5 @@ pub mod graph;
 pub mod rules;
 
 mod decision;
+mod idle;
 mod users;

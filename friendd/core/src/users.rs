@@ -1,20 +1,15 @@
 //! What the graph holds of each user: the list, and who waits for it.
 //!
-//! Owns which lists stay in memory. Must not know what a change does.
+//! Owns who is busy and who is idle. Must not know what a change does.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use proto::friends::{FriendEntry, FriendList, ListHash};
+use proto::friends::{FriendList, ListHash};
 use proto::ids::UserId;
 
 use crate::event::RequestId;
-
-/// Bytes that a user costs beside the entries of the list: keys, maps, the
-/// list's head.
-const USER_BYTES: usize = 512;
-/// Ids up to this length lie inside an entry; longer ones are allocated.
-const ID_BYTES_INLINE: usize = 23;
+use crate::idle::Idle;
 
 /// One user.
 #[derive(Debug, Default)]
@@ -47,36 +42,18 @@ impl Seat {
 /// All users of whom something is held.
 ///
 /// Users with something under way stay, and the graph bounds how many these
-/// are. Lists of idle users stay up to `idle_bytes_max`; those used least
-/// recently go first. A list that went costs one load at its next use.
+/// are. Of idle users there is the list, as long as there is room.
 #[derive(Debug)]
 pub(crate) struct Users {
     busy: HashMap<UserId, Seat>,
-    idle: HashMap<UserId, Idle>,
-    /// Idle users by the time of their last use.
-    order: BTreeMap<u64, UserId>,
-    /// Counts uses.
-    uses: u64,
-    idle_bytes: usize,
-    idle_bytes_max: usize,
-}
-
-#[derive(Debug)]
-struct Idle {
-    list: Arc<FriendList>,
-    bytes: usize,
-    used: u64,
+    idle: Idle,
 }
 
 impl Users {
     pub(crate) fn new(idle_bytes_max: usize) -> Self {
         Self {
             busy: HashMap::new(),
-            idle: HashMap::new(),
-            order: BTreeMap::new(),
-            uses: 0,
-            idle_bytes: 0,
-            idle_bytes_max,
+            idle: Idle::new(idle_bytes_max),
         }
     }
 
@@ -100,20 +77,16 @@ impl Users {
 
     /// How many users are held, and about how many bytes the idle ones take.
     pub(crate) fn size(&self) -> (usize, usize) {
-        (self.busy.len() + self.idle.len(), self.idle_bytes)
+        let (idle, bytes) = self.idle.size();
+        (self.busy.len() + idle, bytes)
     }
 
     fn take(&mut self, user: &UserId) -> Seat {
         if let Some(seat) = self.busy.remove(user) {
             return seat;
         }
-        let Some(idle) = self.idle.remove(user) else {
-            return Seat::default();
-        };
-        self.order.remove(&idle.used);
-        self.idle_bytes -= idle.bytes;
         Seat {
-            list: Some(idle.list),
+            list: self.idle.take(user),
             ..Seat::default()
         }
     }
@@ -121,25 +94,8 @@ impl Users {
     fn put(&mut self, user: &UserId, seat: Seat) {
         if !seat.is_idle() {
             self.busy.insert(user.clone(), seat);
-            return;
-        }
-        let Some(list) = seat.list else { return };
-        let (bytes, used) = (bytes(&list), self.uses);
-        self.uses += 1;
-        self.idle_bytes += bytes;
-        self.order.insert(used, user.clone());
-        self.idle.insert(user.clone(), Idle { list, bytes, used });
-        self.shed();
-    }
-
-    fn shed(&mut self) {
-        while self.idle_bytes > self.idle_bytes_max {
-            let Some((_, oldest)) = self.order.pop_first() else {
-                break;
-            };
-            if let Some(gone) = self.idle.remove(&oldest) {
-                self.idle_bytes -= gone.bytes;
-            }
+        } else if let Some(list) = seat.list {
+            self.idle.put(user.clone(), list);
         }
     }
 
@@ -158,28 +114,12 @@ impl Users {
         reason = "what holds for each has no order"
     )]
     pub(crate) fn check_invariants(&self) {
-        assert_eq!(self.idle.len(), self.order.len());
-        for (used, user) in &self.order {
-            assert_eq!(self.idle[user].used, *used);
-            assert!(!self.busy.contains_key(user));
-        }
-        let sum: usize = self.idle.values().map(|idle| bytes(&idle.list)).sum();
-        assert_eq!(self.idle_bytes, sum);
-        assert!(self.idle_bytes <= self.idle_bytes_max);
+        self.idle
+            .check_invariants(|user| self.busy.contains_key(user));
         for seat in self.busy.values() {
             assert!(!seat.is_idle());
             assert!(seat.list.is_some() != seat.loading);
             assert!(seat.reads.is_empty() || seat.loading);
         }
     }
-}
-
-/// About what a list takes, with all that is held beside it.
-fn bytes(list: &FriendList) -> usize {
-    let long_ids = list
-        .entries()
-        .iter()
-        .map(|entry| entry.user.as_bytes().len())
-        .filter(|len| *len > ID_BYTES_INLINE);
-    USER_BYTES + std::mem::size_of_val::<[FriendEntry]>(list.entries()) + long_ids.sum::<usize>()
 }
