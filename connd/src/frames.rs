@@ -11,8 +11,15 @@ use proto::frame::{Front, HEADER_BYTES, TooLarge, front};
 use proto::limits::{CLIENT_FRAME_BYTES_MAX, LOGIN_FRAME_BYTES_MAX};
 
 /// The frames of one connection.
+///
+/// There are many, and most of them wait between two frames: these hold
+/// nothing.
+#[derive(Debug)]
+pub struct Frames(Option<Box<Cut>>);
+
+/// Where the frames of a connection were cut by a read.
 #[derive(Debug, Default)]
-pub struct Frames {
+struct Cut {
     partial: BytesMut,
     /// The first frame was whole: the larger limit holds.
     begun: bool,
@@ -21,10 +28,38 @@ pub struct Frames {
 /// A packet, or why there is none.
 pub type Decoded = Result<ClientPacket, Code>;
 
+impl Default for Frames {
+    /// Nothing came.
+    fn default() -> Self {
+        Self(Some(Box::default()))
+    }
+}
+
 impl Frames {
     /// Takes received bytes and gives the packets that are whole, up to the
     /// first that is none: with that the session ends.
     pub fn take(&mut self, bytes: &[u8], packets: &mut Vec<Decoded>) {
+        let mut cut = self.0.take().map_or_else(Cut::between, |cut| *cut);
+        cut.take(bytes, packets);
+        if !cut.is_between() {
+            self.0 = Some(Box::new(cut));
+        }
+    }
+}
+
+impl Cut {
+    fn between() -> Self {
+        Self {
+            partial: BytesMut::new(),
+            begun: true,
+        }
+    }
+
+    fn is_between(&self) -> bool {
+        self.begun && self.partial.is_empty()
+    }
+
+    fn take(&mut self, bytes: &[u8], packets: &mut Vec<Decoded>) {
         let result = if self.partial.is_empty() {
             self.take_fresh(bytes, packets)
         } else {
@@ -132,7 +167,7 @@ mod tests {
         for chunk in chunks {
             frames.take(&chunk, &mut packets);
         }
-        assert!(frames.partial.is_empty());
+        assert!(frames.0.is_none_or(|cut| cut.partial.is_empty()));
         packets
     }
 

@@ -120,14 +120,19 @@ impl Gateway {
         self.metrics.accept_failures.inc();
     }
 
-    /// A connection came; its reader calls [`Self::received`] and
-    /// [`Self::closed`].
-    pub fn opened(&self, address: IpAddr, socket: Rc<Socket>) -> SessionId {
+    /// The number of the next connection.
+    pub fn next_session(&self) -> SessionId {
         let session = SessionId(self.last_session.get() + 1);
         self.last_session.set(session.0);
+        session
+    }
+
+    /// A connection came; its reader calls [`Self::received`] and
+    /// [`Self::closed`].
+    pub fn opened(&self, address: IpAddr, socket: Rc<Socket>) {
+        let session = socket.session();
         self.sockets.borrow_mut().insert(session, socket);
         self.handle([Event::Opened { session, address }]);
-        session
     }
 
     /// The thread's scratch, for the time of one poll.
