@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::arguments::Crash;
-use crate::correspondent::Route;
 use crate::launch::Launch;
-use crate::offline::{log_in, seat};
-use crate::post::{Post, Rules};
+use crate::offline::log_in;
+use crate::post::Post;
 use crate::report::Report;
 use crate::restart::{self, Exit, until};
 use crate::run::allow_files;
+use crate::seats::Seats;
 use crate::target::Target;
 
 /// What was seen of kills.
@@ -28,37 +28,24 @@ struct Kills {
 
 /// `crash`
 pub fn run(crash: &Crash) -> Result<Report> {
-    let chatters = 2 * crash.pairs.get();
-    let writers = chatters + crash.senders.get();
-    let all = writers + crash.users.get();
-    allow_files(all)?;
+    let seats = Seats {
+        pairs: crash.pairs.get(),
+        senders: crash.senders.get(),
+        users: crash.users.get(),
+    };
+    allow_files(seats.all())?;
     let mut target = Target::cluster(&crash.cluster, &Launch::open())?;
-    let client = |at| {
-        let route = match at {
-            _ if at < chatters => Route::Peer(at ^ 1),
-            _ if at < writers => Route::Away,
-            _ => Route::Nobody,
-        };
-        Ok((seat(at, &target)?, route))
-    };
-    let clients = (0..all).map(client).collect::<Result<_>>()?;
-    let rules = Rules {
-        window: crash.window.get(),
-        size: crash.size,
-        away: writers..all,
-        come_back: true,
-    };
-    let mut post = Post::new(rules, clients)?;
-    log_in(&mut post, 0..writers, &mut target)?;
+    let mut post = seats.post(crash.window.get(), crash.size, &target)?;
+    log_in(&mut post, 0..seats.writers(), &mut target)?;
     let kills = load(crash, &mut post, &mut target)?;
 
-    restart::settle(&mut post, writers..all, &mut target)?;
+    restart::settle(&mut post, seats.away(), &mut target)?;
     ensure!(
         kills.open > 0,
         "nothing was open at a kill: it proves nothing"
     );
     Ok(Report {
-        sessions: all,
+        sessions: seats.all(),
         pairs: Some(crash.pairs.get()),
         recipients: Some(crash.users.get()),
         senders: Some(crash.senders.get()),

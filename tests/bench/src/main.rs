@@ -46,6 +46,7 @@ mod restart;
 mod ring;
 mod run;
 mod schedule;
+mod seats;
 mod session;
 mod soak;
 mod steady;

@@ -11,15 +11,15 @@ use anyhow::{Result, ensure};
 
 use crate::arguments::Soak;
 use crate::bustle::Bustle;
-use crate::correspondent::Route;
 use crate::deadline::Deadline;
 use crate::growth::{self, Growth};
 use crate::launch::Launch;
 use crate::offline::{log_in, seat};
-use crate::post::{Post, Rules};
+use crate::post::Post;
 use crate::report::Report;
 use crate::restart::{self, Exit, Seen};
 use crate::run::allow_files;
+use crate::seats::Seats;
 use crate::session::Session;
 use crate::target::Target;
 
@@ -45,21 +45,23 @@ struct Run {
 
 /// `soak`
 pub fn run(soak: &Soak) -> Result<Report> {
-    let chatters = 2 * soak.pairs.get();
-    let writers = chatters + soak.senders.get();
-    let all = writers + soak.users.get();
-    allow_files(all)?;
+    let seats = Seats {
+        pairs: soak.pairs.get(),
+        senders: soak.senders.get(),
+        users: soak.users.get(),
+    };
+    allow_files(seats.all())?;
     let mut target = Target::cluster(&soak.cluster, &Launch::open())?;
-    let mut post = post(soak, &target)?;
-    befriend(chatters, &target)?;
-    log_in(&mut post, 0..writers, &mut target)?;
+    let mut post = seats.post(soak.window.get(), soak.size, &target)?;
+    befriend(seats.chatters(), &target)?;
+    log_in(&mut post, 0..seats.writers(), &mut target)?;
 
     let secs = soak.secs.unwrap_or(soak.minutes.saturating_mul(MINUTE));
     let stretch = Duration::from_secs(u64::from(secs.get())) / (soak.restarts.get() + 1);
     let mut run = Run {
         target,
         post,
-        bustle: Bustle::new(soak.rate.get(), chatters, writers..all),
+        bustle: Bustle::new(soak.rate.get(), seats.chatters(), seats.away()),
         growth: Growth::new(stretch),
         parts: if soak.cluster.processes {
             &["connd", "msgd", "friendd"]
@@ -76,7 +78,7 @@ pub fn run(soak: &Soak) -> Result<Report> {
         growth,
         ..
     } = run;
-    restart::settle(&mut post, writers..all, &mut target)?;
+    restart::settle(&mut post, seats.away(), &mut target)?;
     let repeats = &post.repeats;
     ensure!(
         repeats.unexplained() == 0,
@@ -89,7 +91,7 @@ pub fn run(soak: &Soak) -> Result<Report> {
     let pss = growth.by_life(|held| held.pss);
     let rss = growth.by_life(|held| held.rss);
     Ok(Report {
-        sessions: all,
+        sessions: seats.all(),
         pairs: Some(soak.pairs.get()),
         recipients: Some(soak.users.get()),
         senders: Some(soak.senders.get()),
@@ -110,29 +112,6 @@ pub fn run(soak: &Soak) -> Result<Report> {
             .with_post(&post, soak.size)
             .with_repeats(&post.repeats)
     })
-}
-
-/// Chatters, who write to each other, then senders, who write to the rest,
-/// who are away but for visits.
-fn post(soak: &Soak, target: &Target) -> Result<Post> {
-    let chatters = 2 * soak.pairs.get();
-    let writers = chatters + soak.senders.get();
-    let all = writers + soak.users.get();
-    let client = |at| {
-        let route = match at {
-            _ if at < chatters => Route::Peer(at ^ 1),
-            _ if at < writers => Route::Away,
-            _ => Route::Nobody,
-        };
-        Ok((seat(at, target)?, route))
-    };
-    let rules = Rules {
-        window: soak.window.get(),
-        size: soak.size,
-        away: writers..all,
-        come_back: true,
-    };
-    Post::new(rules, (0..all).map(client).collect::<Result<_>>()?)
 }
 
 /// Each pair sees each other's status.
