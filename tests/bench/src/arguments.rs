@@ -271,6 +271,9 @@ pub struct Soak {
 /// `unfair`
 #[derive(Debug, Args)]
 pub struct Unfair {
+    /// Only this attack, beside none; may be given more than once.
+    #[arg(long)]
+    pub only: Vec<Attack>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub load: Load,

@@ -14,7 +14,7 @@ use crate::attacker::Attacker;
 use crate::crew::{self, Watch};
 use crate::dialect::Dialect;
 use crate::launch::Launch;
-use crate::meter;
+use crate::meter::{self, Meter, Spent};
 use crate::report::{self, Report, ratio};
 use crate::run;
 use crate::target::Target;
@@ -41,7 +41,7 @@ const BOUNDED: [&str; 3] = ["all sessions", "store", "store, mailbox cache"];
 /// `unfair`
 pub fn run(unfair: &Unfair) -> Result<()> {
     interrupt::listen()?;
-    let rows = rows();
+    let rows = rows(&unfair.only);
     let mut reports = vec![Vec::new(); rows.len()];
     // Round by round, so that what is compared is measured at the same time.
     for round in 1..=unfair.load.runs.get() {
@@ -61,21 +61,25 @@ pub fn run(unfair: &Unfair) -> Result<()> {
     Ok(())
 }
 
-/// What is measured: first nobody attacks, then each one alone, then all.
-fn rows() -> Vec<(&'static str, Vec<Attack>)> {
-    let alone = Attack::ALL.map(|attack| (attack.name(), vec![attack]));
+/// What is measured: first nobody attacks, then each one alone, then all; or
+/// only some, each alone.
+fn rows(only: &[Attack]) -> Vec<(&'static str, Vec<Attack>)> {
+    let attacks = if only.is_empty() { &Attack::ALL } else { only };
+    let alone = attacks.iter().map(|attack| (attack.name(), vec![*attack]));
     let mut rows = vec![("none", Vec::new())];
     rows.extend(alone);
-    rows.push(("all at once", Attack::ALL.to_vec()));
+    if only.is_empty() {
+        rows.push(("all at once", Attack::ALL.to_vec()));
+    }
     rows
 }
 
-/// What attackers did, and what was counted of it.
-#[derive(Default)]
+/// What attackers did, what was counted of it, and what servers spent.
 struct Attacked {
     per_s: BTreeMap<String, f64>,
     counted: BTreeMap<String, u64>,
     memory_peak: u64,
+    spent: Spent,
 }
 
 fn measure(unfair: &Unfair, attacks: &[Attack]) -> Result<Report> {
@@ -101,18 +105,22 @@ fn measure(unfair: &Unfair, attacks: &[Attack]) -> Result<Report> {
         tally.lost + tally.unanswered + tally.refused + tally.unknown == 0,
         "others paid for it: {tally:?}"
     );
+    let messages = outcome.delivered_in_window;
     Ok(Report {
         sessions,
         pairs: Some(load.pairs.get()),
         size: Some(load.size),
         secs: Some(load.secs.get()),
         rate: Some(load.rate.get()),
-        per_s: ratio(outcome.delivered_in_window as f64, window.as_secs_f64()),
+        per_s: ratio(messages as f64, window.as_secs_f64()),
         attacked_per_s: Some(attacked.per_s),
         counted: Some(attacked.counted),
         memory_peak_bytes: Some(attacked.memory_peak),
         memory_bound_bytes: Some(bound),
-        ..Report::of_cluster("unfair", &unfair.cluster).with_outcome(&outcome, dialect)
+        cpu_us_per_msg: attacked.spent.us_per(messages),
+        ..Report::of_cluster("unfair", &unfair.cluster)
+            .with_outcome(&outcome, dialect)
+            .with_parts(&attacked.spent, messages)
     })
 }
 
@@ -141,12 +149,16 @@ fn attack(
         watch.wait_for(target, Instant::now() + LOOK_AROUND)?;
     }
     let start = watch.start_window(target)?;
+    let meter = Meter::start(target)?;
     watch.wait_for(target, start + window)?;
+    let spent = meter.stop(target)?;
     let after = counters(target, &names)?;
     let memory_peak = target.memory_peak()?;
     let mut attacked = Attacked {
         memory_peak,
-        ..Attacked::default()
+        spent,
+        per_s: BTreeMap::new(),
+        counted: BTreeMap::new(),
     };
     for (attack, attacker) in attacks.iter().zip(attackers) {
         let done = attacker.stop()? as f64;

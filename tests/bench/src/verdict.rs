@@ -49,6 +49,11 @@ fn rows(report: &Value, calm: &Value) -> Vec<String> {
             Some(0.0),
         ));
     }
+    let spent = figure("cpu_us_per_msg");
+    rows.push(free(
+        "servers: processor time per message of others, µs",
+        spent,
+    ));
     let mib = |field| figure(field).map(|bytes| (bytes / MIB).ceil());
     let (peak, bound) = (mib("memory_peak_bytes"), mib("memory_bound_bytes"));
     rows.push(at_most("memory at its peak, MiB", peak, bound));
