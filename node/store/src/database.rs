@@ -8,9 +8,11 @@ use fjall::{KeyspaceCreateOptions, SingleWriterTxDatabase, SingleWriterTxKeyspac
 
 use crate::Settings;
 
-/// One thread writes tables out while the other merges them: a merge never
-/// holds a commit up.
-const WORKERS: usize = 2;
+/// One thread writes tables out while another merges them: a merge never holds
+/// a commit up. The third takes the requests for more merges, which fjall makes
+/// with every table: the first thread only puts them back, at full speed, until
+/// another takes them.
+const WORKERS: usize = 3;
 
 /// Names a keyspace of the engine that made it. Cheap to copy; it stays good
 /// when the database is opened again after a failure.
