@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use connd_core::{Claims, Effect, Event, Leaving, LinkId, Settings};
 use node::alarm::Alarm;
@@ -26,6 +27,7 @@ mod tasks;
 use crate::access::Access;
 use crate::frames::Decoded;
 use crate::handshakes::Handshakes;
+use crate::holding::Holding;
 use crate::metrics::Metrics;
 use crate::socket::{Room, Socket, rest_max};
 use crate::tls::Tls;
@@ -59,6 +61,7 @@ pub struct Gateway {
     tokens: RefCell<Arc<Tokens>>,
     tls: RefCell<Tls>,
     handshakes: Handshakes,
+    holding: Rc<Holding>,
     metrics: Arc<Metrics>,
     rest_max: usize,
     last_session: Cell<u64>,
@@ -90,6 +93,7 @@ impl Gateway {
             tokens: RefCell::new(access.tokens),
             handshakes: Handshakes::new(access.tls.handshakes_per_second),
             tls: RefCell::new(access.tls),
+            holding: Rc::default(),
             metrics,
             last_session: Cell::new(0),
             sockets: RefCell::new(HashMap::default()),
@@ -138,6 +142,11 @@ impl Gateway {
     /// The thread's scratch, for the time of one poll.
     pub fn scratch(&self) -> RefMut<'_, Scratch> {
         self.scratch.borrow_mut()
+    }
+
+    /// Waits while nothing is to be read from a client.
+    pub fn poll_may_read(&self, session: SessionId, context: &mut Context<'_>) -> Poll<()> {
+        self.holding.poll_free(session, context)
     }
 
     /// Packets came from a client.
@@ -294,6 +303,7 @@ impl Gateway {
                 packet.encode(turn.gather(session));
             }
             Effect::Close { session } => turn.closes.push(session),
+            Effect::Hold { session } => self.holding.hold(session),
             Effect::Authenticate {
                 session,
                 token,

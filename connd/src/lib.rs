@@ -17,6 +17,7 @@ pub mod tls;
 pub mod token;
 
 mod handshakes;
+mod holding;
 mod secure;
 mod session;
 mod socket;

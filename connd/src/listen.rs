@@ -66,7 +66,7 @@ pub async fn run(gateway: Rc<Gateway>, listener: TcpListener) {
             tokio::task::yield_now().await;
         }
         match listener.accept().await {
-            Ok((stream, _)) => session::serve(&gateway, stream),
+            Ok((stream, peer)) => session::serve(&gateway, stream, peer.ip()),
             Err(error) => {
                 gateway.accept_failed();
                 if warned.is_none_or(|warned| warned.elapsed() >= WARN_PAUSE) {

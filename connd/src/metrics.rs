@@ -86,6 +86,7 @@ figures! {
     refused: "Connections closed with a code",
     submitted: "Messages taken from clients",
     window_exceeded: "Messages beyond a window",
+    held: "Clients not read from for a while, since they wrote far beyond their rate",
     resent: "Windows sent again",
     fate_unknown: "Messages answered as unknown after send.patience",
     delivered: "Deliveries written to clients",

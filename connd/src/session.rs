@@ -4,6 +4,7 @@
 //! core's. There are many, and most of them wait: what a task holds then is a
 //! [`Reader`] and nothing else.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -18,10 +19,7 @@ use crate::secure::Secure;
 use crate::socket::Socket;
 
 /// Serves a connection until it is over.
-pub fn serve(gateway: &Rc<Gateway>, stream: TcpStream) {
-    let Ok(peer) = stream.peer_addr() else {
-        return;
-    };
+pub fn serve(gateway: &Rc<Gateway>, stream: TcpStream, address: IpAddr) {
     // Frames are gathered here; the kernel is not to wait for more.
     let _ = stream.set_nodelay(true);
     let secure = match gateway.tls().map(Secure::new).transpose() {
@@ -29,7 +27,7 @@ pub fn serve(gateway: &Rc<Gateway>, stream: TcpStream) {
         Err(error) => return tracing::error!(%error, "TLS cannot be served"),
     };
     let socket = Socket::new(gateway.next_session(), stream, secure);
-    gateway.opened(peer.ip(), socket.clone());
+    gateway.opened(address, socket.clone());
     let reader = Reader {
         gateway: gateway.clone(),
         socket,
@@ -59,6 +57,9 @@ impl Future for Reader {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let reader = self.get_mut();
         while ready!(reader.read(context)) {}
+        if reader.frames.is_new() {
+            reader.socket.leave_quietly();
+        }
         reader.gateway.closed(reader.socket.session());
         Poll::Ready(())
     }
@@ -79,6 +80,7 @@ impl Reader {
     /// One read; `false` when the connection is over.
     fn read(&mut self, context: &mut Context<'_>) -> Poll<bool> {
         let (gateway, socket) = (&self.gateway, &self.socket);
+        ready!(gateway.poll_may_read(socket.session(), context));
         // The scratch is the thread's: a waiting session holds no buffer.
         let mut scratch = gateway.scratch();
         let Scratch {

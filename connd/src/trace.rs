@@ -50,6 +50,7 @@ pub fn effect(effect: &Effect) {
         Effect::Offer { .. }
         | Effect::Gather { .. }
         | Effect::Close { .. }
+        | Effect::Hold { .. }
         | Effect::Authenticate { .. } => {}
     }
 }

@@ -37,6 +37,12 @@ pub enum Effect {
         /// Which.
         session: SessionId,
     },
+    /// Read nothing from a client for a while: it writes far beyond its rate, and
+    /// what it writes meanwhile waits at its side.
+    Hold {
+        /// Which.
+        session: SessionId,
+    },
     /// Check a token; [`crate::Event::Authenticated`] brings the outcome.
     Authenticate {
         /// Whose.
@@ -70,6 +76,8 @@ pub struct Counters {
     pub submitted: u64,
     /// Messages that exceeded a window.
     pub window_exceeded: u64,
+    /// Clients that were not read from for a while.
+    pub held: u64,
     /// Windows sent again.
     pub resent: u64,
     /// Messages answered with an unknown fate after `send.patience`.

@@ -9,6 +9,7 @@ mod admission;
 mod deliveries;
 mod effect;
 mod event;
+mod excess;
 mod gateway;
 mod router;
 mod sends;

@@ -16,6 +16,7 @@ use proto::slot::Slot;
 use proto::status::Status;
 
 use crate::deliveries::Deliveries;
+use crate::excess::Excess;
 use crate::sends::SendWindow;
 
 /// A connection.
@@ -88,6 +89,8 @@ pub struct Live {
     pub returned: u32,
     /// Messages beyond the window.
     pub exceeded: u32,
+    /// How far it is beyond its rate.
+    pub excess: Excess,
     /// The user has other devices, which want to know what this one sends.
     pub carbons_wanted: bool,
     /// Deliveries without an acknowledgement.

@@ -106,6 +106,7 @@ impl Gateway {
         };
         live.returned = 0;
         live.exceeded = 0;
+        let is_held = live.excess.count(&answer);
         // What a user writes to itself its devices are delivered anyway.
         let wants_copy = live.carbons_wanted && live.user != message.to;
         let packet = match answer {
@@ -123,6 +124,10 @@ impl Gateway {
             Answer::Unknown { code } => ServerPacket::Unknown { id, code },
         };
         write(session, packet, out);
+        if is_held {
+            self.counters.held += 1;
+            out.push(Effect::Hold { session });
+        }
     }
 
     /// What an earlier announcement was told does not count.

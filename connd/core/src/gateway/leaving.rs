@@ -111,7 +111,7 @@ mod tests {
                         written.push((session.0, packet));
                     }
                     Effect::Close { session } => closed.push(session.0),
-                    Effect::Authenticate { .. } | Effect::Forward { .. } => {}
+                    Effect::Hold { .. } | Effect::Authenticate { .. } | Effect::Forward { .. } => {}
                 }
             }
             (written, closed)

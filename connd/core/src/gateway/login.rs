@@ -19,6 +19,7 @@ use super::{Gateway, write};
 use crate::deliveries::Deliveries;
 use crate::effect::Effect;
 use crate::event::Claims;
+use crate::excess::Excess;
 use crate::sends::SendWindow;
 use crate::session::{Live, Session, State};
 use crate::timers::Timer;
@@ -123,6 +124,7 @@ impl Gateway {
                     resend_armed: false,
                     returned: 0,
                     exceeded: 0,
+                    excess: Excess::default(),
                     carbons_wanted: false,
                     deliveries: Deliveries::default(),
                 };

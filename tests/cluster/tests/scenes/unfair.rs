@@ -68,6 +68,7 @@ async fn each_bound_is_met_and_counted_while_others_chat() {
         ("im_connd_refused_total", 10),
         ("im_connd_opened_total", 3_000),
         ("im_msgd_rejected_total", 100),
+        ("im_connd_held_total", 1),
         ("im_mailboxes_full_total", 100),
     ] {
         risen(admin, figure, least).await;

@@ -293,7 +293,8 @@ impl<'a> World<'a> {
                 Effect::Write { .. }
                 | Effect::Offer { .. }
                 | Effect::Gather { .. }
-                | Effect::Close { .. } => {}
+                | Effect::Close { .. }
+                | Effect::Hold { .. } => {}
             }
         }
         self.promises.after(&effects);

@@ -152,7 +152,7 @@ impl Promises {
                     let said = client.closing || self.logs_out == Some(*session);
                     assert!(said, "{session} is closed without a word");
                 }
-                Effect::Authenticate { session, .. } => {
+                Effect::Authenticate { session, .. } | Effect::Hold { session } => {
                     assert!(self.clients.contains_key(session), "{session} is gone");
                 }
                 Effect::Forward { link, envelope, .. } => self.forwarded(*link, envelope),

@@ -180,6 +180,8 @@ impl World {
                 }
                 Effect::Gather { session, packet } => self.gather(gateway, session, packet),
                 Effect::Close { session } => self.close_socket(gateway, session),
+                // To be read from late is what the network does to anyone here.
+                Effect::Hold { .. } => {}
                 Effect::Authenticate { session, user, .. } => {
                     let claims = user.map(|user| Claims {
                         user,

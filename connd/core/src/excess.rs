@@ -1,0 +1,64 @@
+//! How far a client is beyond its rate of messages.
+//!
+//! Owns when that is so far that it is held. Must not know the rate: that is
+//! the shard's, whose answers are counted here.
+
+use proto::codes::Code;
+use proto::link::Answer;
+
+/// So many messages more refused for the rate than others: a client that writes
+/// less than twice its rate does not get there, nor one that was wrong once.
+const EXCESS_MAX: u32 = 32;
+
+/// Messages refused for the rate, less the others, since the client was held.
+#[derive(Debug, Default)]
+pub struct Excess(u32);
+
+impl Excess {
+    /// Counts an answer; whether the client is to be held by now.
+    pub fn count(&mut self, answer: &Answer) -> bool {
+        let Answer::Rejected {
+            code: Code::RateExceeded,
+            ..
+        } = answer
+        else {
+            self.0 = self.0.saturating_sub(1);
+            return false;
+        };
+        self.0 += 1;
+        let is_far = self.0 >= EXCESS_MAX;
+        if is_far {
+            self.0 = 0;
+        }
+        is_far
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smol_str::SmolStr;
+
+    fn rejected(code: Code) -> Answer {
+        let text = SmolStr::default();
+        Answer::Rejected { code, text }
+    }
+
+    /// How often a client is held that gets these answers again and again.
+    fn held(codes: &[Code]) -> usize {
+        let mut excess = Excess::default();
+        let answers = codes.iter().cycle().take(960);
+        answers
+            .filter(|code| excess.count(&rejected(**code)))
+            .count()
+    }
+
+    #[test]
+    fn who_is_far_beyond_is_held_and_who_is_a_little_is_not() {
+        let (over, full) = (Code::RateExceeded, Code::MailboxFull);
+        assert_eq!(held(&[over]), 960 / EXCESS_MAX as usize);
+        assert_eq!(held(&[over, over, over, full]), 480 / EXCESS_MAX as usize);
+        assert_eq!(held(&[over, full]), 0);
+        assert_eq!(held(&[full]), 0);
+    }
+}
