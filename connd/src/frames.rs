@@ -45,12 +45,6 @@ impl Frames {
             self.0 = Some(Box::new(cut));
         }
     }
-
-    /// Whether nothing came so far.
-    pub fn is_new(&self) -> bool {
-        let is_new = |cut: &Cut| !cut.begun && cut.partial.is_empty();
-        self.0.as_deref().is_some_and(is_new)
-    }
 }
 
 impl Cut {

@@ -57,9 +57,6 @@ impl Future for Reader {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let reader = self.get_mut();
         while ready!(reader.read(context)) {}
-        if reader.frames.is_new() {
-            reader.socket.leave_quietly();
-        }
         reader.gateway.closed(reader.socket.session());
         Poll::Ready(())
     }

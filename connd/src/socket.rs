@@ -223,15 +223,6 @@ impl Socket {
         });
     }
 
-    /// The client has gone without a word, and was told nothing: there is nothing
-    /// to say goodbye for, which costs the system half of what a visit costs.
-    pub fn leave_quietly(&self) {
-        if self.secure.is_none() && !self.is_closing() && !self.lags() {
-            // It may be gone already.
-            let _ = socket2::SockRef::from(&*self.stream.borrow()).set_linger(Some(Duration::ZERO));
-        }
-    }
-
     /// Whether the server has closed it: what comes is not looked at.
     pub fn is_closing(&self) -> bool {
         self.closing.get()
@@ -342,19 +333,5 @@ mod tests {
         let local = tokio::task::LocalSet::new();
         let heard = local.run_until(last_word(true)).await.unwrap();
         assert!(heard.ends_with(b"last word"));
-    }
-
-    #[tokio::test]
-    async fn who_goes_without_a_word_gets_no_goodbye() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (stream, _) = listener.accept().await.unwrap();
-        let socket = Socket::new(SessionId(1), stream, None);
-        client.shutdown(Shutdown::Write).unwrap();
-        assert!(!socket.heard().await);
-        socket.leave_quietly();
-        drop(socket);
-        let left = client.read(&mut [0]).unwrap_err();
-        assert_eq!(left.kind(), io::ErrorKind::ConnectionReset);
     }
 }
