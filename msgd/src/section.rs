@@ -168,8 +168,7 @@ impl ShardSection {
         let core = self.core(policy, blocks);
         let body = BODY_BYTES_MAX as u64;
         let pending = self.pending_bytes_max.get() + core.pending_max as u64 * MESSAGE_BYTES;
-        // Two queues: for the mailbox, and for the friend list.
-        let deferred = 2 * core.deferred_max as u64 * (body + MESSAGE_BYTES);
+        let deferred = core.deferred_max as u64 * (body + MESSAGE_BYTES);
         let answers = core.recent_per_sender_max as u64 * ANSWER_BYTES + SENDER_BYTES;
         let recent = core.recent_senders_max as u64 * answers;
         let friends = FRIENDS_MAX as u64 * FRIEND_BYTES;
