@@ -3,7 +3,7 @@
 //! Owns the graph, who waits for which answer, and what is under way to the
 //! store. Must not know who asks, or what a change does.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use friendd_core::event::{Effect, Event, Replacement, RequestId};
@@ -24,6 +24,9 @@ use crate::record;
 /// The keyspace of friend lists in the store.
 const KEYSPACE: &str = "friends";
 
+/// Questions, or outcomes of the store, in one turn at most.
+const TURN_MAX: usize = 1024;
+
 /// The friend service over an embedded store.
 pub struct Friendd {
     graph: Graph,
@@ -32,6 +35,8 @@ pub struct Friendd {
     waiting: HashMap<RequestId, oneshot::Sender<GraphAnswer>>,
     requests: u64,
     lists: Handle<Lists>,
+    /// What the store is asked in this turn.
+    submitted: VecDeque<(Ticket, Request)>,
     completions: mpsc::Receiver<Completion<Ticket, Outcome>>,
     metrics: Metrics,
 }
@@ -69,6 +74,7 @@ impl Friendd {
             waiting: HashMap::new(),
             requests: 0,
             lists,
+            submitted: VecDeque::new(),
             completions,
             metrics,
         };
@@ -84,46 +90,53 @@ impl Friendd {
     /// until the store's thread is gone. Runs on any executor.
     pub async fn run(mut self) {
         let mut asked = true;
+        let (mut completions, mut questions) = (Vec::new(), Vec::new());
         while asked || self.graph.waiting() > 0 {
             tokio::select! {
                 // What ends a wait goes before what begins one.
                 biased;
-                completion = self.completions.recv() => match completion {
-                    Some(completion) => self.handle(completed(completion)),
-                    None => {
+                count = self.completions.recv_many(&mut completions, TURN_MAX) => {
+                    if count == 0 {
                         tracing::error!("the store's thread is gone, so the friend service ends");
                         return;
                     }
-                },
-                question = self.questions.recv(), if asked => match question {
-                    Some(question) => self.ask(question),
-                    None => asked = false,
-                },
+                    self.turn(completions.drain(..).map(completed));
+                }
+                count = self.questions.recv_many(&mut questions, TURN_MAX), if asked => {
+                    asked = count > 0;
+                    let requests: Vec<_> = questions.drain(..).map(|one| self.ask(one)).collect();
+                    self.turn(requests);
+                }
             }
         }
     }
 
-    fn ask(&mut self, question: Question) {
+    fn ask(&mut self, question: Question) -> Event {
         self.requests += 1;
         let id = RequestId(self.requests);
         self.waiting.insert(id, question.answer);
-        self.handle(Event::Request(id, question.request));
+        Event::Request(id, question.request)
     }
 
-    fn handle(&mut self, event: Event) {
+    /// What these events ask of the store goes to it together.
+    fn turn(&mut self, events: impl IntoIterator<Item = Event>) {
         let mut effects = Vec::new();
-        let mut events = vec![event];
-        while let Some(event) = events.pop() {
+        for event in events {
             self.graph.handle(event, &mut effects);
+        }
+        while !effects.is_empty() {
             for effect in effects.drain(..) {
-                events.extend(self.perform(effect));
+                self.perform(effect);
+            }
+            // A failure may be what others wait for.
+            for event in self.submit() {
+                self.graph.handle(event, &mut effects);
             }
         }
         self.metrics.show(&self.graph);
     }
 
-    /// What comes of an effect at once: a failure, if the store takes nothing.
-    fn perform(&mut self, effect: Effect) -> Option<Event> {
+    fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Answer(id, answer) => {
                 self.metrics.answered(&answer);
@@ -131,24 +144,28 @@ impl Friendd {
                     // Who does not wait any more is not told.
                     let _ = waiting.send(answer);
                 }
-                None
             }
             Effect::Load(user) => {
                 self.metrics.loads.inc();
                 let ticket = Ticket::Load(user.clone());
-                self.submit(ticket, Request::Load(user))
+                self.submitted.push_back((ticket, Request::Load(user)));
             }
             Effect::Save { request, lists } => {
                 let rows = lists.into_iter().map(row).collect();
-                self.submit(Ticket::Save(request), Request::Save(rows))
+                self.submitted
+                    .push_back((Ticket::Save(request), Request::Save(rows)));
             }
         }
     }
 
-    fn submit(&mut self, ticket: Ticket, request: Request) -> Option<Event> {
-        let refused = self.lists.submit(ticket, request).err()?;
-        tracing::warn!(refusal = %refused.refusal, "the store takes no friend list");
-        Some(failed(refused.ticket))
+    /// What comes of it at once: failures, if the store takes less than all.
+    fn submit(&mut self) -> Vec<Event> {
+        let Err(refusal) = self.lists.submit_all(&mut self.submitted) else {
+            return Vec::new();
+        };
+        tracing::warn!(%refusal, "the store takes no friend list");
+        let refused = self.submitted.drain(..);
+        refused.map(|(ticket, _)| failed(ticket)).collect()
     }
 }
 

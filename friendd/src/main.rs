@@ -31,10 +31,7 @@ fn start() -> anyhow::Result<()> {
     let (layers, certificates) = Layers::<Settings>::start()?;
     let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(run(layers, links))
+    node::runtime::resting()?.block_on(run(layers, links))
 }
 
 async fn run(mut layers: Layers<Settings>, links: Option<LinkTls>) -> anyhow::Result<()> {
