@@ -4,25 +4,26 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use proto::client::PacketError;
-use proto::graph::GraphRequest;
 use service::tls::LinkTls;
 use service::wire::friends_server::{Friends, FriendsServer};
 use service::wire::{ChangeRequest, GetRequest, GraphAnswer};
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio_stream::{Stream, StreamExt};
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
 use crate::handle::FriendHandle;
 
-/// Bytes of a question at most: two ids, a hash and numbers take far less.
-const QUESTION_BYTES_MAX: usize = 4 * 1024;
-/// Questions of one connection at once; more wait in their sender.
-const QUESTIONS_MAX: u32 = 1024;
+/// Bytes of a request at most: 128 ids with a hash take less.
+const REQUEST_BYTES_MAX: usize = 16 * 1024;
+/// Requests of one connection at once; more wait in their sender.
+const REQUESTS_MAX: u32 = 1024;
 /// A peer that is silent for so long is asked whether it lives, and is given
 /// up after as long again.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -68,13 +69,13 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), tonic::transport::Error> {
     let service =
-        FriendsServer::new(Service { friends }).max_decoding_message_size(QUESTION_BYTES_MAX);
+        FriendsServer::new(Service { friends }).max_decoding_message_size(REQUEST_BYTES_MAX);
     let mut server = Server::builder();
     if let Some(tls) = tls {
         server = server.tls_config(tls.server())?;
     }
     server
-        .max_concurrent_streams(QUESTIONS_MAX)
+        .max_concurrent_streams(REQUESTS_MAX)
         .http2_keepalive_interval(Some(SILENCE))
         .http2_keepalive_timeout(Some(SILENCE))
         .add_service(service)
@@ -86,27 +87,30 @@ struct Service {
     friends: FriendHandle,
 }
 
+/// Answers in the order of their questions; each is made a message when it leaves.
+type Answers = Pin<Box<dyn Stream<Item = Result<GraphAnswer, Status>> + Send>>;
+
 #[tonic::async_trait]
 impl Friends for Service {
-    async fn get(&self, get: Request<GetRequest>) -> Result<Response<GraphAnswer>, Status> {
-        self.answer(get.into_inner().try_into()).await
+    type GetStream = Answers;
+
+    async fn get(&self, get: Request<GetRequest>) -> Result<Response<Answers>, Status> {
+        let questions = service::graph::questions(get.into_inner()).map_err(invalid)?;
+        let answers = self.friends.request_lists(questions).await;
+        let answers = tokio_stream::iter(answers).map(|answer| Ok((&answer).into()));
+        Ok(Response::new(Box::pin(answers)))
     }
 
     async fn change(
         &self,
         change: Request<ChangeRequest>,
     ) -> Result<Response<GraphAnswer>, Status> {
-        self.answer(change.into_inner().try_into()).await
+        let change = change.into_inner().try_into().map_err(invalid)?;
+        let answer = self.friends.request(change).await;
+        Ok(Response::new((&answer).into()))
     }
 }
 
-impl Service {
-    async fn answer(
-        &self,
-        request: Result<GraphRequest, PacketError>,
-    ) -> Result<Response<GraphAnswer>, Status> {
-        let request = request.map_err(|error| Status::invalid_argument(error.to_string()))?;
-        let answer = self.friends.request(request).await;
-        Ok(Response::new((&answer).into()))
-    }
+fn invalid(error: PacketError) -> Status {
+    Status::invalid_argument(error.to_string())
 }

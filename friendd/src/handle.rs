@@ -51,6 +51,19 @@ impl FriendHandle {
         // service held when it stopped: either ends the wait.
         Answered(answered)
     }
+
+    /// Asks all of another process's request for lists; the answers are in the
+    /// order of the questions.
+    pub(crate) async fn request_lists(&self, questions: Vec<GraphRequest>) -> Vec<GraphAnswer> {
+        self.metrics.list_requests.inc();
+        // All are asked before one is waited for.
+        let asked: Vec<_> = questions.into_iter().map(|one| self.request(one)).collect();
+        let mut answers = Vec::with_capacity(asked.len());
+        for answer in asked {
+            answers.push(answer.await);
+        }
+        answers
+    }
 }
 
 /// The wait for an answer.

@@ -16,6 +16,7 @@ type Kind = [(&'static str, &'static str); 1];
 pub(crate) struct Metrics {
     requests: Family<Kind, Counter>,
     answers: Family<Kind, Counter>,
+    pub(crate) list_requests: Counter,
     pub(crate) loads: Counter,
     users: Gauge,
     cache_bytes: Gauge,
@@ -30,6 +31,11 @@ impl Metrics {
             "requests",
             "Questions asked, by kind",
             self.requests.clone(),
+        );
+        friendd.register(
+            "list_requests",
+            "Requests of other processes for lists, each with one or more",
+            self.list_requests.clone(),
         );
         friendd.register("answers", "Answers given, by kind", self.answers.clone());
         friendd.register(

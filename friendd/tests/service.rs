@@ -53,14 +53,45 @@ async fn questions_and_answers_travel_over_grpc() {
 }
 
 #[tokio::test]
+async fn several_lists_come_in_the_order_of_their_questions() {
+    let data = tempfile::tempdir().unwrap();
+    store_record(data.path(), b"kim", b"\x02from a newer program");
+    let stage = Stage::started(data.path());
+    let mut asker = Asker::connected(stage.listen().await).await;
+    let request = change("ann", FriendAction::Request, "ben", (0, 0));
+    let GraphAnswer::Changed { actor, peer } = asker.ask(request).await.unwrap() else {
+        panic!("changed expected");
+    };
+    // One that is known, one that cannot be read, one that is to be loaded.
+    let asked = [
+        get("ben"),
+        get_unless("ann", actor.hash()),
+        get("kim"),
+        get("zoe"),
+        get("ann"),
+    ];
+    let version = actor.version();
+    let answers = vec![
+        GraphAnswer::List(peer),
+        GraphAnswer::NotModified { version },
+        GraphAnswer::Unavailable,
+        GraphAnswer::List(FriendList::empty().into()),
+        GraphAnswer::List(actor),
+    ];
+    assert_eq!(asker.ask_lists(&asked).await.unwrap(), answers);
+}
+
+#[tokio::test]
 async fn a_question_that_is_none_is_refused_as_such() {
     let data = tempfile::tempdir().unwrap();
     let stage = Stage::started(data.path());
     let Asker(mut client) = Asker::connected(stage.listen().await).await;
-    let nobody = service::wire::GetRequest::default();
-    let refused = client.get(nobody).await.unwrap_err();
-    assert_eq!(refused.code(), Status::InvalidArgument);
-    assert!(refused.message().contains("user"), "{refused}");
+    for (questions, wrong) in [(vec![], "questions"), (vec![Default::default()], "user")] {
+        let get = service::wire::GetRequest { questions };
+        let refused = client.get(get).await.unwrap_err();
+        assert_eq!(refused.code(), Status::InvalidArgument);
+        assert!(refused.message().contains(wrong), "{refused}");
+    }
     let nothing = service::wire::ChangeRequest {
         actor: "ann".into(),
         peer: "ben".into(),

@@ -27,10 +27,29 @@ impl Asker {
 
     pub async fn ask(&mut self, request: GraphRequest) -> Result<GraphAnswer, tonic::Status> {
         let answer = match request {
-            GraphRequest::Get { user, if_hash } => self.0.get(get_to_wire(&user, if_hash)).await?,
+            GraphRequest::Get { .. } => return Ok(self.ask_lists(&[request]).await?.remove(0)),
             GraphRequest::Change(change) => self.0.change(wire_change(&change)).await?,
         };
         Ok(answer.into_inner().try_into().expect("a valid answer"))
+    }
+
+    /// Asks for several lists at once.
+    pub async fn ask_lists(
+        &mut self,
+        requests: &[GraphRequest],
+    ) -> Result<Vec<GraphAnswer>, tonic::Status> {
+        let question = |request: &GraphRequest| match request {
+            GraphRequest::Get { user, if_hash } => get_to_wire(user, *if_hash),
+            GraphRequest::Change(change) => panic!("{change:?} is no question for a list"),
+        };
+        let questions = requests.iter().map(question).collect();
+        let get = service::wire::GetRequest { questions };
+        let mut answers = self.0.get(get).await?.into_inner();
+        let mut all = Vec::new();
+        while let Some(answer) = answers.message().await? {
+            all.push(answer.try_into().expect("a valid answer"));
+        }
+        Ok(all)
     }
 }
 

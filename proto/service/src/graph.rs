@@ -15,18 +15,32 @@ use proto::wire::client as packets;
 
 use crate::wire;
 
-/// The message of a [`GraphRequest::Get`].
-pub fn get_to_wire(user: &UserId, if_hash: Option<ListHash>) -> wire::GetRequest {
-    wire::GetRequest {
+/// Lists asked for in one request, at most.
+pub const QUESTIONS_MAX: usize = 128;
+
+/// The message of a [`GraphRequest::Get`], in a request with others.
+pub fn get_to_wire(user: &UserId, if_hash: Option<ListHash>) -> wire::ListQuestion {
+    wire::ListQuestion {
         user: copied(user.as_bytes()),
         if_hash: if_hash.map(|hash| copied(&hash.0)).unwrap_or_default(),
     }
 }
 
-impl TryFrom<wire::GetRequest> for GraphRequest {
+/// The questions of a request, in their order.
+///
+/// # Errors
+/// There are none, or more than [`QUESTIONS_MAX`], or one of them is none.
+pub fn questions(get: wire::GetRequest) -> Result<Vec<GraphRequest>, PacketError> {
+    if !(1..=QUESTIONS_MAX).contains(&get.questions.len()) {
+        return Err(PacketError::Field("questions"));
+    }
+    get.questions.into_iter().map(TryInto::try_into).collect()
+}
+
+impl TryFrom<wire::ListQuestion> for GraphRequest {
     type Error = PacketError;
 
-    fn try_from(get: wire::GetRequest) -> Result<Self, PacketError> {
+    fn try_from(get: wire::ListQuestion) -> Result<Self, PacketError> {
         Ok(Self::Get {
             user: user("user", &get.user)?,
             if_hash: hash_held("if_hash", &get.if_hash)?,
@@ -211,11 +225,29 @@ mod tests {
     }
 
     #[test]
+    fn a_request_has_a_bounded_number_of_questions() {
+        let ann = || get_to_wire(&id("ann"), None);
+        let asked = |count| {
+            let questions = std::iter::repeat_with(ann).take(count).collect();
+            questions_of(questions).map(|asked| asked.len())
+        };
+        assert_eq!(asked(1), Ok(1));
+        assert_eq!(asked(QUESTIONS_MAX), Ok(QUESTIONS_MAX));
+        for count in [0, QUESTIONS_MAX + 1] {
+            assert_eq!(asked(count), Err(PacketError::Field("questions")));
+        }
+    }
+
+    fn questions_of(questions: Vec<wire::ListQuestion>) -> Result<Vec<GraphRequest>, PacketError> {
+        super::questions(wire::GetRequest { questions })
+    }
+
+    #[test]
     fn wrong_fields_are_named() {
         let mut get = get_to_wire(&id("ann"), None);
         get.if_hash = Bytes::from_static(&[1; 15]);
         assert_eq!(
-            GraphRequest::try_from(get),
+            questions_of(vec![get_to_wire(&id("ann"), None), get]),
             Err(PacketError::Field("if_hash"))
         );
         let nameless = wire::ChangeRequest {

@@ -125,13 +125,11 @@ fn graph() -> Vec<Vec<u8>> {
         GraphAnswer::Unavailable,
         GraphAnswer::List(list.clone()),
     ];
+    let hashes = [None, Some(list.hash())];
+    let questions = hashes.map(|hash| get_to_wire(&id("ann"), hash)).into();
     let kind = |kind: u8, bytes: Vec<u8>| [vec![kind], bytes].concat();
     let mut all = vec![
-        kind(0, get_to_wire(&id("ann"), None).encode_to_vec()),
-        kind(
-            0,
-            get_to_wire(&id("ann"), Some(list.hash())).encode_to_vec(),
-        ),
+        kind(0, wire::GetRequest { questions }.encode_to_vec()),
         kind(1, wire::ChangeRequest::from(&change).encode_to_vec()),
     ];
     let answers = answers.iter();

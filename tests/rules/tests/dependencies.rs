@@ -59,6 +59,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 
 /// What tests of a package may name besides.
 const TESTS_MAY_NAME: &[(&str, &[&str])] = &[
+    ("msgd", &["friendd"]),
     ("store-suite", &["msgd", "sim", "store"]),
     ("rules", &["connd", "friendd", "msgd", "node"]),
 ];
