@@ -52,15 +52,22 @@ impl FriendHandle {
         Answered(answered)
     }
 
-    /// Asks all of another process's request for lists; the answers are in the
-    /// order of the questions.
-    pub(crate) async fn request_lists(&self, questions: Vec<GraphRequest>) -> Vec<GraphAnswer> {
+    /// Asks all of another process's request for lists, once there is room;
+    /// the waits for the answers, in the order of the questions.
+    pub(crate) async fn request_lists(
+        &self,
+        requests: Vec<GraphRequest>,
+    ) -> Vec<impl Future<Output = GraphAnswer> + Send + Unpin + 'static> {
         self.metrics.list_requests.inc();
-        // All are asked before one is waited for.
-        let asked: Vec<_> = questions.into_iter().map(|one| self.request(one)).collect();
-        let mut answers = Vec::with_capacity(asked.len());
-        for answer in asked {
-            answers.push(answer.await);
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            self.metrics.asked(&request);
+            let (answer, answered) = oneshot::channel();
+            let sent = self.questions.send(Question { request, answer }).await;
+            if sent.is_err() {
+                self.metrics.answered(&GraphAnswer::Unavailable);
+            }
+            answers.push(Answered(answered));
         }
         answers
     }

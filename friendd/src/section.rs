@@ -7,8 +7,10 @@
 use friendd_core::rules::Blocks;
 use node::memory::Memory;
 use proto::friends::FRIENDS_MAX;
+use service::graph::QUESTIONS_MAX;
 
 use crate::bounds::FriendSettings;
+use crate::grpc::REQUESTS_MAX;
 
 node::section! {
     /// Bounds of the friend service.
@@ -48,6 +50,13 @@ impl FriendsSection {
         );
         memory.all("friend lists, in use", waiting, made_of);
     }
+}
+
+/// What each msgd that connects takes at most.
+pub fn connection_memory(memory: &mut Memory) {
+    let lists = u64::from(REQUESTS_MAX) * QUESTIONS_MAX as u64;
+    let made_of = format!("{lists} lists that it asked for and does not read");
+    memory.each("a connection of a msgd", lists * LIST_BYTES, made_of);
 }
 
 impl StoreSection {

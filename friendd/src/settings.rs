@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
-use friendd::section::{FriendsSection, StoreSection};
+use friendd::section::{FriendsSection, StoreSection, connection_memory};
 use friendd::{Blocks, FriendSettings};
 use node::certificates::Certificates;
 use node::flags::DaemonFlags;
@@ -138,6 +138,7 @@ impl Layered for Settings {
     fn memory(&self) -> Memory {
         let mut memory = Memory::default();
         self.friends.memory(&mut memory);
+        connection_memory(&mut memory);
         self.store.memory(&mut memory);
         memory
     }

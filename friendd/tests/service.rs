@@ -243,6 +243,29 @@ async fn more_questions_than_may_wait_are_sent_away() {
     }
 }
 
+#[tokio::test]
+async fn a_request_for_more_known_lists_than_may_wait_is_answered() {
+    let data = tempfile::tempdir().unwrap();
+    let settings = FriendSettings {
+        waiting_max: 4,
+        ..FriendSettings::default()
+    };
+    let stage = Stage::started_with(data.path(), &settings);
+    let mut asker = Asker::connected(stage.listen().await).await;
+    let known: Vec<_> = (0..128)
+        .map(|number| get(&format!("ann-{number}")))
+        .collect();
+    for question in &known {
+        let answer = asker.ask(question.clone()).await.unwrap();
+        assert!(matches!(answer, GraphAnswer::List(_)), "{answer:?}");
+    }
+    let answers = asker.ask_lists(&known).await.unwrap();
+    assert_eq!(answers.len(), known.len());
+    for answer in answers {
+        assert!(matches!(answer, GraphAnswer::List(_)), "{answer:?}");
+    }
+}
+
 /// A service of this process, over a store in a directory.
 struct Stage {
     friends: FriendHandle,
@@ -251,8 +274,12 @@ struct Stage {
 
 impl Stage {
     fn started(data: &Path) -> Self {
+        Self::started_with(data, &FriendSettings::default())
+    }
+
+    fn started_with(data: &Path, settings: &FriendSettings) -> Self {
         let mut engine = Engine::open(data, Settings::default()).unwrap();
-        let (friendd, friends) = Friendd::open(&FriendSettings::default(), &mut engine).unwrap();
+        let (friendd, friends) = Friendd::open(settings, &mut engine).unwrap();
         let running = engine.start().unwrap();
         tokio::spawn(friendd.run());
         Self { friends, running }

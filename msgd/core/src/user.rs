@@ -123,6 +123,11 @@ impl User {
         self.sessions.iter().position(|session| session.at == at)
     }
 
+    /// Whether something waits for the friend list.
+    pub fn is_listing(&self) -> bool {
+        self.phase == Phase::Open && !self.queue.is_empty()
+    }
+
     /// Takes out what waits for the friend list.
     pub fn take_listing(&mut self) -> VecDeque<Waiting> {
         match self.phase {

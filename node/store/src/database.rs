@@ -11,7 +11,7 @@ use crate::Settings;
 /// One thread writes tables out while another merges them: a merge never holds
 /// a commit up. The third takes the requests for more merges, which fjall makes
 /// with every table: the first thread only puts them back, at full speed, until
-/// another takes them.
+/// another takes them. When two merges run at once it still does.
 const WORKERS: usize = 3;
 
 /// Names a keyspace of the engine that made it. Cheap to copy; it stays good

@@ -205,7 +205,7 @@ fn more_than_may_wait_are_sent_away() {
 }
 
 #[test]
-fn the_list_used_least_recently_goes_first() {
+fn a_list_that_was_not_used_lately_goes() {
     let mut probe = Stage::roomy();
     probe.holds("ann", list(1, &["zoe"]));
     let one = probe.graph.cache_bytes();

@@ -189,8 +189,10 @@ impl Shard {
             || user.presence.unasked
             || user.friends.is_awaited()
             || user.friends.is_doubted()
+            || user.is_listing()
         {
-            // The friend service did not answer, and it matters.
+            // The friend service did not answer or was not asked, and it
+            // matters.
             self.ask_list(now, name, out);
         }
     }
