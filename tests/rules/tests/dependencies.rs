@@ -15,6 +15,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("msgd-core", &["proto"]),
     ("friendd-core", &["proto"]),
     ("store", &[]),
+    ("shared", &[]),
     ("node", &["proto"]),
     ("connd", &["connd-core", "node", "proto", "service"]),
     ("msgd", &["msgd-core", "node", "proto", "service", "store"]),
@@ -54,12 +55,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     ("bench", &["proto"]),
     ("cluster", &["client", "node", "proto"]),
+    ("redis-stage", &[]),
     ("rules", &[]),
 ];
 
 /// What tests of a package may name besides.
 const TESTS_MAY_NAME: &[(&str, &[&str])] = &[
     ("msgd", &["friendd"]),
+    ("shared", &["redis-stage"]),
     ("store-suite", &["msgd", "sim", "store"]),
     ("rules", &["connd", "friendd", "msgd", "node"]),
 ];

@@ -1,0 +1,138 @@
+//! The way to a Redis, whatever its layout.
+//!
+//! Owns which server is asked. Must not know what is asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::address::{Address, Host, Layout};
+use crate::cluster::Cluster;
+use crate::command::{Command, Script};
+use crate::failure::{Failure, Reply};
+use crate::pause::Pause;
+use crate::sentinel;
+use crate::server::{Placed, Server, Terms};
+
+/// Whom to trust over TLS, and what to show.
+#[derive(Clone, Default)]
+pub struct Trust {
+    /// Certificates, in PEM, that may have signed the servers'; `None`: those
+    /// that the system trusts.
+    pub authority: Option<Vec<u8>>,
+    /// The own chain and its key, in PEM.
+    pub own: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Without the key.
+impl std::fmt::Debug for Trust {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let own = self.own.is_some();
+        write!(f, "Trust {{ own: {own}, .. }}")
+    }
+}
+
+/// Replicas that must have what was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirm {
+    /// How many at least.
+    pub replicas: u32,
+    /// For so long they are waited for; less than the patience for replies.
+    pub patience: Duration,
+}
+
+/// How a Redis is used.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where it is.
+    pub address: Address,
+    /// Over TLS.
+    pub trust: Trust,
+    /// A server that is silent for longer is given up.
+    pub patience: Duration,
+    /// What counts as written, beside the server's own settings.
+    pub confirm: Option<Confirm>,
+}
+
+/// A Redis. It connects when it is asked for the first time.
+#[derive(Debug)]
+pub struct Redis {
+    servers: Servers,
+    terms: Arc<Terms>,
+}
+
+#[derive(Debug)]
+enum Servers {
+    One(Server),
+    Watched {
+        sentinels: Vec<Host>,
+        name: String,
+        primary: Option<Server>,
+        pause: Pause,
+    },
+    Many(Cluster),
+}
+
+impl Redis {
+    /// Every script that is ever asked for is among `scripts`: each server is
+    /// told them before it is asked for anything.
+    pub fn new(settings: &Settings, scripts: Vec<Script>) -> Self {
+        let terms = Terms::new(settings, scripts);
+        let mut hosts = settings.address.hosts.clone();
+        let servers = match &settings.address.layout {
+            // An address has at least one host.
+            Layout::Standalone => Servers::One(Server::new(hosts.swap_remove(0), terms.clone())),
+            Layout::Cluster => Servers::Many(Cluster::new(hosts, terms.clone())),
+            Layout::Sentinel(name) => Servers::Watched {
+                sentinels: hosts,
+                name: name.clone(),
+                primary: None,
+                pause: Pause::new(),
+            },
+        };
+        Self { servers, terms }
+    }
+
+    /// Carries commands out and waits for what comes of them: a reply for each,
+    /// in the order of the commands.
+    pub async fn carry_out(&mut self, commands: Vec<Command>) -> Vec<Reply> {
+        if commands.is_empty() {
+            return Vec::new();
+        }
+        let placed = commands.into_iter().enumerate();
+        let placed: Vec<Placed> = placed.map(|(at, command)| (at, command, false)).collect();
+        match &mut self.servers {
+            Servers::One(server) => server.carry_out(&placed).await,
+            Servers::Many(cluster) => cluster.carry_out(placed).await,
+            Servers::Watched {
+                sentinels,
+                name,
+                primary,
+                pause,
+            } => {
+                if let Some(server) = primary.as_mut().filter(|server| server.is_connected()) {
+                    return server.carry_out(&placed).await;
+                }
+                if !pause.is_over() {
+                    let failure = Failure::lost("the primary was lost, and is looked for soon");
+                    return vec![Err(failure); placed.len()];
+                }
+                match sentinel::primary(&self.terms, sentinels, name).await {
+                    Ok(host) => {
+                        pause.succeeded();
+                        let server = primary.insert(Server::new(host, self.terms.clone()));
+                        let replies = server.carry_out(&placed).await;
+                        if !server.is_connected() {
+                            pause.failed();
+                        }
+                        replies
+                    }
+                    Err(failure) => {
+                        tracing::warn!(%failure, "no primary of Redis is found");
+                        pause.failed();
+                        vec![Err(failure); placed.len()]
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The servers of a Cluster.
+//!
+//! Owns which server has which slot, and what becomes of commands that a server
+//! sends on to another. Must not know what commands do.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::Value;
+use tokio::task::JoinSet;
+
+use crate::address::Host;
+use crate::failure::{Failure, Reply};
+use crate::hash::SLOTS;
+use crate::pause::Pause;
+use crate::server::{Placed, Server, Terms, exchange};
+
+/// How often a command is sent on at most.
+const ROUNDS_MAX: usize = 8;
+/// For keys that are being moved to arrive.
+const MOVING_PAUSE: Duration = Duration::from_millis(25);
+
+/// A Cluster.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    terms: Arc<Terms>,
+    /// As the operator named them.
+    named: Vec<Host>,
+    /// By slot.
+    map: Vec<Option<Host>>,
+    servers: HashMap<Host, Server>,
+    /// The map may be old.
+    stale: bool,
+    pause: Pause,
+}
+
+impl Cluster {
+    pub(crate) fn new(named: Vec<Host>, terms: Arc<Terms>) -> Self {
+        Self {
+            terms,
+            named,
+            map: vec![None; usize::from(SLOTS)],
+            servers: HashMap::new(),
+            stale: true,
+            pause: Pause::new(),
+        }
+    }
+
+    pub(crate) async fn carry_out(&mut self, commands: Vec<Placed>) -> Vec<Reply> {
+        let unanswered = Failure::lost("the keys are being moved");
+        let mut replies: Vec<Reply> = vec![Err(unanswered); commands.len()];
+        let mut rest: Vec<(Placed, Option<Host>)> =
+            commands.into_iter().map(|placed| (placed, None)).collect();
+        for _ in 0..ROUNDS_MAX {
+            self.refresh().await;
+            let mut groups: BTreeMap<Host, Vec<Placed>> = BTreeMap::new();
+            for (placed, asked) in rest.drain(..) {
+                let host = asked.or_else(|| self.map[usize::from(placed.1.slot)].clone());
+                match host {
+                    Some(host) => groups.entry(host).or_default().push(placed),
+                    None => {
+                        self.stale = true;
+                        replies[placed.0] = Err(Failure::lost("no server has the slot"));
+                    }
+                }
+            }
+            for (placed, reply) in self.ask_all(groups).await {
+                match self.sent_on(&reply) {
+                    Some(way) => {
+                        let (place, command, _) = placed;
+                        let asking = way.is_some();
+                        rest.push(((place, command, asking), way));
+                    }
+                    None => replies[placed.0] = reply,
+                }
+            }
+            if rest.is_empty() {
+                break;
+            }
+            // The order of those that stay together is that of their places.
+            rest.sort_by_key(|((place, ..), _)| *place);
+            tokio::time::sleep(MOVING_PAUSE).await;
+        }
+        replies
+    }
+
+    /// Whether the command is to be sent again: to whom has the slot by then,
+    /// or once to the host that is named.
+    fn sent_on(&mut self, reply: &Reply) -> Option<Option<Host>> {
+        let Err(Failure::Said { code, text }) = reply else {
+            self.stale |= matches!(reply, Err(Failure::Lost(_)));
+            return None;
+        };
+        let host = || {
+            let (host, port) = text.split(' ').nth(1)?.rsplit_once(':')?;
+            Some((host.to_owned(), port.parse().ok()?))
+        };
+        match &**code {
+            "MOVED" => {
+                self.stale = true;
+                Some(None)
+            }
+            "ASK" => Some(host()),
+            "TRYAGAIN" => Some(None),
+            "CLUSTERDOWN" => {
+                self.stale = true;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Asks all servers at once.
+    async fn ask_all(&mut self, groups: BTreeMap<Host, Vec<Placed>>) -> Vec<(Placed, Reply)> {
+        let mut asked = JoinSet::new();
+        for (host, commands) in groups {
+            let server = self.servers.remove(&host);
+            let mut server = server.unwrap_or_else(|| Server::new(host, self.terms.clone()));
+            asked.spawn(async move {
+                let replies = server.carry_out(&commands).await;
+                (server, commands, replies)
+            });
+        }
+        let mut answered = Vec::new();
+        // One that panicked would leave its commands as they were: unanswered.
+        while let Some(joined) = asked.join_next().await {
+            if let Ok((server, commands, replies)) = joined {
+                self.servers.insert(server.host.clone(), server);
+                answered.extend(commands.into_iter().zip(replies));
+            }
+        }
+        answered
+    }
+
+    /// Asks who has which slot, if that may have changed.
+    async fn refresh(&mut self) {
+        if !self.stale || !self.pause.is_over() {
+            return;
+        }
+        let mut hosts: Vec<Host> = self.servers.keys().cloned().collect();
+        hosts.extend(self.named.iter().cloned());
+        for host in hosts {
+            if let Ok(map) = self.ask_map(&host).await {
+                self.map = map;
+                self.stale = false;
+                self.pause.succeeded();
+                let map = &self.map;
+                self.servers
+                    .retain(|host, _| map.iter().flatten().any(|known| known == host));
+                return;
+            }
+        }
+        tracing::warn!("no server of the Redis Cluster tells who has which slot");
+        self.pause.failed();
+    }
+
+    async fn ask_map(&self, asked: &Host) -> Result<Vec<Option<Host>>, Failure> {
+        let mut connection = self.terms.connect(asked, false).await?;
+        let mut question = redis::pipe();
+        question.cmd("CLUSTER").arg("SLOTS");
+        match exchange(&mut connection, &question).await?.pop() {
+            Some(Value::Array(ranges)) => {
+                let mut map = vec![None; usize::from(SLOTS)];
+                for range in &ranges {
+                    put(range, &asked.0, &mut map);
+                }
+                Ok(map)
+            }
+            Some(Value::ServerError(error)) => Err(Failure::said(&error)),
+            _ => Err(Failure::lost("no map of the slots")),
+        }
+    }
+}
+
+/// Puts a range of slots on the map: its first, its last, its primary, others.
+fn put(range: &Value, asked: &str, map: &mut [Option<Host>]) {
+    let Value::Array(parts) = range else {
+        return;
+    };
+    let [
+        Value::Int(first),
+        Value::Int(last),
+        Value::Array(primary),
+        ..,
+    ] = &parts[..]
+    else {
+        return;
+    };
+    let [host, Value::Int(port), ..] = &primary[..] else {
+        return;
+    };
+    let host = match host {
+        Value::BulkString(host) if !host.is_empty() => String::from_utf8_lossy(host).into_owned(),
+        // It does not know its own name: it is where it was asked.
+        _ => asked.to_owned(),
+    };
+    let (Ok(first), Ok(last), Ok(port)) = (
+        usize::try_from(*first),
+        usize::try_from(*last),
+        u16::try_from(*port),
+    ) else {
+        return;
+    };
+    if first <= last && last < map.len() {
+        map[first..=last].fill(Some((host, port)));
+    }
+}

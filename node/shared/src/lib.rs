@@ -1,0 +1,39 @@
+//! A Redis or Valkey that daemons share: where it is, and how commands get
+//! there and replies back.
+//!
+//! Owns addresses, connections to one server, to the primary that Sentinels
+//! name or to the primaries of a Cluster, and what becomes of commands when one
+//! is lost. Must not know any key.
+//!
+//! # What is promised
+//!
+//! - Commands of one call are carried out in their order, in one pipeline for
+//!   each server. In a Cluster that order holds among keys with the same tag:
+//!   those of different tags may be on different servers.
+//! - Each command gets one reply. What a server says to one is that one's. A
+//!   connection that is lost, or silent for too long, fails all that it has not
+//!   answered, and each of these may have been done or not.
+//! - Nothing is sent a second time, except what a server of a Cluster sent on
+//!   to another: that one was not done.
+//! - After a failure the next call connects again, but not before a pause that
+//!   grows; until then all fails at once.
+//!
+//! The routing to servers of a Cluster is here and not in the driver: that one
+//! sends a whole pipeline again when one command was sent on, or when a
+//! connection was lost.
+
+mod address;
+mod client;
+mod cluster;
+mod command;
+mod failure;
+mod hash;
+mod pause;
+mod sentinel;
+mod server;
+
+pub use address::{Address, AddressError};
+pub use client::{Confirm, Redis, Settings, Trust};
+pub use command::{Command, Script};
+pub use failure::{Failure, Reply};
+pub use redis::Value;
