@@ -3,55 +3,15 @@
 //! Owns which server is asked. Must not know what is asked.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::address::{Address, Host, Layout};
+use crate::address::{Host, Layout};
 use crate::cluster::Cluster;
 use crate::command::{Command, Script};
 use crate::failure::{Failure, Reply};
 use crate::pause::Pause;
 use crate::sentinel;
 use crate::server::{Placed, Server, Terms};
-
-/// Whom to trust over TLS, and what to show.
-#[derive(Clone, Default)]
-pub struct Trust {
-    /// Certificates, in PEM, that may have signed the servers'; `None`: those
-    /// that the system trusts.
-    pub authority: Option<Vec<u8>>,
-    /// The own chain and its key, in PEM.
-    pub own: Option<(Vec<u8>, Vec<u8>)>,
-}
-
-/// Without the key.
-impl std::fmt::Debug for Trust {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let own = self.own.is_some();
-        write!(f, "Trust {{ own: {own}, .. }}")
-    }
-}
-
-/// Replicas that must have what was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Confirm {
-    /// How many at least.
-    pub replicas: u32,
-    /// For so long they are waited for; less than the patience for replies.
-    pub patience: Duration,
-}
-
-/// How a Redis is used.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where it is.
-    pub address: Address,
-    /// Over TLS.
-    pub trust: Trust,
-    /// A server that is silent for longer is given up.
-    pub patience: Duration,
-    /// What counts as written, beside the server's own settings.
-    pub confirm: Option<Confirm>,
-}
+use crate::settings::Settings;
 
 /// A Redis. It connects when it is asked for the first time.
 #[derive(Debug)]
@@ -99,9 +59,9 @@ impl Redis {
             return Vec::new();
         }
         let placed = commands.into_iter().enumerate();
-        let placed: Vec<Placed> = placed.map(|(at, command)| (at, command, false)).collect();
+        let mut placed: Vec<Placed> = placed.map(|(at, command)| (at, command, false)).collect();
         match &mut self.servers {
-            Servers::One(server) => server.carry_out(&placed).await,
+            Servers::One(server) => server.carry_out(&mut placed).await,
             Servers::Many(cluster) => cluster.carry_out(placed).await,
             Servers::Watched {
                 sentinels,
@@ -110,7 +70,7 @@ impl Redis {
                 pause,
             } => {
                 if let Some(server) = primary.as_mut().filter(|server| server.is_connected()) {
-                    return server.carry_out(&placed).await;
+                    return server.carry_out(&mut placed).await;
                 }
                 if !pause.is_over() {
                     let failure = Failure::lost("the primary was lost, and is looked for soon");
@@ -120,7 +80,7 @@ impl Redis {
                     Ok(host) => {
                         pause.succeeded();
                         let server = primary.insert(Server::new(host, self.terms.clone()));
-                        let replies = server.carry_out(&placed).await;
+                        let replies = server.carry_out(&mut placed).await;
                         if !server.is_connected() {
                             pause.failed();
                         }

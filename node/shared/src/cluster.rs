@@ -97,13 +97,11 @@ impl Cluster {
             Some((host.to_owned(), port.parse().ok()?))
         };
         match &**code {
-            "MOVED" => {
-                self.stale = true;
-                Some(None)
-            }
             "ASK" => Some(host()),
             "TRYAGAIN" => Some(None),
-            "CLUSTERDOWN" => {
+            // Not sent on: after a fail-over the other may not have all that
+            // this one had, and who asks must know.
+            "MOVED" | "CLUSTERDOWN" => {
                 self.stale = true;
                 None
             }
@@ -114,11 +112,11 @@ impl Cluster {
     /// Asks all servers at once.
     async fn ask_all(&mut self, groups: BTreeMap<Host, Vec<Placed>>) -> Vec<(Placed, Reply)> {
         let mut asked = JoinSet::new();
-        for (host, commands) in groups {
+        for (host, mut commands) in groups {
             let server = self.servers.remove(&host);
             let mut server = server.unwrap_or_else(|| Server::new(host, self.terms.clone()));
             asked.spawn(async move {
-                let replies = server.carry_out(&commands).await;
+                let replies = server.carry_out(&mut commands).await;
                 (server, commands, replies)
             });
         }

@@ -5,6 +5,16 @@ use std::sync::Arc;
 use redis::{RedisError, ServerError, Value};
 use thiserror::Error;
 
+/// First words of a server that is not the one to ask, or not now.
+const AWAY: [&str; 6] = [
+    "READONLY",
+    "LOADING",
+    "MASTERDOWN",
+    "NOSCRIPT",
+    "CLUSTERDOWN",
+    "MOVED",
+];
+
 /// What came of one command.
 pub type Reply = Result<Value, Failure>;
 
@@ -40,6 +50,15 @@ impl Failure {
         match self {
             Self::Said { code, .. } => Some(code),
             Self::Lost(_) | Self::Unconfirmed { .. } => None,
+        }
+    }
+
+    /// Whether another server, or another start of it, may answer next.
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Lost(_) => true,
+            Self::Said { code, .. } => AWAY.contains(&&**code),
+            Self::Unconfirmed { .. } => false,
         }
     }
 

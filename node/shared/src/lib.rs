@@ -13,8 +13,10 @@
 //! - Each command gets one reply. What a server says to one is that one's. A
 //!   connection that is lost, or silent for too long, fails all that it has not
 //!   answered, and each of these may have been done or not.
-//! - Nothing is sent a second time, except what a server of a Cluster sent on
-//!   to another: that one was not done.
+//! - Nothing is sent a second time, except to where the keys of a slot are on
+//!   their way. A slot that has another server by now is `MOVED`: that was not
+//!   done, and the next call goes there. Who knows what is kept in Redis looks
+//!   again then: after a fail-over some of it may be gone.
 //! - After a failure the next call connects again, but not before a pause that
 //!   grows; until then all fails at once.
 //!
@@ -31,9 +33,11 @@ mod hash;
 mod pause;
 mod sentinel;
 mod server;
+mod settings;
 
 pub use address::{Address, AddressError};
-pub use client::{Confirm, Redis, Settings, Trust};
+pub use client::Redis;
 pub use command::{Command, Script};
 pub use failure::{Failure, Reply};
 pub use redis::Value;
+pub use settings::{Confirm, Settings, Trust};

@@ -14,19 +14,16 @@ use redis::{
 };
 
 use crate::address::{Address, Host};
-use crate::client::{Confirm, Settings, Trust};
 use crate::command::{Command, Script};
 use crate::failure::{Failure, Reply};
 use crate::pause::Pause;
+use crate::settings::{Confirm, Settings, Trust};
 
 /// For a connection to be there, TLS and log-in included.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The least version of Redis; Valkey tells one above.
 const VERSION_MIN: u32 = 7;
-
-/// First words of a server that is not, or not any more, the one to ask.
-const GONE: [&str; 4] = ["READONLY", "LOADING", "MASTERDOWN", "NOSCRIPT"];
 
 /// What servers are to be told and shown, the same for all of them.
 #[derive(Debug)]
@@ -188,15 +185,17 @@ impl Server {
     }
 
     /// Carries commands out in their order; a reply for each, in that order.
-    pub(crate) async fn carry_out(&mut self, commands: &[Placed]) -> Vec<Reply> {
+    /// The words of a command are used up, unless the server said anything
+    /// against it.
+    pub(crate) async fn carry_out(&mut self, commands: &mut [Placed]) -> Vec<Reply> {
+        let writes = commands.iter().any(|(_, command, _)| command.writes);
         let mut pipeline = redis::Pipeline::with_capacity(commands.len() + 1);
-        for (_, command, asking) in commands {
+        for (_, command, asking) in &mut *commands {
             if *asking {
                 pipeline.cmd("ASKING");
             }
-            pipeline.add_command(command.inner.clone());
+            pipeline.add_command(command.inner.take());
         }
-        let writes = commands.iter().any(|(_, command, _)| command.writes);
         let confirm = self.terms.confirm.filter(|_| writes);
         if let Some(confirm) = confirm {
             pipeline
@@ -210,23 +209,24 @@ impl Server {
             Err(failure) => return vec![Err(failure); commands.len()],
         };
         let unconfirmed = confirm.and_then(|confirm| unconfirmed(confirm, values.pop()));
-        let mut values = values.into_iter();
+        let mut answered = pipeline.cmd_iter().zip(values);
         let mut replies = Vec::with_capacity(commands.len());
-        for (_, _, asking) in commands {
+        for (_, command, asking) in commands {
             if *asking {
-                values.next();
+                answered.next();
             }
-            // As many as were asked: the driver counts them.
-            let reply = match values.next().unwrap_or_default() {
-                Value::ServerError(error) => Err(Failure::said(&error)),
-                value => unconfirmed.clone().map_or(Ok(value), Err),
-            };
-            if let Err(failure) = &reply
-                && failure.code().is_some_and(|code| GONE.contains(&code))
-            {
-                self.connection = None;
-            }
-            replies.push(reply);
+            replies.push(match answered.next() {
+                Some((sent, Value::ServerError(error))) => {
+                    command.inner = sent.clone();
+                    Err(Failure::said(&error))
+                }
+                Some((_, value)) => unconfirmed.clone().map_or(Ok(value), Err),
+                None => Err(Failure::lost("too few replies")),
+            });
+        }
+        let is_away = |reply: &Reply| reply.as_ref().is_err_and(Failure::is_lost);
+        if replies.iter().any(is_away) {
+            self.connection = None;
         }
         replies
     }

@@ -16,6 +16,15 @@ impl Cluster {
     /// # Panics
     /// If it does not come up.
     pub fn start() -> Self {
+        Self::start_with("yes")
+    }
+
+    /// A Cluster whose servers go on when one of them is away.
+    pub fn start_partial() -> Self {
+        Self::start_with("no")
+    }
+
+    fn start_with(full_coverage: &str) -> Self {
         let arguments = [
             "--appendonly",
             "no",
@@ -23,6 +32,8 @@ impl Cluster {
             "yes",
             "--cluster-node-timeout",
             "1000",
+            "--cluster-require-full-coverage",
+            full_coverage,
         ];
         let servers: Vec<Server> = (0..3).map(|_| Server::start_with(&arguments)).collect();
         let cluster = Self { servers };
@@ -57,40 +68,62 @@ impl Cluster {
         &mut self.servers
     }
 
-    /// Moves a slot of the Cluster, with its keys, to the server at a place.
+    /// Begins to move the slot of a key, which is there, to another server.
     ///
     /// # Panics
-    /// If `redis-cli` does not answer.
-    pub fn move_slot(&mut self, slot: u16, place: usize) {
+    /// If no server has the key.
+    pub fn begin_move(&self, key: &str) -> Moving<'_> {
+        let slot = self.servers[0].ask(&["CLUSTER", "KEYSLOT", key]);
+        let has = |server: &&Server| server.ask(&["CLUSTER", "COUNTKEYSINSLOT", &slot]) != "0";
+        let from = self.servers.iter().find(has).expect("the key");
+        let mut others = self.servers.iter();
+        let to = others.find(|server| server.port() != from.port());
+        let to = to.expect("three servers");
         let name = |server: &Server| server.ask(&["CLUSTER", "MYID"]);
-        let slot = slot.to_string();
-        let from = (0..3)
-            .find(|at| {
-                let keys = self.servers[*at].ask(&["CLUSTER", "COUNTKEYSINSLOT", &slot]);
-                let keys: usize = keys.parse().expect("a count");
-                keys > 0
-            })
-            .expect("a slot with keys");
-        if from == place {
-            return;
-        }
-        let (old, new) = (&self.servers[from], &self.servers[place]);
-        new.ask(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &name(old)]);
-        old.ask(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &name(new)]);
-        let keys = old.ask(&["CLUSTER", "GETKEYSINSLOT", &slot, "1000"]);
-        let port = new.port().to_string();
-        for key in keys.lines() {
-            let moved = old.ask(&["MIGRATE", "127.0.0.1", &port, key, "0", "5000"]);
-            assert_eq!(moved, "OK");
-        }
-        let owner = name(new);
-        for server in [new, old] {
-            server.ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &owner]);
-        }
+        to.ask(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &name(from)]);
+        from.ask(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &name(to)]);
+        Moving { slot, from, to }
     }
 
     fn hosts(&self) -> Vec<String> {
         let ports = self.servers.iter().map(Server::port);
         ports.map(|port| format!("127.0.0.1:{port}")).collect()
+    }
+}
+
+/// A slot that is on its way from one server to another.
+#[derive(Debug)]
+pub struct Moving<'a> {
+    slot: String,
+    from: &'a Server,
+    to: &'a Server,
+}
+
+impl Moving<'_> {
+    /// Moves one key.
+    ///
+    /// # Panics
+    /// If the server refuses.
+    pub fn move_key(&self, key: &str) {
+        let port = self.to.port().to_string();
+        let words = ["MIGRATE", "127.0.0.1", &port, key, "0", "5000"];
+        assert_eq!(self.from.ask(&words), "OK");
+    }
+
+    /// Moves the keys that are there.
+    pub fn move_all(&self) {
+        let keys = ["CLUSTER", "GETKEYSINSLOT", &self.slot, "1000"];
+        self.from
+            .ask(&keys)
+            .lines()
+            .for_each(|key| self.move_key(key));
+    }
+
+    /// The slot is the other's.
+    pub fn finish(&self) {
+        let owner = self.to.ask(&["CLUSTER", "MYID"]);
+        for server in [self.to, self.from] {
+            server.ask(&["CLUSTER", "SETSLOT", &self.slot, "NODE", &owner]);
+        }
     }
 }

@@ -7,6 +7,6 @@ mod cluster;
 mod sentinel;
 mod server;
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, Moving};
 pub use sentinel::Watched;
-pub use server::Server;
+pub use server::{Server, free_port};

@@ -122,7 +122,10 @@ fn run(port: u16, arguments: &[String], directory: &Path) -> Child {
 }
 
 /// A port that is free, as is the one that a Cluster's bus takes beside it.
-pub(crate) fn free_port() -> u16 {
+///
+/// # Panics
+/// If none is found.
+pub fn free_port() -> u16 {
     let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
     let mut tries = (0..1_000).map(|_| fastrand::u16(10_000..20_000));
     tries

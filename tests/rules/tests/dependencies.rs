@@ -18,7 +18,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("shared", &[]),
     ("node", &["proto"]),
     ("connd", &["connd-core", "node", "proto", "service"]),
-    ("msgd", &["msgd-core", "node", "proto", "service", "store"]),
+    (
+        "msgd",
+        &["msgd-core", "node", "proto", "service", "shared", "store"],
+    ),
     (
         "friendd",
         &["friendd-core", "node", "proto", "service", "store"],
@@ -62,8 +65,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 /// What tests of a package may name besides.
 const TESTS_MAY_NAME: &[(&str, &[&str])] = &[
     ("msgd", &["friendd"]),
-    ("shared", &["redis-stage"]),
-    ("store-suite", &["msgd", "sim", "store"]),
+    ("shared", &["node", "redis-stage"]),
+    (
+        "store-suite",
+        &["msgd", "redis-stage", "shared", "sim", "store"],
+    ),
     ("rules", &["connd", "friendd", "msgd", "node"]),
 ];
 
