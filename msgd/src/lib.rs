@@ -9,6 +9,7 @@ pub mod friends;
 pub mod links;
 pub mod metrics;
 pub mod outcomes;
+pub mod redis;
 pub mod section;
 pub mod shard;
 pub mod store;

@@ -1,26 +1,24 @@
 //! Mailboxes that were used lately.
 //!
 //! Bounded: who was not asked for while half of the bound was, is forgotten.
-//! That costs reading it from the database again, nothing else: what is here
-//! is in the database too, or in the open group.
+//! That costs reading it from the store again, nothing else: what is here is in
+//! the store too, or on its way there.
 
 use std::collections::HashMap;
 
 use proto::ids::UserId;
 
-use super::mailbox::Mailbox;
-
 /// Mailboxes by user, in two generations.
 #[derive(Debug)]
-pub(super) struct Cache {
+pub(crate) struct Cache<Mailbox> {
     young: HashMap<UserId, Mailbox>,
     old: HashMap<UserId, Mailbox>,
     generation_max: usize,
 }
 
-impl Cache {
+impl<Mailbox> Cache<Mailbox> {
     /// Holds at most `max` mailboxes, two or more.
-    pub(super) fn new(max: usize) -> Self {
+    pub(crate) fn new(max: usize) -> Self {
         Self {
             young: HashMap::new(),
             old: HashMap::new(),
@@ -29,14 +27,14 @@ impl Cache {
     }
 
     /// The mailbox, if it is known. It is young again.
-    pub(super) fn get(&mut self, user: &UserId) -> Option<&mut Mailbox> {
+    pub(crate) fn get(&mut self, user: &UserId) -> Option<&mut Mailbox> {
         if let Some((user, mailbox)) = self.old.remove_entry(user) {
             self.insert(user, mailbox);
         }
         self.young.get_mut(user)
     }
 
-    pub(super) fn insert(&mut self, user: UserId, mailbox: Mailbox) -> &mut Mailbox {
+    pub(crate) fn insert(&mut self, user: UserId, mailbox: Mailbox) -> &mut Mailbox {
         // One value per user: an older one must never come back.
         self.old.remove(&user);
         if self.young.len() >= self.generation_max && !self.young.contains_key(&user) {
@@ -46,12 +44,12 @@ impl Cache {
         self.young.entry(user).insert_entry(mailbox).into_mut()
     }
 
-    pub(super) fn remove(&mut self, user: &UserId) {
+    pub(crate) fn remove(&mut self, user: &UserId) {
         self.young.remove(user);
         self.old.remove(user);
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.young.clear();
         self.old.clear();
     }
@@ -59,6 +57,7 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mailbox::Mailbox;
     use super::*;
 
     #[test]
@@ -76,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_is_known_is_the_newest() {
-        let mut cache = Cache::new(6);
+        let mut cache = Cache::<Mailbox>::new(6);
         let mut newest = HashMap::new();
         for step in 0..5_000_u64 {
             // Some are met often, some rarely, in no order.

@@ -12,11 +12,11 @@ use thiserror::Error;
 /// operator must act; the row is left as it is.
 #[derive(Debug, Error)]
 #[error("the row of {0} cannot be read")]
-pub(super) struct Damaged(pub(super) &'static str);
+pub(crate) struct Damaged(pub(crate) &'static str);
 
 /// Why a request was not carried out.
 #[derive(Debug, Error)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// The disk or the database is defective.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
@@ -26,40 +26,40 @@ pub(super) enum Trouble {
 }
 
 /// What a request's outcome is made from.
-pub(super) type Carried = Result<Outcome, Trouble>;
+pub(crate) type Carried = Result<Outcome, Trouble>;
 
 /// The fields of a row that are not read yet.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     rest: &'a [u8],
     row: &'static str,
 }
 
 impl<'a> Fields<'a> {
     /// `row` names what is read, for the error.
-    pub(super) fn new(row: &'static str, value: &'a [u8]) -> Self {
+    pub(crate) fn new(row: &'static str, value: &'a [u8]) -> Self {
         Self { rest: value, row }
     }
 
-    pub(super) fn damaged(&self) -> Damaged {
+    pub(crate) fn damaged(&self) -> Damaged {
         Damaged(self.row)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
         let (array, rest) = self.rest.split_first_chunk().ok_or(Damaged(self.row))?;
         self.rest = rest;
         Ok(*array)
     }
 
-    pub(super) fn byte(&mut self) -> Result<u8, Damaged> {
+    pub(crate) fn byte(&mut self) -> Result<u8, Damaged> {
         self.array().map(|[byte]| byte)
     }
 
-    pub(super) fn number(&mut self) -> Result<u64, Damaged> {
+    pub(crate) fn number(&mut self) -> Result<u64, Damaged> {
         self.array().map(u64::from_le_bytes)
     }
 
     /// An id with its length before it.
-    pub(super) fn id(&mut self) -> Result<&'a [u8], Damaged> {
+    pub(crate) fn id(&mut self) -> Result<&'a [u8], Damaged> {
         let length = usize::from(self.byte()?);
         let (id, rest) = self
             .rest
@@ -69,27 +69,27 @@ impl<'a> Fields<'a> {
         Ok(id)
     }
 
-    pub(super) fn user(&mut self) -> Result<UserId, Damaged> {
+    pub(crate) fn user(&mut self) -> Result<UserId, Damaged> {
         let id = self.id()?;
         UserId::new(id).map_err(|_| self.damaged())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// All that is left.
-    pub(super) fn rest(self) -> &'a [u8] {
+    pub(crate) fn rest(self) -> &'a [u8] {
         self.rest
     }
 }
 
-pub(super) fn put_number(number: u64, out: &mut Vec<u8>) {
+pub(crate) fn put_number(number: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&number.to_le_bytes());
 }
 
 /// Ids have at most 64 bytes.
-pub(super) fn put_id(id: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn put_id(id: &[u8], out: &mut Vec<u8>) {
     out.push(id.len() as u8);
     out.extend_from_slice(id);
 }

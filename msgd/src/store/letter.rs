@@ -13,17 +13,17 @@ use super::mailbox::Front;
 
 /// A row as it lies in the database.
 #[derive(Debug)]
-pub(super) struct LetterRow<'a> {
+pub(crate) struct LetterRow<'a> {
     /// Bytes of all bodies that were appended to the mailbox before.
-    pub(super) bytes_before: u64,
-    pub(super) stamp: Stamp,
+    pub(crate) bytes_before: u64,
+    pub(crate) stamp: Stamp,
     fingerprint: u64,
     id: MessageId,
     from: &'a [u8],
-    pub(super) body: &'a [u8],
+    pub(crate) body: &'a [u8],
 }
 
-pub(super) fn encode(letter: &Letter, bytes_before: u64, out: &mut Vec<u8>) {
+pub(crate) fn encode(letter: &Letter, bytes_before: u64, out: &mut Vec<u8>) {
     let message = &letter.message;
     out.clear();
     put_number(bytes_before, out);
@@ -35,7 +35,7 @@ pub(super) fn encode(letter: &Letter, bytes_before: u64, out: &mut Vec<u8>) {
 }
 
 impl<'a> LetterRow<'a> {
-    pub(super) fn decode(value: &'a [u8]) -> Result<Self, Damaged> {
+    pub(crate) fn decode(value: &'a [u8]) -> Result<Self, Damaged> {
         let mut fields = Fields::new("a message", value);
         Ok(Self {
             bytes_before: fields.number()?,
@@ -48,14 +48,14 @@ impl<'a> LetterRow<'a> {
     }
 
     /// What it is as the first of its mailbox.
-    pub(super) fn front(&self) -> Front {
+    pub(crate) fn front(&self) -> Front {
         Front {
             stamp: self.stamp,
             bytes_before: self.bytes_before,
         }
     }
 
-    pub(super) fn letter(&self, to: &UserId) -> Result<Letter, Damaged> {
+    pub(crate) fn letter(&self, to: &UserId) -> Result<Letter, Damaged> {
         Ok(Letter {
             message: Message {
                 from: self.from()?,
@@ -68,7 +68,7 @@ impl<'a> LetterRow<'a> {
         })
     }
 
-    pub(super) fn stored(&self, position: u64) -> Result<Stored, Damaged> {
+    pub(crate) fn stored(&self, position: u64) -> Result<Stored, Damaged> {
         Ok(Stored {
             position: Position(position),
             from: self.from()?,

@@ -29,10 +29,10 @@ pub(super) struct Mailbox {
 
 /// What is known of the message at the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Front {
-    pub(super) stamp: Stamp,
+pub(crate) struct Front {
+    pub(crate) stamp: Stamp,
     /// Bytes of all bodies appended before it.
-    pub(super) bytes_before: u64,
+    pub(crate) bytes_before: u64,
 }
 
 impl Mailbox {
@@ -125,7 +125,7 @@ impl Mailbox {
 }
 
 /// Whether a stamp is older than allowed.
-pub(super) fn is_expired(stamp: Stamp, now: Option<Stamp>, settings: &MailboxSettings) -> bool {
+pub(crate) fn is_expired(stamp: Stamp, now: Option<Stamp>, settings: &MailboxSettings) -> bool {
     let age_max = u64::try_from(settings.age_max.as_micros()).unwrap_or(u64::MAX);
     now.is_some_and(|now| stamp.0.saturating_add(age_max) < now.0)
 }

@@ -22,7 +22,7 @@ pub const MAILBOXES_MAX: usize = 65_536;
 pub(super) struct Mailboxes {
     rows: Rows,
     settings: MailboxSettings,
-    cache: Cache,
+    cache: Cache<Mailbox>,
     /// What a shard with a steady clock said last since this process started.
     /// It is not read from the database: a clock that was wrong once would be
     /// believed for ever.

@@ -6,14 +6,14 @@ use prometheus_client::registry::Registry;
 /// Counters of one embedded store. Clones count into the same.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
-    pub(super) appended: Counter,
-    pub(super) read: Counter,
-    pub(super) advanced: Counter,
-    pub(super) full: Counter,
-    pub(super) expired: Counter,
-    pub(super) purged: Counter,
-    pub(super) notes_shed: Counter,
-    pub(super) damaged: Counter,
+    pub(crate) appended: Counter,
+    pub(crate) read: Counter,
+    pub(crate) advanced: Counter,
+    pub(crate) full: Counter,
+    pub(crate) expired: Counter,
+    pub(crate) purged: Counter,
+    pub(crate) notes_shed: Counter,
+    pub(crate) damaged: Counter,
 }
 
 impl Metrics {

@@ -47,17 +47,17 @@
 //! [`Request::failed`]: msgd_core::store::Request::failed
 
 mod alive;
-mod cache;
+pub(crate) mod cache;
 mod claims;
-mod fields;
+pub(crate) mod fields;
 mod handle;
 mod key;
-mod letter;
-mod mailbox;
+pub(crate) mod letter;
+pub(crate) mod mailbox;
 mod mailboxes;
-mod metrics;
+pub(crate) mod metrics;
 mod notes;
-mod recent;
+pub(crate) mod recent;
 mod rows;
 mod service;
 

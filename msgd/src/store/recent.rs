@@ -6,7 +6,7 @@ use proto::server::Outcome as Fate;
 
 use super::fields::{Damaged, Fields, put_id, put_number};
 
-pub(super) fn encode(recent: &[Remembered]) -> Vec<u8> {
+pub(crate) fn encode(recent: &[Remembered]) -> Vec<u8> {
     let mut out = Vec::new();
     for remembered in recent {
         put_id(remembered.to.as_bytes(), &mut out);
@@ -23,7 +23,7 @@ pub(super) fn encode(recent: &[Remembered]) -> Vec<u8> {
     out
 }
 
-pub(super) fn decode(value: &[u8]) -> Result<Vec<Remembered>, Damaged> {
+pub(crate) fn decode(value: &[u8]) -> Result<Vec<Remembered>, Damaged> {
     let mut fields = Fields::new("recent answers", value);
     let mut recent = Vec::new();
     while !fields.is_empty() {

@@ -1,0 +1,117 @@
+//! What this process holds.
+//!
+//! Owns the newest token of each slot that was granted here: a claim that was
+//! not, or was given up, is refused without asking. Must not know commands.
+
+use msgd_core::store::{Claim, Outcome, Outcomes, Remembered};
+use proto::ids::{Incarnation, Token};
+use proto::slot::{SLOTS, Slot};
+use shared::Value;
+
+use crate::store::recent;
+
+/// A slot.
+#[derive(Debug, Clone, Copy, Default)]
+struct Holding {
+    /// The newest that was granted here.
+    token: Option<Token>,
+    /// It was not given up, nor lost as far as is known.
+    held: bool,
+}
+
+/// All slots.
+#[derive(Debug)]
+pub(super) struct Claims {
+    slots: Vec<Holding>,
+}
+
+impl Claims {
+    pub(super) fn new() -> Self {
+        Self {
+            slots: vec![Holding::default(); usize::from(SLOTS)],
+        }
+    }
+
+    /// Whether it may be served.
+    pub(super) fn is_held(&self, claim: Claim) -> bool {
+        self.slots[claim.slot.index()].held && self.is_newest(claim)
+    }
+
+    /// Whether it may be released, perhaps once more.
+    pub(super) fn is_newest(&self, claim: Claim) -> bool {
+        self.slots[claim.slot.index()].token == Some(claim.token)
+    }
+
+    /// The newest token of a slot that was granted here.
+    pub(super) fn newest(&self, slot: Slot) -> Option<Token> {
+        self.slots[slot.index()].token
+    }
+
+    pub(super) fn released(&mut self, claim: Claim) {
+        self.slots[claim.slot.index()].held = false;
+    }
+
+    /// Another has it.
+    pub(super) fn lost(&mut self, claim: Claim) {
+        if self.is_newest(claim) {
+            self.slots[claim.slot.index()] = Holding::default();
+        }
+    }
+
+    /// What the server said to a claim.
+    pub(super) fn answered(&mut self, slot: Slot, value: &Value) -> Answered {
+        let Value::Array(parts) = value else {
+            return Answered::Unclear;
+        };
+        match &parts[..] {
+            [Value::Int(0), Value::BulkString(holder)] => match number(holder) {
+                Some(holder) => Answered::Held(Incarnation(holder)),
+                None => Answered::Unclear,
+            },
+            [
+                Value::Int(1),
+                Value::BulkString(token),
+                Value::BulkString(left),
+            ] => {
+                let Some(token) = number(token).map(Token) else {
+                    return Answered::Unclear;
+                };
+                self.slots[slot.index()] = Holding {
+                    token: Some(token),
+                    held: true,
+                };
+                let claim = Claim { slot, token };
+                let recent = remembered(slot, left);
+                Answered::Granted(Outcome::Claimed { claim, recent })
+            }
+            _ => Answered::Unclear,
+        }
+    }
+}
+
+/// What came of a claim.
+#[derive(Debug)]
+pub(super) enum Answered {
+    Granted(Outcome),
+    Held(Incarnation),
+    /// The server says what it should not.
+    Unclear,
+}
+
+fn remembered(slot: Slot, left: &[u8]) -> Vec<Remembered> {
+    recent::decode(left).unwrap_or_else(|damaged| {
+        // The slot must be served all the same. Who sends again what was
+        // answered is not known, and its recipient drops the repeat.
+        tracing::error!(%slot, %damaged, "recent answers are lost");
+        Vec::new()
+    })
+}
+
+/// The outcome of a request under a claim that is over.
+pub(super) fn refused(claim: Claim) -> Outcomes {
+    Outcomes::from_buf([Outcome::Refused { claim }])
+}
+
+fn number(text: &[u8]) -> Option<u64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}

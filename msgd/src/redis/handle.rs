@@ -1,0 +1,125 @@
+//! The way into the store and back.
+//!
+//! Owns the thread that asks Redis, and which shard of this process asked what.
+//! Must not know what requests do.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use msgd_core::store::{MailboxSettings, Outcome, Request};
+use store::Refusal;
+
+use super::keeper::Keeper;
+use super::queue::Queue;
+use crate::store::Metrics;
+
+/// How often it is looked for what is to be cleared away, if nobody asks.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// The store of all shards of this process, in a Redis.
+#[derive(Debug)]
+pub struct RedisStore {
+    queue: Arc<Queue>,
+    metrics: Metrics,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The thread ends when it has carried out what waits.
+impl Drop for RedisStore {
+    fn drop(&mut self) {
+        self.queue.stop();
+    }
+}
+
+impl RedisStore {
+    /// Starts the thread that asks Redis. It connects when it is asked for the
+    /// first time.
+    ///
+    /// At most `capacity` requests of all shards wait at once. `sink` takes the
+    /// outcomes of each batch, each with the place of the shard that asked, on
+    /// that thread: it passes them on and never waits.
+    ///
+    /// # Errors
+    /// The system gives no thread, or nothing to wait by.
+    pub fn start(
+        redis: &shared::Settings,
+        settings: MailboxSettings,
+        capacity: usize,
+        mut sink: impl FnMut(std::vec::Drain<'_, (usize, Outcome)>) + Send + 'static,
+    ) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let metrics = Metrics::default();
+        let queue = Arc::new(Queue::new(capacity));
+        let mut keeper = Keeper::new(redis, settings, metrics.clone());
+        let asked = queue.clone();
+        let serve = async move {
+            let mut outcomes = Vec::new();
+            while let Some(batch) = asked.take(IDLE).await {
+                let (places, requests): (Vec<usize>, Vec<Request>) = batch
+                    .into_iter()
+                    .map(|asked| (asked.place, asked.request))
+                    .unzip();
+                let came = keeper.carry_out(&requests).await;
+                for (place, came) in places.into_iter().zip(came) {
+                    outcomes.extend(came.into_iter().map(|outcome| (place, outcome)));
+                }
+                sink(outcomes.drain(..));
+            }
+        };
+        let thread = thread::Builder::new()
+            .name("redis".to_owned())
+            .spawn(move || runtime.block_on(serve))?;
+        Ok(Self {
+            queue,
+            metrics,
+            thread: Some(thread),
+        })
+    }
+
+    /// What one shard asks by. Each shard of the process has a place of its
+    /// own; the next incarnation of a shard has the same.
+    pub fn shard(&self, place: usize) -> ShardStore {
+        ShardStore {
+            queue: self.queue.clone(),
+            place,
+        }
+    }
+
+    /// What the store counts.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
+    }
+
+    /// Carries out what waits, and takes nothing more.
+    pub fn stop(mut self) {
+        self.queue.stop();
+        let thread = self.thread.take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that asks Redis has failed");
+        }
+    }
+}
+
+/// The store, as one shard has it.
+#[derive(Debug, Clone)]
+pub struct ShardStore {
+    queue: Arc<Queue>,
+    place: usize,
+}
+
+impl ShardStore {
+    /// Asks what is in `requests`, from the front on while there is room; the
+    /// rest stays. Does not wait.
+    ///
+    /// # Errors
+    /// Why the rest was not taken. Ask again when outcomes have come, or answer
+    /// by [`Request::failed`].
+    pub fn ask(&self, requests: &mut VecDeque<Request>) -> Result<(), Refusal> {
+        self.queue.put(self.place, requests)
+    }
+}

@@ -1,0 +1,65 @@
+//! The store of shards in a Redis or Valkey: mailboxes that outlive a machine.
+//!
+//! Owns: how [`msgd_core::store`]'s requests are carried out by commands of
+//! Redis, in which keys, on a thread of its own, and which shard of this
+//! process gets which outcome. Must not know: what a shard does with an
+//! outcome, links, sessions; how commands get to a server, which is `shared`'s.
+//!
+//! # What is promised
+//!
+//! - A shard's requests are carried out in their order.
+//! - Every outcome is told after the server has answered, so what was told is
+//!   as durable as the server makes what it answers. With `appendfsync always`
+//!   it is on the disk. With `everysec` up to a second of it may go, two if the
+//!   disk is slow: when the power does, and when the server dies while it waits
+//!   for the disk. Without `appendonly` all goes with the server. Where
+//!   replicas are to confirm, so many have it in memory. What was not told may
+//!   have been done or not.
+//! - What fails is answered as [`Request::failed`] says, and what the same
+//!   batch asked later of the same user fails with it. Nothing is lost here but
+//!   caches.
+//!
+//! # Claims
+//!
+//! A slot is a hash with the newest token and, until it is released, the
+//! holder. `claim` and `release` are scripts. A claim is granted when nobody
+//! holds the slot, or the asker itself does, or the holder's lease, a key of
+//! its own, is not there any more. Tokens are taken from the server's clock,
+//! and are above all before: where a fail-over has lost the last one it is not
+//! given again.
+//!
+//! # Mailboxes
+//!
+//! A mailbox is a stream, the id of an entry is token and position. An append
+//! is a plain `XADD` with the token, and the stream counts on. A claim raises the last id of every stream
+//! of its slot to one with the new token: from then on Redis itself refuses
+//! what a former holder appends, however late it comes. A stream is made and
+//! removed by scripts that look at the token, since a plain `XADD` would make
+//! one anew: nobody has a stream but those who have mail, or had it seconds
+//! ago.
+//!
+//! The cursor is where the stream begins: acknowledging trims it. What is
+//! trimmed late was acknowledged, so that harms nobody. Reads count only if the
+//! token was still the newest after them, in the same pipeline; so do the
+//! answers to whatever else no script and no id has checked.
+//!
+//! The first message of a mailbox, a look into one that is not cached, notes
+//! and "last seen" are scripts. So is what a log-in asks for: the newest
+//! identities come without the bodies.
+
+mod claims;
+mod closing;
+mod empties;
+mod handle;
+mod keeper;
+mod keys;
+mod load;
+mod mailbox;
+mod mailboxes;
+mod plan;
+mod queue;
+mod script;
+mod settle;
+mod slots;
+
+pub use handle::{RedisStore, ShardStore};

@@ -1,0 +1,132 @@
+//! How slots are taken and given up.
+//!
+//! Owns the question whether a holder is dead. Must not know mailboxes.
+
+use std::collections::{HashMap, HashSet};
+
+use msgd_core::store::{Outcome, Outcomes, Request};
+use proto::ids::Incarnation;
+use proto::slot::Slot;
+use shared::{Command, Value};
+
+use super::claims::{Answered, refused};
+use super::keeper::Keeper;
+use super::keys;
+
+/// Slots claimed by one pipeline.
+const CLAIMED_AT_ONCE: usize = 1_024;
+
+impl Keeper {
+    pub(super) async fn claim(&mut self, request: &Request) -> Outcomes {
+        let Request::Claim { slots, shard } = request else {
+            return Outcomes::new();
+        };
+        let mut outcomes = Outcomes::with_capacity(slots.len());
+        for slots in slots.chunks(CLAIMED_AT_ONCE) {
+            let mut found = self.try_claim(slots, *shard, &HashMap::new()).await;
+            let holders = found.iter().filter_map(|answered| match answered {
+                Answered::Held(holder) => Some(*holder),
+                _ => None,
+            });
+            let dead = self.dead_among(holders.collect()).await;
+            // Where a dead one was, it is asked again, by its name.
+            let mut again = HashMap::new();
+            for (slot, answered) in slots.iter().zip(&found) {
+                if let Answered::Held(holder) = answered
+                    && dead.contains(holder)
+                {
+                    again.insert(*slot, *holder);
+                }
+            }
+            let others: Vec<Slot> = slots
+                .iter()
+                .filter(|slot| again.contains_key(slot))
+                .copied()
+                .collect();
+            let mut answers = self.try_claim(&others, *shard, &again).await.into_iter();
+            for (slot, answered) in slots.iter().zip(&mut found) {
+                if again.contains_key(slot)
+                    && let Some(answer) = answers.next()
+                {
+                    *answered = answer;
+                }
+            }
+            outcomes.extend(slots.iter().zip(found).map(|(slot, answered)| {
+                let slot = *slot;
+                match answered {
+                    Answered::Granted(outcome) => outcome,
+                    Answered::Held(_) => Outcome::Held { slot },
+                    Answered::Unclear => Outcome::ClaimFailed { slot },
+                }
+            }));
+        }
+        outcomes
+    }
+
+    async fn try_claim(
+        &mut self,
+        slots: &[Slot],
+        shard: Incarnation,
+        dead: &HashMap<Slot, Incarnation>,
+    ) -> Vec<Answered> {
+        let scripts = &self.mailboxes.scripts;
+        let claim = |slot: &Slot| {
+            let told = self.claims.newest(*slot);
+            scripts.claim(*slot, shard, dead.get(slot).copied(), told)
+        };
+        let commands = slots.iter().map(claim).collect();
+        let replies = self.redis.carry_out(commands).await;
+        let mut answers = Vec::with_capacity(slots.len());
+        for (slot, reply) in slots.iter().zip(replies) {
+            answers.push(match reply {
+                Ok(value) => self.claims.answered(*slot, &value),
+                Err(_) => Answered::Unclear,
+            });
+        }
+        answers
+    }
+
+    /// Those whose lease is over.
+    async fn dead_among(&mut self, holders: HashSet<Incarnation>) -> HashSet<Incarnation> {
+        let holders: Vec<Incarnation> = holders.into_iter().collect();
+        let ask = |holder: &Incarnation| Command::read("EXISTS", keys::lease(*holder));
+        let commands = holders.iter().map(ask).collect();
+        let replies = self.redis.carry_out(commands).await;
+        let answered = holders.into_iter().zip(replies);
+        answered
+            .filter(|(_, reply)| *reply == Ok(Value::Int(0)))
+            .map(|(holder, _)| holder)
+            .collect()
+    }
+
+    pub(super) async fn release(&mut self, requests: &[Request]) -> Vec<Outcomes> {
+        let mut outcomes = Vec::with_capacity(requests.len());
+        let mut asked = Vec::new();
+        let mut commands = Vec::new();
+        for request in requests {
+            outcomes.push(Outcomes::new());
+            let Request::Release { claim, recent } = request else {
+                continue;
+            };
+            if self.claims.is_newest(*claim) {
+                self.claims.released(*claim);
+                asked.push((outcomes.len() - 1, *claim));
+                commands.push(self.mailboxes.scripts.release(*claim, recent));
+            } else if let Some(last) = outcomes.last_mut() {
+                *last = refused(*claim);
+            }
+        }
+        let replies = self.redis.carry_out(commands).await;
+        for ((index, claim), reply) in asked.into_iter().zip(replies) {
+            match reply {
+                Ok(Value::Int(1)) => {}
+                Ok(Value::Int(0)) => {
+                    self.claims.lost(claim);
+                    outcomes[index] = refused(claim);
+                }
+                _ => outcomes[index] = requests[index].failed(),
+            }
+        }
+        outcomes
+    }
+}
