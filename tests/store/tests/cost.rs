@@ -6,14 +6,16 @@ mod stage;
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use msgd_core::store::{Claim, Letter, MailboxSettings, Outcome, Position, Request};
 use proto::ids::{Incarnation, MessageId, Stamp, UserId};
 use proto::link::Message;
 use proto::slot::Slot;
+use redis_stage::Server;
 use stage::Embedded;
+use stage::redis::{Process, settings};
 use store_suite::Carries;
 
 const USERS: u64 = 10_000;
@@ -23,6 +25,50 @@ const BODY_BYTES: usize = 100;
 type Step = fn(Claim, UserId, u64) -> Request;
 const STEPS: [(&str, Step); 3] = [("append", append), ("read", read), ("advance", advance)];
 
+/// A store that is asked and tells, however it does that.
+trait Works {
+    fn ask(&self, requests: VecDeque<Request>);
+    fn next(&self) -> Outcome;
+    fn claim(&mut self, request: Request) -> Vec<Outcome>;
+    fn stop(self);
+}
+
+impl Works for Embedded {
+    fn ask(&self, mut requests: VecDeque<Request>) {
+        self.place(0).ask(&mut requests).unwrap();
+    }
+
+    fn next(&self) -> Outcome {
+        Embedded::next(self).1
+    }
+
+    fn claim(&mut self, request: Request) -> Vec<Outcome> {
+        self.carry_out(request)
+    }
+
+    fn stop(self) {
+        Embedded::stop(self);
+    }
+}
+
+impl Works for Process {
+    fn ask(&self, requests: VecDeque<Request>) {
+        Process::ask(self, requests);
+    }
+
+    fn next(&self) -> Outcome {
+        Process::next(self)
+    }
+
+    fn claim(&mut self, request: Request) -> Vec<Outcome> {
+        self.carry_out([request])
+    }
+
+    fn stop(self) {
+        Process::stop(self);
+    }
+}
+
 #[test]
 #[ignore = "measures"]
 fn cost_of_a_stored_message() {
@@ -30,56 +76,82 @@ fn cost_of_a_stored_message() {
         // Mailboxes that are emptied each time, and mailboxes that fill first.
         for rounds in [1, ROUNDS] {
             let directory = tempfile::tempdir().unwrap();
-            let mut store = Embedded::open(directory.path(), MailboxSettings::default());
-            let began = Instant::now();
-            let claims = claims(&mut store);
-            println!("all slots claimed in {:?}", began.elapsed());
-            let mut spent: HashMap<(&str, String), u64> = HashMap::new();
-            for round in (0..ROUNDS).step_by(rounds as usize) {
-                for (step, request) in STEPS {
-                    let before = cpu_us();
-                    for number in round..round + rounds {
-                        each_user(&store, group, |user| {
-                            let claim = claims[&Slot::of(&user)];
-                            request(claim, user, number + 1)
-                        });
-                    }
-                    for (thread, us) in cpu_us() {
-                        let before = before.get(&thread).copied().unwrap_or(0);
-                        *spent.entry((step, thread)).or_default() += us.saturating_sub(before);
-                    }
-                }
-            }
-            println!("groups of {group}, {rounds} messages in a mailbox, us of CPU:");
-            let mut spent: Vec<_> = spent.into_iter().collect();
-            spent.sort();
-            for ((step, thread), us) in spent {
-                println!(
-                    "  {step} {thread}: {:.2}",
-                    us as f64 / (USERS * ROUNDS) as f64
-                );
-            }
-            store.stop();
+            let store = Embedded::open(directory.path(), MailboxSettings::default());
+            measure(store, (group, rounds), None);
         }
     }
+}
+
+#[test]
+#[ignore = "measures"]
+fn cost_of_a_message_in_redis() {
+    for fsync in ["everysec", "always"] {
+        println!("appendfsync {fsync}");
+        for group in [64, 256, 1024] {
+            for rounds in [1, ROUNDS] {
+                let server = Server::start_with(&["--appendonly", "yes", "--appendfsync", fsync]);
+                let redis = settings(&server.url(), None);
+                let store = Process::start(&redis, MailboxSettings::default());
+                measure(store, (group, rounds), Some(server.process()));
+            }
+        }
+    }
+}
+
+fn measure<S: Works>(mut store: S, (group, rounds): (u64, u64), server: Option<u32>) {
+    let began = Instant::now();
+    let claims = claims(&mut store);
+    println!("all slots claimed in {:?}", began.elapsed());
+    let mut spent: HashMap<(&str, String), u64> = HashMap::new();
+    let mut took: HashMap<&str, Duration> = HashMap::new();
+    for round in (0..ROUNDS).step_by(rounds as usize) {
+        for (step, request) in STEPS {
+            let before = cpu_us(server);
+            let began = Instant::now();
+            for number in round..round + rounds {
+                each_user(&store, group, |user| {
+                    let claim = claims[&Slot::of(&user)];
+                    request(claim, user, number + 1)
+                });
+            }
+            *took.entry(step).or_default() += began.elapsed();
+            for (thread, us) in cpu_us(server) {
+                let before = before.get(&thread).copied().unwrap_or(0);
+                *spent.entry((step, thread)).or_default() += us.saturating_sub(before);
+            }
+        }
+    }
+    println!("groups of {group}, {rounds} messages in a mailbox, us of CPU:");
+    let mut spent: Vec<_> = spent.into_iter().collect();
+    spent.sort();
+    for ((step, thread), us) in spent {
+        println!(
+            "  {step} {thread}: {:.2}",
+            us as f64 / (USERS * ROUNDS) as f64
+        );
+    }
+    for (step, _) in STEPS {
+        let rate = (USERS * ROUNDS) as f64 / took[step].as_secs_f64();
+        println!("  {step}: {rate:.0} a second");
+    }
+    store.stop();
 }
 
 /// Asks one request for each user, in groups, and takes the outcomes.
-fn each_user(store: &Embedded, group: u64, request: impl Fn(UserId) -> Request) {
+fn each_user(store: &impl Works, group: u64, request: impl Fn(UserId) -> Request) {
     for first in (0..USERS).step_by(group as usize) {
         let users = first..USERS.min(first + group);
-        let mut requests: VecDeque<Request> = users.clone().map(user).map(&request).collect();
-        store.place(0).ask(&mut requests).unwrap();
+        store.ask(users.clone().map(user).map(&request).collect());
         for _ in users {
-            check(store.next().1);
+            check(store.next());
         }
     }
 }
 
-fn claims(store: &mut Embedded) -> HashMap<Slot, Claim> {
+fn claims(store: &mut impl Works) -> HashMap<Slot, Claim> {
     let slots = Slot::all().collect();
     let shard = Incarnation(1);
-    let outcomes = store.carry_out(Request::Claim { slots, shard });
+    let outcomes = store.claim(Request::Claim { slots, shard });
     outcomes
         .into_iter()
         .map(|outcome| match outcome {
@@ -143,16 +215,20 @@ fn check(outcome: Outcome) {
     }
 }
 
-/// By name of the threads of this process, by the scheduler's accounts.
-fn cpu_us() -> HashMap<String, u64> {
+/// By name of the threads of this process, and of a server's main thread and
+/// its others, by the scheduler's accounts.
+fn cpu_us(server: Option<u32>) -> HashMap<String, u64> {
     let mut spent = HashMap::new();
-    for task in fs::read_dir("/proc/self/task").unwrap() {
-        let task = task.unwrap().path();
-        // A thread may end meanwhile.
-        let name = fs::read_to_string(task.join("comm")).unwrap_or_default();
-        let stat = fs::read_to_string(task.join("schedstat")).unwrap_or_default();
-        let nanos = stat.split(' ').next().and_then(|text| text.parse().ok());
-        *spent.entry(name.trim().to_owned()).or_default() += nanos.unwrap_or(0) / 1_000;
+    let server = server.map(|process| format!("/proc/{process}/task"));
+    for tasks in ["/proc/self/task".to_owned()].into_iter().chain(server) {
+        for task in fs::read_dir(tasks).unwrap() {
+            let task = task.unwrap().path();
+            // A thread may end meanwhile.
+            let name = fs::read_to_string(task.join("comm")).unwrap_or_default();
+            let stat = fs::read_to_string(task.join("schedstat")).unwrap_or_default();
+            let nanos = stat.split(' ').next().and_then(|text| text.parse().ok());
+            *spent.entry(name.trim().to_owned()).or_default() += nanos.unwrap_or(0) / 1_000;
+        }
     }
     spent
 }

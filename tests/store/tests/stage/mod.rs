@@ -3,6 +3,8 @@
 // Each test file uses its part of the stage.
 #![allow(dead_code)]
 
+pub mod redis;
+
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};

@@ -1,0 +1,230 @@
+//! A shard that was frozen, and does not know that its slot is another's, does
+//! nothing in Redis, whatever it does first.
+
+mod stage;
+
+use bytes::Bytes;
+use msgd_core::store::{
+    Claim, Letter, MailboxSettings, Outcome, Position, Remembered, Request, Seen,
+};
+use proto::ids::{Identity, Incarnation, MessageId, Stamp, UserId};
+use proto::link::Message;
+use proto::server::{Outcome as Fate, Receipt, ReceiptKind};
+use proto::slot::Slot;
+use redis_stage::Server;
+use stage::redis::{Process, settings};
+
+const FROZEN: Incarnation = Incarnation(1);
+const LATER: Incarnation = Incarnation(2);
+
+fn user(name: &str) -> UserId {
+    UserId::new(name).unwrap()
+}
+
+fn dora() -> UserId {
+    user("dora")
+}
+
+fn letters(numbers: std::ops::Range<u64>) -> Vec<Letter> {
+    let letter = |number| Letter {
+        message: Message {
+            from: user("carl"),
+            id: MessageId::mint(number, [3; 10]),
+            to: dora(),
+            stamp: Stamp(number),
+            body: Bytes::from(format!("text {number}")),
+        },
+        fingerprint: number,
+    };
+    numbers.map(letter).collect()
+}
+
+fn append(claim: Claim, numbers: std::ops::Range<u64>) -> Request {
+    Request::Append {
+        claim,
+        user: dora(),
+        behind: Position(0),
+        messages: letters(numbers),
+    }
+}
+
+fn read(claim: Claim) -> Request {
+    Request::Read {
+        claim,
+        user: dora(),
+        reader: 0,
+        from: Position(1),
+        count_max: 100,
+        bytes_max: 100_000,
+    }
+}
+
+fn receipt(up_to: u64) -> Receipt {
+    Receipt {
+        peer: user("carl"),
+        kind: ReceiptKind::Read,
+        up_to: Stamp(up_to),
+    }
+}
+
+fn claims(process: &Process, shard: Incarnation) -> Claim {
+    let slots = vec![Slot::of(&dora())];
+    match process.carry_out([Request::Claim { slots, shard }])[..] {
+        [Outcome::Claimed { claim, .. }] => claim,
+        ref other => panic!("claimed expected, not {other:?}"),
+    }
+}
+
+/// All that a shard may ask under a claim.
+fn all(claim: Claim) -> Vec<Request> {
+    let user = dora();
+    vec![
+        append(claim, 3..5),
+        read(claim),
+        Request::Advance {
+            claim,
+            user: user.clone(),
+            cursor: Position(2),
+        },
+        Request::Advance {
+            claim,
+            user: user.clone(),
+            cursor: Position(1),
+        },
+        Request::Open {
+            claim,
+            user: user.clone(),
+            since: Stamp(0),
+        },
+        Request::Note {
+            claim,
+            user: user.clone(),
+            receipt: receipt(9),
+        },
+        Request::TakeNotes {
+            claim,
+            user: user.clone(),
+        },
+        Request::Seen {
+            claim,
+            user: user.clone(),
+            seen: Seen::At(Stamp(9)),
+        },
+        Request::Release {
+            claim,
+            recent: vec![Remembered {
+                to: user,
+                identity: Identity {
+                    from: self::user("carl"),
+                    id: MessageId::mint(1, [3; 10]),
+                },
+                stamp: Stamp(1),
+                fingerprint: 1,
+                fate: Fate::Stored,
+            }],
+        },
+    ]
+}
+
+#[test]
+fn a_late_writer_does_nothing_whatever_it_does_first() {
+    let server = Server::start();
+    let redis = settings(&server.url(), None);
+    for first in 0..all(forged()).len() {
+        for emptied in [false, true] {
+            server.ask(&["FLUSHALL"]);
+            let frozen = Process::start(&redis, MailboxSettings::default());
+            let later = Process::start(&redis, MailboxSettings::default());
+            let old = claims(&frozen, FROZEN);
+            // What it knows of the mailbox is cached: it looks up nothing.
+            frozen.carry_out([
+                append(old, 1..3),
+                Request::Note {
+                    claim: old,
+                    user: dora(),
+                    receipt: receipt(1),
+                },
+            ]);
+            if emptied {
+                frozen.carry_out([Request::Advance {
+                    claim: old,
+                    user: dora(),
+                    cursor: Position(3),
+                }]);
+            }
+            let claim = claims(&later, LATER);
+            let request = all(old).swap_remove(first);
+            let told = frozen.carry_out([request.clone()]);
+            assert_eq!(told, [Outcome::Refused { claim: old }], "{request:?}");
+
+            let found = later.carry_out([read(claim)]);
+            let expected = if emptied { 0..0 } else { 1..3 };
+            // What was acknowledged may go late: that harms nobody.
+            let trimmed = matches!(
+                request,
+                Request::Advance {
+                    cursor: Position(2),
+                    ..
+                }
+            );
+            let expected = if trimmed && !emptied { 2..3 } else { expected };
+            let letters = expected.clone().zip(letters(expected));
+            let letters = letters.map(|(at, letter)| (Position(at), letter)).collect();
+            let told = Outcome::Read {
+                claim,
+                user: dora(),
+                reader: 0,
+                from: Position(1),
+                letters: Some(letters),
+            };
+            assert_eq!(found, [told], "after {request:?}");
+            let receipts = vec![receipt(1)];
+            let user = dora();
+            let notes = later.carry_out([Request::TakeNotes { claim, user }]);
+            let user = dora();
+            let expected = Outcome::Notes {
+                claim,
+                user,
+                receipts,
+            };
+            assert_eq!(notes, [expected], "after {request:?}");
+            frozen.stop();
+            later.stop();
+        }
+    }
+}
+
+fn forged() -> Claim {
+    Claim {
+        slot: Slot::of(&dora()),
+        token: proto::ids::Token(1),
+    }
+}
+
+/// Half a pipeline was on its way when the slot was taken: the commands get
+/// there one by one, and none of them counts.
+#[test]
+fn what_was_on_its_way_is_refused() {
+    let server = Server::start();
+    let redis = settings(&server.url(), None);
+    let frozen = Process::start(&redis, MailboxSettings::default());
+    let later = Process::start(&redis, MailboxSettings::default());
+    let old = claims(&frozen, FROZEN);
+    frozen.carry_out([append(old, 1..3)]);
+    server.ask(&["CLIENT", "PAUSE", "300", "WRITE"]);
+    frozen.ask([append(old, 3..4)]);
+    let claim = claims(&later, LATER);
+    // Redis resumes those who waited in the order that it likes.
+    match frozen.next() {
+        Outcome::Refused { .. } => {}
+        Outcome::Appended { count: 1, .. } => {
+            let [Outcome::Read { letters, .. }] = &later.carry_out([read(claim)])[..] else {
+                panic!("read expected");
+            };
+            assert_eq!(letters.as_ref().map(Vec::len), Some(3), "told, and there");
+        }
+        other => panic!("not {other:?}"),
+    }
+    let refused = Outcome::Refused { claim: old };
+    assert_eq!(frozen.carry_out([append(old, 4..5)]), [refused]);
+}

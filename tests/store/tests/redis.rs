@@ -1,0 +1,184 @@
+//! The store in Redis keeps the contract, with a server alone and in a Cluster.
+
+mod stage;
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use msgd_core::store::{Claim, Letter, MailboxSettings, Outcome, Position, Request};
+use proto::ids::{Incarnation, MessageId, Stamp, UserId};
+use proto::link::Message;
+use proto::slot::Slot;
+use redis_stage::{Cluster, Server};
+use stage::redis::{InRedis, Process, asking, settings};
+use store_suite::conforms;
+
+#[test]
+fn the_store_in_one_redis_conforms() {
+    let server = Server::start();
+    conforms(|settings| {
+        server.ask(&["FLUSHALL"]);
+        InRedis::new(&server.url(), settings, asking(&server))
+    });
+}
+
+#[test]
+fn the_store_in_a_cluster_conforms() {
+    let mut cluster = Cluster::start();
+    let url = cluster.url();
+    conforms(|settings| {
+        for server in cluster.servers() {
+            server.ask(&["FLUSHALL"]);
+        }
+        InRedis::new(&url, settings, asking(&cluster.servers()[0]))
+    });
+}
+
+/// Nobody pays for mailboxes that were emptied.
+#[test]
+fn the_streams_of_empty_mailboxes_go() {
+    let server = Server::start();
+    let process = Process::start(&settings(&server.url(), None), MailboxSettings::default());
+    let claim = claims(&process, "ann");
+    let streams = || server.ask(&["EXISTS", &format!("im:{{{}}}:m:ann", claim.slot)]);
+    process.carry_out([append(claim, "ann", 1), append(claim, "ann", 2)]);
+    process.carry_out([advance(claim, "ann", 3)]);
+    assert_eq!(streams(), "1", "mail may come again soon");
+    let begun = Instant::now();
+    while streams() == "1" {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never removed");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let name = format!("im:{{{}}}:mail", claim.slot);
+    assert_eq!(server.ask(&["SCARD", &name]), "0");
+    // Positions go on.
+    let appended = Outcome::Appended {
+        claim,
+        user: user("ann"),
+        first: Position(3),
+        count: 1,
+    };
+    assert_eq!(process.carry_out([append(claim, "ann", 3)]), [appended]);
+}
+
+/// A Cluster is resharded under a shard: what it asks meanwhile is done or
+/// told as failed, and it goes on.
+#[test]
+fn a_slot_of_the_cluster_moves_under_a_shard() {
+    let cluster = Cluster::start();
+    let process = Process::start(&settings(&cluster.url(), None), MailboxSettings::default());
+    let claim = claims(&process, "ann");
+    process.carry_out([append(claim, "ann", 1)]);
+    let moving = cluster.begin_move(&format!("im:{{{}}}", claim.slot));
+    let appended = |first| Outcome::Appended {
+        claim,
+        user: user("ann"),
+        first: Position(first),
+        count: 1,
+    };
+    assert_eq!(process.carry_out([append(claim, "ann", 2)]), [appended(2)]);
+    moving.move_all();
+    assert_eq!(process.carry_out([append(claim, "ann", 3)]), [appended(3)]);
+    moving.finish();
+    let name = user("ann");
+    let failed = Outcome::AppendFailed { claim, user: name };
+    assert_eq!(process.carry_out([append(claim, "ann", 4)]), [failed]);
+    assert_eq!(process.carry_out([append(claim, "ann", 4)]), [appended(4)]);
+}
+
+/// What messages take in the memory of the server, printed.
+///
+/// `cargo test -p store-suite --test redis -- --ignored --nocapture`
+#[test]
+#[ignore = "measures"]
+fn memory_of_messages() {
+    const MESSAGES: u64 = 100_000;
+    for mailboxes in [10, 1_000, 10_000, 100_000] {
+        let server = Server::start();
+        let process = Process::start(
+            &settings(&server.url(), None),
+            MailboxSettings {
+                messages_max: MESSAGES,
+                ..MailboxSettings::default()
+            },
+        );
+        let slots = Slot::all().collect();
+        let shard = Incarnation(1);
+        let claimed = process.carry_out([Request::Claim { slots, shard }]);
+        let tokens: Vec<Claim> = claimed
+            .into_iter()
+            .map(|outcome| match outcome {
+                Outcome::Claimed { claim, .. } => claim,
+                other => panic!("claimed expected, not {other:?}"),
+            })
+            .collect();
+        let used = || {
+            let info = server.ask(&["INFO", "memory"]);
+            let line = info
+                .lines()
+                .find_map(|line| line.strip_prefix("used_memory:"));
+            line.and_then(|text| text.trim().parse::<u64>().ok())
+                .expect("used_memory")
+        };
+        let before = used();
+        for number in 0..MESSAGES / mailboxes {
+            for first in (0..mailboxes).step_by(1_000) {
+                let names = (first..mailboxes.min(first + 1_000)).map(|at| format!("user{at:06}"));
+                let requests: Vec<Request> = names
+                    .map(|name| append(tokens[Slot::of(&user(&name)).index()], &name, number + 1))
+                    .collect();
+                let count = requests.len();
+                assert_eq!(process.carry_out(requests).len(), count);
+            }
+        }
+        let taken = used() - before;
+        println!(
+            "{} messages in each of {mailboxes} mailboxes: {} bytes a message, {} a mailbox",
+            MESSAGES / mailboxes,
+            taken / MESSAGES,
+            taken / mailboxes
+        );
+        process.stop();
+    }
+}
+
+fn user(name: &str) -> UserId {
+    UserId::new(name).unwrap()
+}
+
+fn claims(process: &Process, name: &str) -> Claim {
+    let slots = vec![Slot::of(&user(name))];
+    let shard = Incarnation(1);
+    match process.carry_out([Request::Claim { slots, shard }])[..] {
+        [Outcome::Claimed { claim, .. }] => claim,
+        ref other => panic!("claimed expected, not {other:?}"),
+    }
+}
+
+fn append(claim: Claim, name: &str, number: u64) -> Request {
+    let message = Message {
+        from: user("carl"),
+        id: MessageId::mint(number, [3; 10]),
+        to: user(name),
+        stamp: Stamp(1_795_000_000_000_000 + number),
+        body: Bytes::from_static(&[7; 100]),
+    };
+    let fingerprint = number;
+    Request::Append {
+        claim,
+        user: user(name),
+        behind: Position(0),
+        messages: vec![Letter {
+            message,
+            fingerprint,
+        }],
+    }
+}
+
+fn advance(claim: Claim, name: &str, cursor: u64) -> Request {
+    Request::Advance {
+        claim,
+        user: user(name),
+        cursor: Position(cursor),
+    }
+}

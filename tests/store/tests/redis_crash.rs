@@ -1,0 +1,383 @@
+//! What of that which was told survives a `kill -9` of the server, by its
+//! settings.
+
+mod stage;
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use msgd_core::store::{Claim, Letter, MailboxSettings, Outcome, Position, Request};
+use proto::ids::{Incarnation, MessageId, Stamp, UserId};
+use proto::link::Message;
+use proto::slot::Slot;
+use redis_stage::{Server, Watched};
+use shared::Confirm;
+use stage::redis::{Process, settings};
+
+const SETTINGS: MailboxSettings = MailboxSettings {
+    messages_max: 10_000_000,
+    bytes_max: 10_000_000_000,
+    age_max: Duration::from_secs(1_000_000),
+};
+const USERS: [&str; 3] = ["ann", "ben", "carl"];
+/// Unacknowledged messages that a mailbox has.
+const LENGTH: u64 = 60;
+/// For a server to be there again.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// `everysec` may write so late.
+const EVERYSEC: Duration = Duration::from_secs(2);
+
+fn user(name: &str) -> UserId {
+    UserId::new(name).unwrap()
+}
+
+/// The message that lies at the position of its number.
+fn letter(to: &str, number: u64) -> Letter {
+    Letter {
+        message: Message {
+            from: user("dora"),
+            id: MessageId::mint(number, [3; 10]),
+            to: user(to),
+            stamp: Stamp(number),
+            body: Bytes::from(format!("text {number} ").repeat(10)),
+        },
+        fingerprint: number,
+    }
+}
+
+fn append(claim: Claim, name: &str, numbers: Range<u64>) -> Request {
+    Request::Append {
+        claim,
+        user: user(name),
+        behind: Position(0),
+        messages: numbers.map(|number| letter(name, number)).collect(),
+    }
+}
+
+fn claims(process: &Process, shard: Incarnation, name: &str) -> Claim {
+    let slots = vec![Slot::of(&user(name))];
+    let begun = Instant::now();
+    loop {
+        let slots = slots.clone();
+        match &process.carry_out([Request::Claim { slots, shard }])[..] {
+            [Outcome::Claimed { claim, .. }] => return *claim,
+            // It connects again when a pause is over.
+            [Outcome::ClaimFailed { .. }] => {
+                assert!(begun.elapsed() < PATIENCE, "never claimed");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            other => panic!("claimed expected, not {other:?}"),
+        }
+    }
+}
+
+/// Cursor and end.
+fn bounds(process: &Process, claim: Claim, name: &str) -> (u64, u64) {
+    let outcomes = process.carry_out([Request::Open {
+        claim,
+        user: user(name),
+        since: Stamp(u64::MAX),
+    }]);
+    match &outcomes[..] {
+        [
+            Outcome::Opened {
+                mailbox: Some(mailbox),
+                ..
+            },
+        ] => (mailbox.cursor.0, mailbox.end.0),
+        _ => panic!("opened expected, not {outcomes:?}"),
+    }
+}
+
+/// What was told of a user's mailbox, and when.
+#[derive(Debug, Default)]
+struct Told {
+    claim: Option<Claim>,
+    /// As asked.
+    end: u64,
+    asked_cursor: u64,
+    /// Ends, each with when it was told.
+    ends: Vec<(Instant, u64)>,
+    cursor: u64,
+}
+
+impl Told {
+    /// The end that was told before a time.
+    fn end_before(&self, time: Instant) -> u64 {
+        let before = self.ends.iter().take_while(|(at, _)| *at <= time);
+        before.last().map_or(1, |(_, end)| *end)
+    }
+}
+
+/// A writer that appends and acknowledges without end.
+struct Writer {
+    process: Process,
+    told: HashMap<&'static str, Told>,
+    untold: usize,
+}
+
+impl Writer {
+    fn start(url: &str, confirm: Option<Confirm>) -> Self {
+        let process = Process::start(&settings(url, confirm), SETTINGS);
+        let mut told = HashMap::new();
+        for name in USERS {
+            let claim = Some(claims(&process, Incarnation(1), name));
+            let begun = Told {
+                claim,
+                end: 1,
+                asked_cursor: 1,
+                cursor: 1,
+                ends: Vec::new(),
+            };
+            told.insert(name, begun);
+        }
+        Self {
+            process,
+            told,
+            untold: 0,
+        }
+    }
+
+    /// Asks for a batch, and takes outcomes until few are open.
+    fn write(&mut self) {
+        let mut requests = Vec::new();
+        for name in USERS {
+            let told = self.told.get_mut(name).unwrap();
+            let claim = told.claim.unwrap();
+            for count in 1..=4 {
+                requests.push(append(claim, name, told.end..told.end + count));
+                told.end += count;
+            }
+            told.asked_cursor = told.end.saturating_sub(LENGTH).max(1);
+            requests.push(Request::Advance {
+                claim,
+                user: user(name),
+                cursor: Position(told.asked_cursor),
+            });
+        }
+        self.untold += requests.len();
+        self.process.ask(requests);
+        while self.untold > 40 {
+            self.take();
+        }
+    }
+
+    /// What is open when the server goes may fail.
+    fn take(&mut self) {
+        self.untold -= 1;
+        match self.process.next() {
+            Outcome::Appended {
+                user, first, count, ..
+            } => {
+                let told = self.told.get_mut(user.as_str()).unwrap();
+                told.ends.push((Instant::now(), first.0 + count as u64));
+            }
+            Outcome::Advanced { user, done, .. } => {
+                let told = self.told.get_mut(user.as_str()).unwrap();
+                if done {
+                    // It was asked after the appends before it.
+                    let end = told.ends.last().map_or(1, |(_, end)| *end);
+                    told.cursor = told.cursor.max(end.saturating_sub(LENGTH).max(1));
+                }
+            }
+            Outcome::AppendFailed { .. } | Outcome::Refused { .. } => {}
+            other => panic!("not {other:?}"),
+        }
+    }
+
+    fn finish(mut self) -> (Process, HashMap<&'static str, Told>) {
+        while self.untold > 0 {
+            self.take();
+        }
+        (self.process, self.told)
+    }
+}
+
+/// What is there is whole: no gap, each message at its place. The end of each.
+fn finds(process: &Process, told: &HashMap<&'static str, Told>) -> HashMap<&'static str, u64> {
+    let mut ends = HashMap::new();
+    for name in USERS {
+        let claim = claims(process, Incarnation(2), name);
+        let (cursor, end) = bounds(process, claim, name);
+        let told = &told[name];
+        assert!(
+            cursor <= told.asked_cursor,
+            "{name}: {cursor} was never asked"
+        );
+        let outcomes = process.carry_out([Request::Read {
+            claim,
+            user: user(name),
+            reader: 0,
+            from: Position(1),
+            count_max: 400,
+            bytes_max: usize::MAX,
+        }]);
+        let [
+            Outcome::Read {
+                letters: Some(letters),
+                ..
+            },
+        ] = &outcomes[..]
+        else {
+            panic!("read expected, not {outcomes:?}");
+        };
+        assert_eq!(letters.len() as u64, end - cursor, "{name}");
+        for (number, (position, found)) in (cursor..end).zip(letters) {
+            assert_eq!(
+                (position.0, found),
+                (number, &letter(name, number)),
+                "{name}"
+            );
+        }
+        ends.insert(name, end);
+    }
+    ends
+}
+
+fn with_log(fsync: &str) -> Server {
+    Server::start_with(&["--appendonly", "yes", "--appendfsync", fsync])
+}
+
+#[test]
+fn with_fsync_always_what_was_told_survives() {
+    let mut server = with_log("always");
+    for round in 1..=3 {
+        server.ask(&["FLUSHALL"]);
+        let mut writer = Writer::start(&server.url(), None);
+        for _ in 0..round * 25 {
+            writer.write();
+        }
+        server.kill();
+        let (_, told) = writer.finish();
+        server.restart();
+        let process = Process::start(&settings(&server.url(), None), SETTINGS);
+        let ends = finds(&process, &told);
+        for name in USERS {
+            let end = told[name].end_before(Instant::now());
+            assert!(end > 1);
+            assert!(ends[name] >= end, "{name}: {end} was told, {ends:?}");
+        }
+    }
+}
+
+#[test]
+fn with_fsync_everysec_what_was_told_two_seconds_ago_survives() {
+    let mut server = with_log("everysec");
+    let mut writer = Writer::start(&server.url(), None);
+    let begun = Instant::now();
+    while begun.elapsed() < EVERYSEC + Duration::from_secs(1) {
+        writer.write();
+    }
+    let killed = Instant::now();
+    server.kill();
+    let (_, told) = writer.finish();
+    server.restart();
+    let process = Process::start(&settings(&server.url(), None), SETTINGS);
+    let ends = finds(&process, &told);
+    for name in USERS {
+        let end = told[name].end_before(killed - EVERYSEC);
+        assert!(end > 1);
+        assert!(ends[name] >= end, "{name}: {end} was told, {ends:?}");
+    }
+}
+
+#[test]
+fn without_a_log_all_goes_and_the_store_goes_on() {
+    let mut server = Server::start();
+    let mut writer = Writer::start(&server.url(), None);
+    writer.write();
+    server.kill();
+    let (process, told) = writer.finish();
+    server.restart();
+    // The claims are gone with the rest: who held them is told so.
+    let old = told["ann"].claim.unwrap();
+    let begun = Instant::now();
+    loop {
+        let request = append(old, "ann", 1..2);
+        match &process.carry_out([request])[..] {
+            [Outcome::Refused { claim }] => {
+                assert_eq!(*claim, old);
+                break;
+            }
+            [Outcome::AppendFailed { .. }] => {
+                assert!(begun.elapsed() < PATIENCE, "never connected again");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            other => panic!("refused expected, not {other:?}"),
+        }
+    }
+    let claim = claims(&process, Incarnation(1), "ann");
+    assert!(claim.token > old.token, "the clock goes on");
+    assert_eq!(bounds(&process, claim, "ann"), (1, 1));
+}
+
+#[test]
+fn the_same_store_goes_on_where_the_server_was() {
+    let mut server = with_log("always");
+    let mut writer = Writer::start(&server.url(), None);
+    writer.write();
+    let (process, told) = writer.finish();
+    server.kill();
+    server.restart();
+    let claim = told["ann"].claim.unwrap();
+    let end = told["ann"].end_before(Instant::now());
+    let begun = Instant::now();
+    loop {
+        match process.carry_out([append(claim, "ann", end..end + 1)])[..] {
+            [Outcome::Appended { first, .. }] => {
+                assert_eq!(first.0, end);
+                break;
+            }
+            [Outcome::AppendFailed { .. }] => {
+                assert!(begun.elapsed() < PATIENCE, "never connected again");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            ref other => panic!("appended expected, not {other:?}"),
+        }
+    }
+    assert_eq!(finds(&process, &told)["ann"], end + 1);
+}
+
+#[test]
+fn what_replicas_confirmed_survives_the_primary() {
+    let mut watched = Watched::start();
+    let confirm = Some(Confirm {
+        replicas: 1,
+        patience: Duration::from_secs(1),
+    });
+    let mut writer = Writer::start(&watched.url(), confirm);
+    for _ in 0..25 {
+        writer.write();
+    }
+    watched.first.kill();
+    let (process, told) = writer.finish();
+    watched.second_takes_over();
+    // No replica is left to confirm anything: the new primary is read as it is.
+    drop(process);
+    let process = Process::start(&settings(&watched.url(), None), SETTINGS);
+    let ends = finds(&process, &told);
+    for name in USERS {
+        let end = told[name].end_before(Instant::now());
+        assert!(end > 1);
+        assert!(ends[name] >= end, "{name}: {end} was told, {ends:?}");
+    }
+}
+
+#[test]
+fn what_no_replica_confirms_is_not_told_as_stored() {
+    let mut watched = Watched::start();
+    let confirm = Some(Confirm {
+        replicas: 1,
+        patience: Duration::from_millis(200),
+    });
+    let process = Process::start(&settings(&watched.first.url(), confirm), SETTINGS);
+    let claim = claims(&process, Incarnation(1), "ann");
+    let told = process.carry_out([append(claim, "ann", 1..2)]);
+    assert!(matches!(told[..], [Outcome::Appended { .. }]), "{told:?}");
+    watched.second.kill();
+    let told = process.carry_out([append(claim, "ann", 2..3)]);
+    let user = user("ann");
+    assert_eq!(told, [Outcome::AppendFailed { claim, user }]);
+}

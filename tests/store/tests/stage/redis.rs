@@ -1,0 +1,147 @@
+//! A store in Redis, asked and waited for: one for each shard, as processes
+//! have it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+use msgd::redis::RedisStore;
+use msgd_core::store::{MailboxSettings, Outcome, Request};
+use proto::ids::{Incarnation, Token};
+use proto::slot::Slot;
+use redis_stage::Server;
+use shared::{Confirm, Settings, Trust};
+use store_suite::Carries;
+
+use super::{OUTCOMES_MAX, QUEUED_MAX, is_marker, marker};
+
+/// How the stores are to use a Redis.
+pub fn settings(url: &str, confirm: Option<Confirm>) -> Settings {
+    Settings {
+        address: url.parse().unwrap(),
+        trust: Trust::default(),
+        patience: Duration::from_secs(5),
+        confirm,
+    }
+}
+
+/// The store of one process.
+pub struct Process {
+    store: RedisStore,
+    outcomes: Receiver<Outcome>,
+}
+
+impl Process {
+    pub fn start(redis: &Settings, settings: MailboxSettings) -> Self {
+        let (sender, outcomes) = sync_channel(OUTCOMES_MAX);
+        let store = RedisStore::start(redis, settings, QUEUED_MAX, move |answers| {
+            for (_, outcome) in answers {
+                // A test that ends takes no more.
+                drop(sender.try_send(outcome));
+            }
+        });
+        Self {
+            store: store.unwrap(),
+            outcomes,
+        }
+    }
+
+    /// Asks without waiting.
+    pub fn ask(&self, requests: impl IntoIterator<Item = Request>) {
+        let mut requests: VecDeque<Request> = requests.into_iter().collect();
+        self.store.shard(0).ask(&mut requests).unwrap();
+    }
+
+    pub fn next(&self) -> Outcome {
+        self.outcomes
+            .recv_timeout(Duration::from_secs(20))
+            .expect("an outcome")
+    }
+
+    /// Asks, and waits for what came of it.
+    pub fn carry_out(&self, requests: impl IntoIterator<Item = Request>) -> Vec<Outcome> {
+        self.ask(requests.into_iter().chain([marker()]));
+        let mut outcomes = Vec::new();
+        loop {
+            match self.next() {
+                outcome if is_marker(&outcome) => return outcomes,
+                outcome => outcomes.push(outcome),
+            }
+        }
+    }
+
+    pub fn stop(self) {
+        self.store.stop();
+    }
+}
+
+/// Asks a Redis for what a registry would.
+type Asks = Box<dyn Fn(&[&str])>;
+
+/// Stores of several shards in one Redis.
+pub struct InRedis {
+    redis: Settings,
+    settings: MailboxSettings,
+    lease: Asks,
+    processes: HashMap<Incarnation, Process>,
+    claims: HashMap<(Slot, Token), Incarnation>,
+}
+
+impl InRedis {
+    /// `ask` sets and removes leases.
+    pub fn new(url: &str, settings: MailboxSettings, ask: impl Fn(&[&str]) + 'static) -> Self {
+        Self {
+            redis: self::settings(url, None),
+            settings,
+            lease: Box::new(ask),
+            processes: HashMap::new(),
+            claims: HashMap::new(),
+        }
+    }
+
+    fn process(&mut self, shard: Incarnation) -> &Process {
+        let lease = format!("im:lease:{shard}");
+        self.processes.entry(shard).or_insert_with(|| {
+            (self.lease)(&["SET", &lease, ""]);
+            Process::start(&self.redis, self.settings)
+        })
+    }
+}
+
+impl Carries for InRedis {
+    fn carry_out(&mut self, request: Request) -> Vec<Outcome> {
+        let asker = match (&request, request.claim()) {
+            (Request::Claim { shard, .. } | Request::Alive { shard, .. }, _) => *shard,
+            (_, Some(claim)) => {
+                let known = self.claims.get(&(claim.slot, claim.token)).copied();
+                known.unwrap_or(Incarnation(0))
+            }
+            _ => unreachable!("all others have a claim"),
+        };
+        let outcomes = self.process(asker).carry_out([request]);
+        for outcome in &outcomes {
+            if let Outcome::Claimed { claim, .. } = outcome {
+                self.claims.insert((claim.slot, claim.token), asker);
+            }
+        }
+        outcomes
+    }
+
+    /// Its process lives on: it has been frozen, and does not know.
+    fn incarnation_died(&mut self, shard: Incarnation) {
+        (self.lease)(&["DEL", &format!("im:lease:{shard}")]);
+    }
+}
+
+/// What `redis-cli` is asked of one server, as often as wanted.
+pub fn asking(server: &Server) -> impl Fn(&[&str]) + 'static {
+    let port = server.port().to_string();
+    move |words| {
+        let output = std::process::Command::new("redis-cli")
+            .args(["-c", "-p", &port])
+            .args(words)
+            .output()
+            .expect("redis-cli");
+        assert!(output.status.success());
+    }
+}
