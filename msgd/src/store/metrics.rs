@@ -3,7 +3,7 @@
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 
-/// Counters of one embedded store. Clones count into the same.
+/// Counters of one store of mailboxes. Clones count into the same.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
     pub(crate) appended: Counter,
@@ -32,7 +32,7 @@ impl Metrics {
             ("expired", "Messages dropped by their age", &self.expired),
             (
                 "purged",
-                "Messages removed from the disk behind a cursor",
+                "Messages removed behind a cursor",
                 &self.purged,
             ),
             (

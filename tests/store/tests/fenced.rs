@@ -126,26 +126,37 @@ fn all(claim: Claim) -> Vec<Request> {
     ]
 }
 
+/// What the frozen one knows of the mailbox: it looks up nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// Messages from 1 to 2.
+    Mail,
+    /// That it was emptied.
+    Emptied,
+    /// That nothing was ever in it.
+    Nothing,
+}
+
 #[test]
 fn a_late_writer_does_nothing_whatever_it_does_first() {
     let server = Server::start();
     let redis = settings(&server.url(), None);
     for first in 0..all(forged()).len() {
-        for emptied in [false, true] {
+        for known in [Known::Mail, Known::Emptied, Known::Nothing] {
             server.ask(&["FLUSHALL"]);
             let frozen = Process::start(&redis, MailboxSettings::default());
             let later = Process::start(&redis, MailboxSettings::default());
             let old = claims(&frozen, FROZEN);
-            // What it knows of the mailbox is cached: it looks up nothing.
-            frozen.carry_out([
-                append(old, 1..3),
-                Request::Note {
-                    claim: old,
-                    user: dora(),
-                    receipt: receipt(1),
-                },
-            ]);
-            if emptied {
+            let kept = Request::Note {
+                claim: old,
+                user: dora(),
+                receipt: receipt(1),
+            };
+            frozen.carry_out([kept, all(old).swap_remove(OPEN)]);
+            if known != Known::Nothing {
+                frozen.carry_out([append(old, 1..3)]);
+            }
+            if known == Known::Emptied {
                 frozen.carry_out([Request::Advance {
                     claim: old,
                     user: dora(),
@@ -157,41 +168,58 @@ fn a_late_writer_does_nothing_whatever_it_does_first() {
             let told = frozen.carry_out([request.clone()]);
             assert_eq!(told, [Outcome::Refused { claim: old }], "{request:?}");
 
-            let found = later.carry_out([read(claim)]);
-            let expected = if emptied { 0..0 } else { 1..3 };
-            // What was acknowledged may go late: that harms nobody.
-            let trimmed = matches!(
-                request,
-                Request::Advance {
-                    cursor: Position(2),
-                    ..
-                }
-            );
-            let expected = if trimmed && !emptied { 2..3 } else { expected };
-            let letters = expected.clone().zip(letters(expected));
-            let letters = letters.map(|(at, letter)| (Position(at), letter)).collect();
-            let told = Outcome::Read {
-                claim,
-                user: dora(),
-                reader: 0,
-                from: Position(1),
-                letters: Some(letters),
+            let expected = match (known, &request) {
+                // What was acknowledged may go late: that harms nobody.
+                (
+                    Known::Mail,
+                    Request::Advance {
+                        cursor: Position(2),
+                        ..
+                    },
+                ) => 2..3,
+                (Known::Mail, _) => 1..3,
+                _ => 0..0,
             };
-            assert_eq!(found, [told], "after {request:?}");
-            let receipts = vec![receipt(1)];
-            let user = dora();
-            let notes = later.carry_out([Request::TakeNotes { claim, user }]);
-            let user = dora();
-            let expected = Outcome::Notes {
-                claim,
-                user,
-                receipts,
-            };
-            assert_eq!(notes, [expected], "after {request:?}");
+            is_untouched(&later, claim, expected, &format!("{known:?}, {request:?}"));
             frozen.stop();
             later.stop();
         }
     }
+}
+
+/// Which of [`all`] opens.
+const OPEN: usize = 4;
+
+/// Nothing is in the mailbox but these messages and the receipt.
+fn is_untouched(later: &Process, claim: Claim, expected: std::ops::Range<u64>, after: &str) {
+    let found = later.carry_out([read(claim)]);
+    let letters = expected.clone().zip(letters(expected));
+    let letters = letters.map(|(at, letter)| (Position(at), letter)).collect();
+    let told = Outcome::Read {
+        claim,
+        user: dora(),
+        reader: 0,
+        from: Position(1),
+        letters: Some(letters),
+    };
+    assert_eq!(found, [told], "{after}");
+    match &later.carry_out([all(claim).swap_remove(OPEN)])[..] {
+        [
+            Outcome::Opened {
+                mailbox: Some(mailbox),
+                ..
+            },
+        ] => assert_eq!((mailbox.last_seen, mailbox.notes), (None, true), "{after}"),
+        other => panic!("opened expected, not {other:?}"),
+    }
+    let user = dora();
+    let notes = later.carry_out([Request::TakeNotes { claim, user }]);
+    let expected = Outcome::Notes {
+        claim,
+        user: dora(),
+        receipts: vec![receipt(1)],
+    };
+    assert_eq!(notes, [expected], "{after}");
 }
 
 fn forged() -> Claim {

@@ -61,6 +61,46 @@ fn the_streams_of_empty_mailboxes_go() {
     assert_eq!(process.carry_out([append(claim, "ann", 3)]), [appended]);
 }
 
+/// What a request could not do, those behind it on the same user do not do
+/// either, or not so that it counts.
+#[test]
+fn what_follows_a_failure_fails() {
+    let server = Server::start();
+    let process = Process::start(&settings(&server.url(), None), MailboxSettings::default());
+    let ann = claims(&process, "ann");
+    let ben = claims(&process, "ben");
+    process.carry_out([append(ann, "ann", 1), append(ben, "ben", 1)]);
+    // An append needs memory, trimming does not.
+    server.ask(&["CONFIG", "SET", "maxmemory", "1"]);
+    let told = process.carry_out([
+        append(ann, "ann", 2),
+        advance(ben, "ben", 2),
+        advance(ann, "ann", 2),
+    ]);
+    let (claim, user) = (ann, user("ann"));
+    let appended = Outcome::AppendFailed {
+        claim,
+        user: user.clone(),
+    };
+    let advanced = |claim, user, done| Outcome::Advanced { claim, user, done };
+    let expected = [
+        appended,
+        advanced(ben, self::user("ben"), true),
+        advanced(ann, user.clone(), false),
+    ];
+    assert_eq!(told, expected);
+    server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
+    let first = Position(2);
+    let count = 1;
+    let expected = Outcome::Appended {
+        claim,
+        user,
+        first,
+        count,
+    };
+    assert_eq!(process.carry_out([append(ann, "ann", 2)]), [expected]);
+}
+
 /// A Cluster is resharded under a shard: what it asks meanwhile is done or
 /// told as failed, and it goes on.
 #[test]
