@@ -46,6 +46,16 @@
 //! The first message of a mailbox, a look into one that is not cached, notes
 //! and "last seen" are scripts. So is what a log-in asks for: the newest
 //! identities come without the bodies.
+//!
+//! # What it takes
+//!
+//! Memory of the server, with 100,000 messages of 100 bytes in Redis 7.0.15, by
+//! `memory_of_messages` of `tests/store/tests/redis.rs`: 200 bytes for a message
+//! in a mailbox of 100 or more, 455 in one of 10, 4,451 in one that has nothing
+//! else. A stream takes room for 4 KiB with its first entry;
+//! `stream-node-max-bytes` of the server bounds that. An empty mailbox has no
+//! stream after ten seconds, and an entry in a hash. The server is to have
+//! `maxmemory-policy noeviction`: an error is told, what is evicted is lost.
 
 mod claims;
 mod closing;

@@ -30,11 +30,7 @@ impl Metrics {
                 &self.full,
             ),
             ("expired", "Messages dropped by their age", &self.expired),
-            (
-                "purged",
-                "Messages removed behind a cursor",
-                &self.purged,
-            ),
+            ("purged", "Messages removed behind a cursor", &self.purged),
             (
                 "notes_shed",
                 "Receipts not kept because there were too many",
