@@ -29,6 +29,9 @@ pub(crate) const BODY_BYTES_MAX: usize = 24;
 /// An input has at most so many events.
 const EVENTS_MAX: usize = 400;
 
+/// Senders whose answers a user remembers.
+const SENDERS_MAX: usize = 2;
+
 /// What is kept of what the shard sent lately.
 const LATELY_MAX: usize = 16;
 
@@ -83,7 +86,7 @@ fn settings(script: &mut Script<'_>) -> Settings {
             Blocks::Hidden
         },
         recent_per_sender_max: 64,
-        recent_senders_max: 2,
+        recent_senders_max: SENDERS_MAX,
         pending_max: 4,
         pending_bytes_max: 4 * BODY_BYTES_MAX,
         deferred_max: 3,

@@ -9,12 +9,12 @@ use msgd_core::store::{Claim, Outcome, Request};
 use msgd_core::{Effect, Event};
 use proto::codes::Code;
 use proto::ids::{GatewayId, Identity, MessageId, SessionRef, UserId};
-use proto::link::{Announce, Answer, Deliver, Down, Relayed, Up};
+use proto::link::{Announce, Answer, Deliver, Down, Message, Relayed, Up};
 use proto::server::{Outcome as Fate, Sent};
 use proto::slot::Slot;
 use sim::store::Store;
 
-use super::{owner, said};
+use super::{SENDERS_MAX, owner, said};
 use crate::cast::USERS;
 
 /// An event has at most so many effects.
@@ -46,6 +46,9 @@ pub struct Promises {
     /// An append failed, or its outcome was lost with a process: the mailbox
     /// may hold a message twice, and then it is delivered twice.
     has_failed: bool,
+    /// Who has written to each user: a shard remembers its answers to
+    /// [`SENDERS_MAX`] of them, and delivers again what others send again.
+    senders: HashMap<UserId, HashSet<UserId>>,
     /// How often a session's message came, less how often it left.
     open: HashMap<(SessionRef, MessageId), usize>,
 }
@@ -115,6 +118,13 @@ impl Promises {
                         held.remove(identity);
                     }
                     self.taken.insert((user.clone(), identity.clone()));
+                }
+            }
+            Up::Relay(relay) => {
+                if let Relayed::Forward(forward) = &relay.relayed {
+                    let Message { from, to, .. } = &forward.message;
+                    let senders = self.senders.entry(to.clone()).or_default();
+                    senders.insert(from.clone());
                 }
             }
             _ => {}
@@ -208,7 +218,12 @@ impl Promises {
         let session = self.accepted.get_mut(&at).expect("it was accepted");
         assert_eq!(session.user, deliver.message.to);
         let is_new = session.held.insert(deliver.message.identity());
-        assert!(is_new || self.has_failed, "the client has it already");
+        let senders = self.senders.get(&session.user).map_or(0, HashSet::len);
+        let is_forgotten = senders > SENDERS_MAX;
+        assert!(
+            is_new || self.has_failed || is_forgotten,
+            "the client has it already"
+        );
         assert!(session.held.len() <= session.window, "the window is kept");
     }
 
