@@ -26,6 +26,18 @@ impl Command {
         Self::new(name, key.as_ref(), true)
     }
 
+    /// A command that changes nothing and does not begin with its key, which is
+    /// among the arguments that follow.
+    pub fn read_by(name: &str, key: impl AsRef<[u8]>) -> Self {
+        let mut inner = Cmd::with_capacity(6, 64);
+        inner.arg(name);
+        Self {
+            inner,
+            slot: hash::slot(key.as_ref()),
+            writes: false,
+        }
+    }
+
     /// A script with its keys, which have one tag. There is at least one key;
     /// without any the script runs where keys without a tag are.
     pub fn script<K: AsRef<[u8]>>(script: &Script, keys: &[K]) -> Self {
