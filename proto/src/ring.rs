@@ -184,6 +184,39 @@ mod tests {
     }
 
     #[test]
+    fn a_fourth_shard_takes_a_quarter_in_the_mean_whatever_the_names() {
+        let mut moved = 0;
+        for set in 0..100 {
+            let names = ["a", "b", "c", "d"].map(|letter| format!("{letter}{set}"));
+            let names = names.each_ref().map(String::as_str);
+            let old = Ring::build(Epoch(1), members(&names[..3])).unwrap();
+            let new = Ring::build(Epoch(2), members(&names)).unwrap();
+            let last = ShardId::new(names[3]).unwrap();
+            for slot in Slot::all().filter(|s| old.owner(*s) != new.owner(*s)) {
+                assert_eq!(new.owner(slot), &last, "set {set}");
+                moved += 1;
+            }
+        }
+        let share = f64::from(moved) / (100.0 * f64::from(SLOTS));
+        assert!((0.23..=0.27).contains(&share), "{share} of the slots moved");
+    }
+
+    /// Its table is what a ring of many shards costs; how long it takes to
+    /// place the slots is printed.
+    #[test]
+    fn a_ring_of_a_thousand_shards_is_small() {
+        let names: Vec<String> = (0..1_000).map(|n| format!("shard-{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let began = std::time::Instant::now();
+        let ring = Ring::build(Epoch(1), members(&names)).unwrap();
+        println!("placed in {:?}", began.elapsed());
+        let table = ring.table.capacity() * size_of::<u16>();
+        // Names of up to 23 bytes are part of a member.
+        let members = ring.members.capacity() * size_of::<Member>();
+        assert!(table + members <= 1 << 20, "{table} + {members} bytes");
+    }
+
+    #[test]
     fn wrong_members_are_refused() {
         assert_eq!(
             Ring::build(Epoch(1), Vec::new()),

@@ -17,10 +17,22 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("shared", &[]),
     ("node", &["proto"]),
-    ("connd", &["connd-core", "node", "proto", "service"]),
+    ("registry", &["node", "proto", "shared"]),
+    (
+        "connd",
+        &["connd-core", "node", "proto", "registry", "service"],
+    ),
     (
         "msgd",
-        &["msgd-core", "node", "proto", "service", "shared", "store"],
+        &[
+            "msgd-core",
+            "node",
+            "proto",
+            "registry",
+            "service",
+            "shared",
+            "store",
+        ],
     ),
     (
         "friendd",
@@ -66,6 +78,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 const TESTS_MAY_NAME: &[(&str, &[&str])] = &[
     ("msgd", &["friendd"]),
     ("shared", &["node", "redis-stage"]),
+    ("registry", &["redis-stage"]),
     (
         "store-suite",
         &["msgd", "redis-stage", "shared", "sim", "store"],

@@ -1,0 +1,76 @@
+//! Where things are in the registry, and the scripts that change them.
+//!
+//! Owns keys and scripts. All keys carry the tag `{ring}`, so that they lie
+//! together in a Cluster.
+
+use proto::ids::Incarnation;
+use shared::Script;
+
+/// The ring: `epoch`, and `shard:<name>` with the record of each.
+const RING: &str = "im:{ring}";
+
+/// Public addresses of gateways, each by the time at which its lease ends.
+pub(crate) const GATEWAYS: &str = "im:{ring}:gateways";
+
+/// One entry, whose id is the epoch: who waits for a newer one is woken by it.
+pub(crate) const NEWS: &str = "im:{ring}:news";
+
+/// The keys of every script.
+pub(crate) const KEYS: [&str; 3] = [RING, GATEWAYS, NEWS];
+
+/// There while an incarnation lives, and never again afterwards. Whoever must
+/// know whether one is dead asks whether this key exists.
+pub fn lease(incarnation: Incarnation) -> String {
+    format!("{RING}:lease:{}", incarnation.0)
+}
+
+/// The scripts, by name.
+#[derive(Debug, Clone)]
+pub(crate) struct Scripts {
+    pub(crate) look: Script,
+    pub(crate) join: Script,
+    pub(crate) leave: Script,
+    pub(crate) weigh: Script,
+    pub(crate) remove: Script,
+    pub(crate) expire: Script,
+    pub(crate) raise: Script,
+    pub(crate) announce: Script,
+}
+
+macro_rules! text {
+    ($name:literal) => {
+        concat!(
+            include_str!("scripts/begin.lua"),
+            include_str!(concat!("scripts/", $name, ".lua"))
+        )
+    };
+}
+
+impl Scripts {
+    pub(crate) fn all(&self) -> Vec<Script> {
+        let Self {
+            look,
+            join,
+            leave,
+            weigh,
+            remove,
+            expire,
+            raise,
+            announce,
+        } = self.clone();
+        vec![look, join, leave, weigh, remove, expire, raise, announce]
+    }
+
+    pub(crate) fn new() -> Self {
+        Self {
+            look: Script::reading(text!("look")),
+            join: Script::writing(text!("join")),
+            leave: Script::writing(text!("leave")),
+            weigh: Script::writing(text!("weigh")),
+            remove: Script::writing(text!("remove")),
+            expire: Script::writing(text!("expire")),
+            raise: Script::writing(text!("raise")),
+            announce: Script::writing(text!("announce")),
+        }
+    }
+}

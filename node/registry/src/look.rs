@@ -1,0 +1,103 @@
+//! What the registry holds, as one look found it.
+//!
+//! Owns how a shard is written down there. Must not know servers, nor what
+//! follows from it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use proto::ids::{Epoch, Incarnation, ShardId};
+use proto::ring::WEIGHT_MAX;
+
+/// A shard, as it is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its share of the slots; 0: it is drained and has none.
+    pub weight: u16,
+    /// The process that is it.
+    pub incarnation: Incarnation,
+    /// Where gateways connect, as `HOST:PORT`.
+    pub address: String,
+}
+
+/// A record that nobody of this cluster wrote. The operator must act: something
+/// else uses these keys, or a newer version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no shard: it is `WEIGHT INCARNATION HOST:PORT`")]
+pub struct RecordError(String);
+
+impl FromStr for Record {
+    type Err = RecordError;
+
+    fn from_str(text: &str) -> Result<Self, RecordError> {
+        let error = || RecordError(text.to_owned());
+        let mut words = text.splitn(3, ' ');
+        let mut word = || words.next().ok_or_else(error);
+        let weight = word()?.parse().map_err(|_| error())?;
+        let incarnation = word()?.parse().map_err(|_| error())?;
+        let address = word()?.to_owned();
+        if weight > WEIGHT_MAX {
+            return Err(error());
+        }
+        Ok(Self {
+            weight,
+            incarnation: Incarnation(incarnation),
+            address,
+        })
+    }
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            weight,
+            incarnation,
+            address,
+        } = self;
+        // The number: an incarnation is shown as a name elsewhere.
+        write!(f, "{weight} {} {address}", incarnation.0)
+    }
+}
+
+/// A shard, as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its name.
+    pub name: ShardId,
+    /// What is written down of it.
+    pub record: Record,
+    /// How long its lease goes on unless it is renewed; none: it is over.
+    pub lease: Option<Duration>,
+}
+
+/// All of it, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The ring's number; 0: there was none yet.
+    pub epoch: Epoch,
+    /// The shards, by name.
+    pub found: Vec<Found>,
+    /// The public addresses of gateways.
+    pub gateways: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_as_it_is_written() {
+        for text in ["1 17 127.0.0.1:7200", "0 1099511627775 [::1]:7200"] {
+            assert_eq!(text.parse::<Record>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_named() {
+        for text in ["", "1", "1 17", "x 17 a:1", "101 17 a:1", "1 -1 a:1"] {
+            let error = text.parse::<Record>().unwrap_err();
+            assert!(error.to_string().starts_with(&format!("`{text}`")));
+        }
+    }
+}
