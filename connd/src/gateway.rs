@@ -193,6 +193,11 @@ impl Gateway {
         self.handle([Event::Arrived { link, batch }]);
     }
 
+    /// The registry has a newer ring.
+    pub fn ring_changed(&self, ring: Arc<Ring>) {
+        self.handle([Event::RingChanged(ring)]);
+    }
+
     /// Every client is asked to move to another server, and served until then.
     pub fn leave(&self, leaving: Leaving) {
         self.handle([Event::Leaving(leaving)]);

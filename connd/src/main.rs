@@ -17,10 +17,14 @@ use node::admin::{Admin, Readiness};
 use node::layers::Layers;
 use node::metrics::Metrics;
 use node::reload::Hangup;
-use node::shards::{ShardAddress, ring};
+use node::shards::ring;
 use node::shutdown::Shutdown;
 use proto::ids::GatewayId;
 use proto::ring::Ring;
+use registry::gateway::{announce, withdraw};
+use registry::metrics::Metrics as RegistryMetrics;
+use registry::view::View;
+use registry::watch::{Watched, first, fixed, watch as watch_registry};
 use service::tls::LinkTls;
 use settings::Settings;
 use tokio::net::TcpListener;
@@ -65,12 +69,19 @@ async fn run(
     let mut shutdown = Shutdown::listen()?;
     let mut hangup = Hangup::listen(layers.has_file())?;
     let settings = layers.settings().clone();
-    let (listen, count) = (settings.listen, settings.threads());
-    let listeners = listen::bind(listen, count).with_context(|| format!("--listen {listen}"))?;
     let metrics = Metrics::default();
     let gateway_metrics = Arc::new(GatewayMetrics::default());
     metrics.register(|registry| gateway_metrics.register(registry));
-    let ring = Arc::new(ring(&settings.shards)?);
+    let mut watched = watching(&settings, &metrics)?;
+    let view = tokio::select! {
+        first = first(&mut watched) => first.context("the registry")?,
+        signal = shutdown.asked() => {
+            tracing::info!(signal, "connd stops; there was no ring");
+            return Ok(());
+        }
+    };
+    let (listen, count) = (settings.listen, settings.threads());
+    let listeners = listen::bind(listen, count).with_context(|| format!("--listen {listen}"))?;
     let (load, loaded) = watch::channel(Loaded {
         settings: listen::fitted(settings.gateway.core(), count),
         access,
@@ -81,8 +92,8 @@ async fn run(
     for (number, listener) in listeners.into_iter().enumerate() {
         let parts = Parts {
             listener,
-            shards: settings.shards.clone(),
-            ring: ring.clone(),
+            ring: view.ring().clone(),
+            watched: watched.clone(),
             links: links.clone(),
             metrics: gateway_metrics.clone(),
             _alive: alive.clone(),
@@ -91,12 +102,15 @@ async fn run(
         let thread = std::thread::Builder::new().name(format!("gateway-{number}"));
         threads.push(thread.spawn(move || serve(parts, loaded))?);
     }
-    let shards = settings.shards.len() * count.get();
     drop(alive);
-    let readiness = readiness(gateway_metrics, shards, loaded);
+    let readiness = readiness(gateway_metrics, watched, count.get(), loaded);
     let admin = Admin::bind(settings.admin, metrics, readiness).await?;
     tracing::info!(%listen, admin = %admin.address(), "connd serves");
     let admin = tokio::spawn(admin.serve());
+    let public = settings.registry().zip(settings.public.clone());
+    let announcing = public
+        .clone()
+        .map(|(place, address)| tokio::spawn(announce(place, address)));
     let signal = loop {
         tokio::select! {
             signal = shutdown.asked() => break signal,
@@ -110,6 +124,10 @@ async fn run(
         "connd is about to stop; clients are asked to move"
     );
     load.send_modify(|loaded| loaded.leaving = Some(leaving));
+    if let Some(((place, address), announcing)) = public.zip(announcing) {
+        announcing.abort();
+        withdraw(&place, &address).await;
+    }
     emptied(&mut shutdown, ended, leaving).await;
     tracing::info!("connd stops");
     admin.abort();
@@ -121,6 +139,19 @@ async fn run(
         }
     }
     Ok(())
+}
+
+/// Where the shards are: by a list that stands, or by the registry.
+fn watching(settings: &Settings, metrics: &Metrics) -> anyhow::Result<watch::Receiver<Watched>> {
+    let Some(place) = settings.registry() else {
+        let ring = Arc::new(ring(&settings.shards)?);
+        return Ok(fixed(View::fixed(ring, &settings.shards)));
+    };
+    let shown = RegistryMetrics::default();
+    metrics.register(|registry| shown.register(registry));
+    let (tell, watched) = watch::channel(Watched::default());
+    tokio::spawn(watch_registry(place, shown, tell));
+    Ok(watched)
 }
 
 fn reload(layers: &mut Layers<Settings>, load: &watch::Sender<Loaded>) {
@@ -146,13 +177,16 @@ async fn emptied(shutdown: &mut Shutdown, mut ended: mpsc::Receiver<Infallible>,
 
 fn readiness(
     linked: Arc<GatewayMetrics>,
-    shards: usize,
+    watched: watch::Receiver<Watched>,
+    gateways: usize,
     loaded: watch::Receiver<Loaded>,
 ) -> impl Fn() -> Readiness + Send + Sync {
     move || {
         if loaded.borrow().leaving.is_some() {
             return Readiness::NotReady("it is about to stop".to_owned());
         }
+        let members = |view: &Arc<View>| view.ring().members().len();
+        let shards = watched.borrow().view.as_ref().map_or(0, members) * gateways;
         let up = linked.links.get();
         if usize::try_from(up).is_ok_and(|up| up >= shards) {
             Readiness::Ready
@@ -165,8 +199,9 @@ fn readiness(
 /// What a thread is made of.
 struct Parts {
     listener: std::net::TcpListener,
-    shards: Vec<ShardAddress>,
+    /// The ring to begin with.
     ring: Arc<Ring>,
+    watched: watch::Receiver<Watched>,
     /// TLS towards shards; none: plain.
     links: Option<LinkTls>,
     metrics: Arc<GatewayMetrics>,
@@ -182,14 +217,7 @@ fn serve(parts: Parts, mut loaded: watch::Receiver<Loaded>) -> anyhow::Result<()
             settings, access, ..
         } = loaded.borrow_and_update().clone();
         let gateway = Gateway::start(id, settings, parts.ring, access, parts.metrics);
-        for shard in parts.shards {
-            spawn_local(links::keep(
-                gateway.clone(),
-                shard.name,
-                shard.address,
-                parts.links.clone(),
-            ));
-        }
+        spawn_local(links::follow(gateway.clone(), parts.watched, parts.links));
         let listener = TcpListener::from_std(parts.listener)?;
         let accepting = spawn_local(listen::run(gateway.clone(), listener));
         serve_until_stopped(&gateway, &mut loaded, &accepting).await;

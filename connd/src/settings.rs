@@ -17,10 +17,17 @@ use node::layers::{Given, Layered};
 use node::links::{LinksFlags, LinksSection};
 use node::memory::Memory;
 use node::settings::sheet::{Reload, Sheet};
-use node::settings::value::address;
-use node::shards::{self, ShardAddress};
+use node::settings::value::{Span, address};
+use node::shards::{ShardAddress, is_host_and_port};
 use node::telemetry::TelemetrySettings;
+use registry::Address;
+use registry::client::Place;
+use registry::settings::{LEASE, RegistryFlags, place};
 use serde::Deserialize;
+
+/// A registry may come to hold any number of shards: the memory is shown for
+/// so many.
+const SHARDS_EXPECTED: u64 = 16;
 
 /// Holds client connections and routes between them and the shards.
 #[derive(Debug, Parser)]
@@ -33,6 +40,13 @@ pub struct Flags {
     /// A shard of the ring, as NAME=HOST:PORT; once for each.
     #[arg(long = "shard", value_name = "NAME=HOST:PORT", value_delimiter = ',')]
     shards: Option<Vec<ShardAddress>>,
+    /// Where shards and other gateways are found.
+    #[command(flatten)]
+    registry: RegistryFlags,
+    /// Where clients reach this one, told to the registry; may be a load
+    /// balancer's. Not set: nothing is told.
+    #[arg(long, value_name = "HOST:PORT")]
+    public: Option<String>,
     /// Threads, each with a gateway. Default: one per two cores.
     #[arg(long)]
     threads: Option<NonZeroUsize>,
@@ -62,8 +76,13 @@ pub struct Settings {
     /// The admin port.
     #[serde(deserialize_with = "address")]
     pub admin: SocketAddr,
-    /// The ring.
+    /// The ring, without a registry.
     pub shards: Vec<ShardAddress>,
+    #[serde(deserialize_with = "registry::settings::address")]
+    registry: Option<Address>,
+    lease: Span,
+    /// Where clients reach this one.
+    pub public: Option<String>,
     tokens: TokensSection,
     tls: TlsSection,
     links: LinksSection,
@@ -81,6 +100,9 @@ impl Default for Settings {
             threads: None,
             admin: SocketAddr::from(([127, 0, 0, 1], 7190)),
             shards: Vec::new(),
+            registry: None,
+            lease: LEASE,
+            public: None,
             tokens: TokensSection::default(),
             tls: TlsSection::default(),
             links: LinksSection::default(),
@@ -91,10 +113,31 @@ impl Default for Settings {
     }
 }
 
+const PUBLIC_ALLOWED: &str = "HOST:PORT; with a registry";
+
 impl Settings {
     /// How many threads run.
     pub fn threads(&self) -> NonZeroUsize {
         self.threads.unwrap_or_else(threads_default)
+    }
+
+    /// The registry, if there is one.
+    pub fn registry(&self) -> Option<Place> {
+        place(self.registry.as_ref(), self.lease)
+    }
+
+    fn describe_public(&self, sheet: &mut Sheet) {
+        let public = self.public.as_ref();
+        sheet.optional(
+            "public",
+            public.map(|p| format!("\"{p}\"")),
+            PUBLIC_ALLOWED,
+            Reload::No,
+        );
+        let is_good = |public: &&String| is_host_and_port(public) && self.registry.is_some();
+        if let Some(public) = public.filter(|public| !is_good(public)) {
+            sheet.wrong("public", public, PUBLIC_ALLOWED);
+        }
     }
 }
 
@@ -117,6 +160,9 @@ impl Layered for Settings {
         let threads = flags.threads.map(Some);
         given.put("threads", "threads", &mut self.threads, threads);
         given.put("shards", "shards", &mut self.shards, flags.shards);
+        let ring = (&mut self.registry, &mut self.lease);
+        flags.registry.put_over(ring, given);
+        given.put("public", "public", &mut self.public, flags.public.map(Some));
         self.tokens.put_over(flags.tokens, given);
         self.tls.put_over(flags.tls, given);
         self.links.put_over(flags.links, given);
@@ -126,7 +172,8 @@ impl Layered for Settings {
         connd::keys::describe_listen(self.listen, &self.tokens, sheet);
         describe_threads(self.threads, sheet);
         sheet.loopback("admin", self.admin, Reload::No);
-        shards::describe(&self.shards, sheet);
+        registry::settings::describe(&self.shards, self.registry.as_ref(), self.lease, sheet);
+        self.describe_public(sheet);
         self.tokens.describe(sheet);
         self.tls.describe(self.listen, sheet);
         self.links.describe(sheet);
@@ -152,7 +199,10 @@ impl Layered for Settings {
     fn memory(&self) -> Memory {
         let mut memory = Memory::default();
         let gateways = self.threads().get() as u64;
-        let shards = self.shards.len() as u64;
+        let shards = match self.registry {
+            Some(_) => SHARDS_EXPECTED,
+            None => self.shards.len() as u64,
+        };
         let tls = self.tls.is_on();
         self.gateway.memory(gateways, shards, tls, &mut memory);
         memory

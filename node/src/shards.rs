@@ -36,13 +36,20 @@ pub enum ShardAddressError {
     Name(#[from] IdError),
 }
 
+/// Whether words are `HOST:PORT`.
+pub fn is_host_and_port(words: &str) -> bool {
+    let parts = words.rsplit_once(':');
+    parts.is_some_and(|(host, port)| {
+        !host.is_empty() && !host.contains(char::is_whitespace) && port.parse::<u16>().is_ok()
+    })
+}
+
 impl FromStr for ShardAddress {
     type Err = ShardAddressError;
 
     fn from_str(words: &str) -> Result<Self, ShardAddressError> {
         let (name, address) = words.split_once('=').ok_or(ShardAddressError::Form)?;
-        let (host, port) = address.rsplit_once(':').ok_or(ShardAddressError::Form)?;
-        if host.is_empty() || port.parse::<u16>().is_err() {
+        if !is_host_and_port(address) {
             return Err(ShardAddressError::Form);
         }
         Ok(Self {

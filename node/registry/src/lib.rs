@@ -32,6 +32,7 @@
 //!   away.
 
 pub mod client;
+pub mod gateway;
 pub mod keep;
 pub mod keys;
 pub mod look;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use proto::clock::Moment;
 use tokio::sync::watch;
+use tokio::sync::watch::error::RecvError;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 use tracing::{error, info, warn};
@@ -28,6 +29,28 @@ pub struct Watched {
     pub view: Option<Arc<View>>,
     /// Whether the registry answers.
     pub answers: bool,
+}
+
+/// A static list of shards: known at once, and nothing comes after it.
+pub fn fixed(view: View) -> watch::Receiver<Watched> {
+    let watched = Watched {
+        view: Some(Arc::new(view)),
+        answers: true,
+    };
+    watch::channel(watched).1
+}
+
+/// Waits for the first ring.
+///
+/// # Errors
+/// Nobody watches.
+pub async fn first(watched: &mut watch::Receiver<Watched>) -> Result<Arc<View>, RecvError> {
+    loop {
+        if let Some(view) = watched.borrow_and_update().view.clone() {
+            return Ok(view);
+        }
+        watched.changed().await?;
+    }
 }
 
 /// Looks at the registry until nobody wants to know any more.
