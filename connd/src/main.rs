@@ -5,6 +5,7 @@ mod settings;
 use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -21,7 +22,7 @@ use node::shards::ring;
 use node::shutdown::Shutdown;
 use proto::ids::GatewayId;
 use proto::ring::Ring;
-use registry::gateway::{announce, withdraw};
+use registry::gateway::Announced;
 use registry::metrics::Metrics as RegistryMetrics;
 use registry::view::View;
 use registry::watch::{Watched, first, fixed, watch as watch_registry};
@@ -73,6 +74,17 @@ async fn run(
     let gateway_metrics = Arc::new(GatewayMetrics::default());
     metrics.register(|registry| gateway_metrics.register(registry));
     let mut watched = watching(&settings, &metrics)?;
+    let (listen, count) = (settings.listen, settings.threads());
+    let (load, loaded) = watch::channel(Loaded {
+        settings: listen::fitted(settings.gateway.core(), count),
+        access,
+        leaving: None,
+    });
+    let (linked, followed) = (gateway_metrics.clone(), watched.clone());
+    let readiness = readiness(linked, followed, count.get(), loaded.clone());
+    let admin = Admin::bind(settings.admin, metrics, readiness).await?;
+    let admin_at = admin.address();
+    let admin = tokio::spawn(admin.serve());
     let view = tokio::select! {
         first = first(&mut watched) => first.context("the registry")?,
         signal = shutdown.asked() => {
@@ -80,37 +92,21 @@ async fn run(
             return Ok(());
         }
     };
-    let (listen, count) = (settings.listen, settings.threads());
     let listeners = listen::bind(listen, count).with_context(|| format!("--listen {listen}"))?;
-    let (load, loaded) = watch::channel(Loaded {
-        settings: listen::fitted(settings.gateway.core(), count),
-        access,
-        leaving: None,
-    });
     let (alive, ended) = mpsc::channel(1);
-    let mut threads = Vec::new();
-    for (number, listener) in listeners.into_iter().enumerate() {
-        let parts = Parts {
-            listener,
-            ring: view.ring().clone(),
-            watched: watched.clone(),
-            links: links.clone(),
-            metrics: gateway_metrics.clone(),
-            _alive: alive.clone(),
-        };
-        let loaded = loaded.clone();
-        let thread = std::thread::Builder::new().name(format!("gateway-{number}"));
-        threads.push(thread.spawn(move || serve(parts, loaded))?);
-    }
-    drop(alive);
-    let readiness = readiness(gateway_metrics, watched, count.get(), loaded);
-    let admin = Admin::bind(settings.admin, metrics, readiness).await?;
-    tracing::info!(%listen, admin = %admin.address(), "connd serves");
-    let admin = tokio::spawn(admin.serve());
+    let parts = |listener| Parts {
+        listener,
+        ring: view.ring().clone(),
+        watched: watched.clone(),
+        links: links.clone(),
+        metrics: gateway_metrics.clone(),
+        _alive: alive.clone(),
+    };
+    let threads = start_threads(listeners.into_iter().map(parts), &loaded)?;
+    drop((alive, loaded));
+    tracing::info!(%listen, admin = %admin_at, "connd serves");
     let public = settings.registry().zip(settings.public.clone());
-    let announcing = public
-        .clone()
-        .map(|(place, address)| tokio::spawn(announce(place, address)));
+    let announced = public.map(|(place, address)| Announced::begin(place, address));
     let signal = loop {
         tokio::select! {
             signal = shutdown.asked() => break signal,
@@ -124,14 +120,19 @@ async fn run(
         "connd is about to stop; clients are asked to move"
     );
     load.send_modify(|loaded| loaded.leaving = Some(leaving));
-    if let Some(((place, address), announcing)) = public.zip(announcing) {
-        announcing.abort();
-        withdraw(&place, &address).await;
+    if let Some(announced) = announced {
+        announced.end().await;
     }
     emptied(&mut shutdown, ended, leaving).await;
     tracing::info!("connd stops");
     admin.abort();
     drop(load);
+    join_all(threads)
+}
+
+type Thread = thread::JoinHandle<anyhow::Result<()>>;
+
+fn join_all(threads: Vec<Thread>) -> anyhow::Result<()> {
     for thread in threads {
         match thread.join() {
             Ok(ended) => ended?,
@@ -139,6 +140,19 @@ async fn run(
         }
     }
     Ok(())
+}
+
+/// A thread for each gateway.
+fn start_threads(
+    gateways: impl Iterator<Item = Parts>,
+    loaded: &watch::Receiver<Loaded>,
+) -> anyhow::Result<Vec<Thread>> {
+    let start = |(number, parts)| {
+        let loaded = loaded.clone();
+        let thread = thread::Builder::new().name(format!("gateway-{number}"));
+        Ok(thread.spawn(move || serve(parts, loaded))?)
+    };
+    gateways.enumerate().map(start).collect()
 }
 
 /// Where the shards are: by a list that stands, or by the registry.
@@ -185,8 +199,10 @@ fn readiness(
         if loaded.borrow().leaving.is_some() {
             return Readiness::NotReady("it is about to stop".to_owned());
         }
-        let members = |view: &Arc<View>| view.ring().members().len();
-        let shards = watched.borrow().view.as_ref().map_or(0, members) * gateways;
+        let Some(view) = watched.borrow().view.clone() else {
+            return Readiness::NotReady("there is no ring yet".to_owned());
+        };
+        let shards = view.ring().members().len() * gateways;
         let up = linked.links.get();
         if usize::try_from(up).is_ok_and(|up| up >= shards) {
             Readiness::Ready

@@ -33,7 +33,8 @@ pub async fn run(shard: Rc<Shard>, end: ShardEnd) {
     info!(%gateway, "gateway linked");
     let sending = async {
         while let Some(batch) = drainer.next().await {
-            if down.send(batch).await.is_err() {
+            // Rule 5: the lease is looked at before any answer leaves.
+            if !shard.may_answer() || down.send(batch).await.is_err() {
                 return;
             }
         }

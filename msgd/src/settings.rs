@@ -17,10 +17,15 @@ use node::layers::{Given, Layered};
 use node::links::{LinksFlags, LinksSection};
 use node::memory::Memory;
 use node::settings::sheet::{Reload, Sheet};
-use node::settings::value::{self, address};
-use node::shards::{self, ShardAddress};
+use node::settings::value::{self, Count, Span, address};
+use node::shards::{ShardAddress, is_host_and_port};
 use node::telemetry::TelemetrySettings;
 use proto::ids::ShardId;
+use proto::ring::WEIGHT_MAX;
+use registry::Address;
+use registry::client::Place;
+use registry::seat::Candidate;
+use registry::settings::{LEASE, RegistryFlags, place};
 use serde::{Deserialize, Deserializer};
 
 /// Requests that wait for the store at once.
@@ -47,6 +52,16 @@ pub struct Flags {
     /// A shard of the ring, as NAME=HOST:PORT; once for each, this one too.
     #[arg(long = "shard", value_name = "NAME=HOST:PORT", value_delimiter = ',')]
     shards: Option<Vec<ShardAddress>>,
+    /// Where gateways and other shards are found.
+    #[command(flatten)]
+    registry: RegistryFlags,
+    /// With a registry: the shard's share of the slots, relative to the others;
+    /// 0: it has none until an operator says so. Default: 1.
+    #[arg(long)]
+    weight: Option<u16>,
+    /// With a registry: where gateways reach it. Default: where it listens.
+    #[arg(long, value_name = "HOST:PORT")]
+    advertise: Option<String>,
     /// Who may write what.
     #[command(flatten)]
     rights: RightsFlags,
@@ -75,8 +90,14 @@ pub struct Settings {
     pub data: PathBuf,
     /// The friend service.
     pub friendd: String,
-    /// The ring.
+    /// The ring, without a registry.
     pub shards: Vec<ShardAddress>,
+    #[serde(deserialize_with = "registry::settings::address")]
+    registry: Option<Address>,
+    lease: Span,
+    /// The shard's share of the slots.
+    weight: u16,
+    advertise: Option<String>,
     policy: PolicyWord,
     blocks: BlocksWord,
     words: Option<PathBuf>,
@@ -98,6 +119,10 @@ impl Default for Settings {
             data: PathBuf::from("data/msgd"),
             friendd: "127.0.0.1:7300".to_owned(),
             shards: Vec::new(),
+            registry: None,
+            lease: LEASE,
+            weight: 1,
+            advertise: None,
             policy: PolicyWord(Policy::Friends),
             blocks: BlocksWord(Blocks::Told),
             words: None,
@@ -110,7 +135,9 @@ impl Default for Settings {
     }
 }
 
-const NAME_ALLOWED: &str = "one of the names in shards";
+const NAME_ALLOWED: &str = "one of the names in shards; with a registry any name";
+const ADVERTISE_ALLOWED: &str = "HOST:PORT that gateways reach, with a registry; \
+    not set: listen, unless that is every address";
 
 fn name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<ShardId>, D::Error> {
     value::text(from, NAME_ALLOWED).map(Some)
@@ -120,8 +147,50 @@ impl Settings {
     /// The shard that this is: on the ring, if the settings are allowed.
     pub fn own(&self) -> Option<&ShardId> {
         let own = self.name.as_ref()?;
+        if self.registry.is_some() {
+            return Some(own);
+        }
         let names = self.shards.iter().map(|shard| &shard.name);
         names.into_iter().find(|name| *name == own)
+    }
+
+    /// The registry, if there is one, and what it is told of the shard.
+    pub fn registry(&self) -> Option<(Place, Candidate)> {
+        let place = place(self.registry.as_ref(), self.lease)?;
+        let listen = self.listen.to_string();
+        let candidate = Candidate {
+            name: self.name.clone()?,
+            weight: self.weight,
+            address: self.advertise.clone().unwrap_or(listen),
+        };
+        Some((place, candidate))
+    }
+
+    fn describe_registry(&self, sheet: &mut Sheet) {
+        let registry = self.registry.as_ref();
+        registry::settings::describe(&self.shards, registry, self.lease, sheet);
+        let weights = [Count::of(0), Count::of(u64::from(WEIGHT_MAX))];
+        sheet.ranged(
+            "weight",
+            Count::of(u64::from(self.weight)),
+            weights,
+            Reload::No,
+        );
+        let advertise = self.advertise.as_ref();
+        let shown = advertise.map(|address| format!("\"{address}\""));
+        sheet.optional("advertise", shown, ADVERTISE_ALLOWED, Reload::No);
+        let is_good = match advertise {
+            Some(address) => is_host_and_port(address) && registry.is_some(),
+            None => registry.is_none() || !self.listen.ip().is_unspecified(),
+        };
+        if !is_good {
+            let not_set = "not set".to_owned();
+            sheet.wrong(
+                "advertise",
+                advertise.unwrap_or(&not_set),
+                ADVERTISE_ALLOWED,
+            );
+        }
     }
 
     /// What the shard's core is told.
@@ -150,6 +219,11 @@ impl Layered for Settings {
         given.put("data", "data", &mut self.data, flags.data);
         given.put("friendd", "friendd", &mut self.friendd, flags.friendd);
         given.put("shards", "shards", &mut self.shards, flags.shards);
+        let ring = (&mut self.registry, &mut self.lease);
+        flags.registry.put_over(ring, given);
+        given.put("weight", "weight", &mut self.weight, flags.weight);
+        let advertise = flags.advertise.map(Some);
+        given.put("advertise", "advertise", &mut self.advertise, advertise);
         let rights = (&mut self.policy.0, &mut self.blocks.0, &mut self.words);
         flags.rights.put_over(rights, given);
         self.links.put_over(flags.links, given);
@@ -171,7 +245,7 @@ impl Layered for Settings {
         if port.and_then(|port| port.parse::<u16>().ok()).is_none() {
             sheet.wrong("friendd", &self.friendd, "HOST:PORT");
         }
-        shards::describe(&self.shards, sheet);
+        self.describe_registry(sheet);
         describe_rights(self.policy.0, self.blocks.0, sheet);
         msgd::words::describe(self.words.as_ref(), sheet);
         self.links.describe(sheet);

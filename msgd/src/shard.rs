@@ -8,13 +8,14 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use msgd_core::filter::Filter;
 use msgd_core::store::Request;
 use msgd_core::{Effect, Event, Settings};
 use node::alarm::Alarm;
 use node::clock::Clock;
+use proto::clock::Moment;
 use proto::ids::{GatewayId, Incarnation, ShardId};
 use proto::link::{Batch, Down, Up};
 use proto::ring::Ring;
@@ -47,6 +48,8 @@ pub struct Parts {
     pub settings: Settings,
     /// The ring to begin with.
     pub ring: Arc<Ring>,
+    /// Until when the lease may be counted on; none: there is none to lose.
+    pub lease: Option<Instant>,
     /// May refuse messages.
     pub filter: Option<Box<dyn Filter>>,
     /// Where it keeps what must last.
@@ -68,7 +71,11 @@ type Link = (u64, Option<Filler<Down>>);
 pub struct Shard {
     core: RefCell<msgd_core::Shard>,
     clock: Clock,
-    ring: Arc<Ring>,
+    ring: RefCell<Arc<Ring>>,
+    /// Until when the lease may be counted on; none: there is none to lose.
+    lease: Cell<Option<Moment>>,
+    /// The core has dropped everything.
+    fenced: Notify,
     store: ShardStore,
     friends: Ask,
     metrics: Arc<Metrics>,
@@ -100,7 +107,9 @@ impl Shard {
         let shard = Rc::new(Self {
             core: RefCell::new(core),
             clock: Clock::start(),
-            ring: parts.ring,
+            ring: RefCell::new(parts.ring),
+            lease: Cell::new(None),
+            fenced: Notify::new(),
             store: parts.store,
             friends: parts.friends,
             metrics: parts.metrics,
@@ -114,6 +123,9 @@ impl Shard {
             store_took: Notify::new(),
             alarm: Alarm::default(),
         });
+        if let Some(until) = parts.lease {
+            shard.lease(until);
+        }
         shard.turn(|core, now, effects| core.start(now, effects));
         spawn_local(shard.clone().keep_time());
         spawn_local(shard.clone().take_outcomes(parts.outcomes));
@@ -124,6 +136,40 @@ impl Shard {
     /// Other bounds and times from now on.
     pub fn reload(&self, settings: Settings) {
         self.core.borrow_mut().set_settings(settings);
+    }
+
+    /// The registry has a newer ring.
+    pub fn ring_changed(self: &Rc<Self>, ring: Arc<Ring>) {
+        self.ring.replace(ring.clone());
+        self.handle([Event::RingChanged(ring)]);
+    }
+
+    /// The lease may be counted on until then, and the shard answers nothing
+    /// afterwards. One that is over already is not prolonged.
+    pub fn lease(self: &Rc<Self>, until: Instant) {
+        let until = self.clock.moment(until);
+        if self.may_answer() {
+            self.lease.set(Some(until));
+        }
+        self.handle([Event::Lease { until }]);
+    }
+
+    /// The lease is over, as the registry says.
+    pub fn lease_over(self: &Rc<Self>) {
+        self.lease(self.clock.instant(self.clock.now().moment));
+        self.handle([Event::Tick]);
+    }
+
+    /// Whether an answer may leave: it is looked at before each does, since
+    /// the process may have stood still after it was made.
+    pub fn may_answer(&self) -> bool {
+        let lease = self.lease.get();
+        lease.is_none_or(|until| self.clock.now().moment < until)
+    }
+
+    /// Waits until the lease was lost and everything is dropped.
+    pub async fn fenced(&self) {
+        self.fenced.notified().await;
     }
 
     /// A gateway's link is there; the number names it when it goes.
@@ -231,7 +277,10 @@ impl Shard {
                     shard.handle([Event::Graph { ticket, answer }]);
                 });
             }
-            Effect::Fenced => error!("the lease ran out: this shard answers nothing any more"),
+            Effect::Fenced => {
+                error!("the lease ran out: this shard answers nothing any more");
+                self.fenced.notify_one();
+            }
         }
     }
 
@@ -243,7 +292,7 @@ impl Shard {
         let Some(filler) = queue else {
             return;
         };
-        if filler.push(self.ring.epoch(), envelope).is_err() {
+        if filler.push(self.ring.borrow().epoch(), envelope).is_err() {
             // Cut: the gateway comes back and announces its sessions again.
             self.metrics.link_full.inc();
             *queue = None;

@@ -31,6 +31,11 @@ impl Clock {
         }
     }
 
+    /// The moment at this instant; the first one if it was before.
+    pub fn moment(&self, instant: Instant) -> Moment {
+        Moment(micros(instant.saturating_duration_since(self.start)))
+    }
+
     /// When a moment is, for a timer.
     pub fn instant(&self, moment: Moment) -> Instant {
         self.start + Duration::from_micros(moment.0)

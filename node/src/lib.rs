@@ -19,6 +19,7 @@
 extern crate self as node;
 
 pub mod admin;
+pub mod again;
 pub mod alarm;
 mod allocator;
 pub mod certificates;

@@ -148,6 +148,7 @@ async fn serve(parts: ThreadParts, mut loaded: watch::Receiver<Loaded>) -> anyho
         incarnation: parts.incarnation,
         settings: first.shard,
         ring: parts.ring.clone(),
+        lease: None,
         filter: Some(Box::new(parts.words)),
         store: parts.store,
         outcomes: parts.outcomes,

@@ -55,6 +55,8 @@ pub async fn keep(
             Ok(Err(error)) => {
                 warn!(%error, "the lease is not renewed");
                 sleep(AGAIN).await;
+                // A new way has no pause behind it: there is no time for one.
+                registry = Registry::new(place, patience);
             }
             Err(_) => warn!("the lease is not renewed: the registry is silent"),
         }

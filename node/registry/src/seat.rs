@@ -144,20 +144,26 @@ impl Seat {
                     // Its sender lives as long as the process.
                     let view = self.watched.borrow_and_update().view.clone();
                     if let (Ok(()), Some(view)) = (changed, view) {
-                        return self.stands(view).await;
+                        return self.standing(view).await;
                     }
                 }
             }
         }
     }
 
-    async fn stands(&self, view: Arc<View>) -> News {
+    async fn standing(&mut self, view: Arc<View>) -> News {
         match view.standing(&self.candidate.name, self.incarnation) {
             Standing::Member | Standing::Drained => News::Ring(view),
             Standing::Replaced => News::Replaced,
-            // By an operator, or because it was thought dead.
-            Standing::Removed if self.lives().await => News::Removed,
-            Standing::Removed => News::Over,
+            Standing::Removed => {
+                // By an operator, or because it was thought dead. Who does not
+                // wait for the answer asks again.
+                self.watched.mark_changed();
+                match self.lives().await {
+                    true => News::Removed,
+                    false => News::Over,
+                }
+            }
         }
     }
 

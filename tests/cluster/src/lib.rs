@@ -11,6 +11,7 @@ pub mod binaries;
 pub mod bystanders;
 pub mod daemon;
 pub mod imd;
+pub mod leased;
 pub mod ledger;
 pub mod line;
 pub mod load;

@@ -50,6 +50,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "msgd-core",
             "node",
             "proto",
+            "registry",
             "service",
             "store",
         ],
@@ -69,7 +70,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         ],
     ),
     ("bench", &["proto"]),
-    ("cluster", &["client", "node", "proto"]),
+    (
+        "cluster",
+        &["client", "node", "proto", "redis-stage", "registry"],
+    ),
     ("redis-stage", &[]),
     ("rules", &[]),
 ];

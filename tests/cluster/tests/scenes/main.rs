@@ -10,6 +10,7 @@ mod disk;
 mod fullscreen;
 mod goaway;
 mod hostile;
+mod leases;
 mod load;
 mod login;
 mod mistakes;

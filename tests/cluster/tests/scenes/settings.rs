@@ -213,6 +213,36 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         &["listen = 0.0.0.0:7200", "a loopback address"],
     ),
     (
+        "connd",
+        "shards = [\"a=127.0.0.1:1\"]\nregistry = \"redis://127.0.0.1\"",
+        &["registry = \"redis://127.0.0.1:6379\"", "without shards"],
+    ),
+    (
+        "connd",
+        "registry = \"http://127.0.0.1\"",
+        &["registry = ", "redis://HOST:PORT"],
+    ),
+    (
+        "connd",
+        "shards = [\"a=127.0.0.1:1\"]\npublic = \"chat.example:7100\"",
+        &["public = chat.example:7100", "with a registry"],
+    ),
+    (
+        "msgd",
+        "name = \"a\"\nregistry = \"redis://127.0.0.1\"\nlease = \"100 ms\"",
+        &["lease = \"100 ms\"", "1 s to 1 min"],
+    ),
+    (
+        "msgd",
+        "name = \"a\"\nregistry = \"redis://127.0.0.1\"\nweight = 101",
+        &["weight = 101", "0 to 100"],
+    ),
+    (
+        "msgd",
+        "name = \"a\"\nregistry = \"redis://127.0.0.1\"\nlisten = \"0.0.0.0:7200\"",
+        &["advertise = not set", "HOST:PORT that gateways reach"],
+    ),
+    (
         "friendd",
         "[friends]\nwaiting_max = 0",
         &["friends.waiting_max = 0", "1 to"],

@@ -1,0 +1,139 @@
+//! A cluster whose shards hold leases: two gateways, shards that come and go, a
+//! friend service, and a Redis in which they find each other.
+//!
+//! Owns them and their directory. Must not know what a test does with them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use client::UserId;
+use proto::slot::Slot;
+use redis_stage::Server;
+use registry::Trust;
+use registry::client::{Place, Registry};
+use registry::view::View;
+use tempfile::TempDir;
+
+use crate::admin;
+use crate::daemon::Daemon;
+use crate::patience::until;
+
+/// For the registry to answer a test.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long leases are, as the daemons are told.
+pub const LEASE: Duration = Duration::from_secs(3);
+
+/// Daemons that find each other.
+#[derive(Debug)]
+pub struct Leased {
+    /// The gateways.
+    pub connds: Vec<Daemon>,
+    /// The shards, in the order in which they were started.
+    pub msgds: Vec<Daemon>,
+    /// The registry.
+    pub redis: Server,
+    friendd: Daemon,
+    /// Goes when all processes have ended.
+    home: TempDir,
+}
+
+impl Leased {
+    /// Two gateways, and shards of these names; all ready.
+    pub async fn start(shards: &[&str]) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let redis = Server::start();
+        let data = home.path().join("friendd").display().to_string();
+        let flags = vec!["--data".to_owned(), data];
+        let friendd = Daemon::start("friendd", home.path(), flags);
+        let connds = (1..=2).map(|number| {
+            let flags = ["--registry".to_owned(), redis.url()];
+            Daemon::start(&format!("connd-{number}"), home.path(), flags.to_vec())
+        });
+        let mut cluster = Self {
+            connds: connds.collect(),
+            msgds: Vec::new(),
+            redis,
+            friendd,
+            home,
+        };
+        cluster.friendd.ready().await;
+        for name in shards {
+            cluster.add(name);
+        }
+        for daemon in cluster.msgds.iter_mut().chain(&mut cluster.connds) {
+            daemon.ready().await;
+        }
+        cluster
+    }
+
+    /// Starts one more shard; it need not be ready yet.
+    pub fn add(&mut self, name: &str) {
+        let data = self.home.path().join(name).display().to_string();
+        let friendd = self.friendd.address();
+        let url = self.redis.url();
+        let flags = [
+            ["--name", name],
+            ["--data", &data],
+            ["--friendd", &friendd],
+            ["--registry", &url],
+            ["--policy", "open"],
+        ];
+        let flags = flags.concat().into_iter().map(str::to_owned).collect();
+        let msgd = Daemon::start(&format!("msgd-{name}"), self.home.path(), flags);
+        self.msgds.push(msgd);
+    }
+
+    /// The shard of this name.
+    ///
+    /// # Panics
+    /// There is none.
+    pub fn msgd(&mut self, name: &str) -> &mut Daemon {
+        let name = format!("msgd-{name}");
+        let mut msgds = self.msgds.iter_mut();
+        msgds.find(|msgd| msgd.name() == name).expect("a shard")
+    }
+
+    /// A way to the registry.
+    pub fn registry(&self) -> Registry {
+        let place = Place {
+            address: self.redis.url().parse().expect("an address"),
+            trust: Trust::default(),
+            lease: LEASE,
+        };
+        Registry::new(&place, PATIENCE)
+    }
+
+    /// Waits until exactly these shards have slots.
+    pub async fn ring_of(&self, names: &[&str]) -> Arc<View> {
+        let mut registry = self.registry();
+        until(&format!("a ring of {names:?}"), async || {
+            let view = View::build(&registry.look().await.ok()?).ok()?;
+            let members = view.ring().members().iter();
+            let members: Vec<&str> = members.map(|m| m.shard.as_str()).collect();
+            (members == names).then(|| Arc::new(view.clone()))
+        })
+        .await
+    }
+
+    /// Waits until everybody has heard of a ring, but who is down.
+    pub async fn all_know(&self, view: &View, down: &[&str]) {
+        let epoch = view.ring().epoch().0;
+        for daemon in self.connds.iter().chain(&self.msgds) {
+            if !down.contains(&daemon.name()) {
+                admin::risen(daemon.admin(), "im_registry_epoch", epoch).await;
+            }
+        }
+    }
+}
+
+/// A user of this shard whose name begins like this.
+///
+/// # Panics
+/// There is no such shard.
+pub fn user_of(view: &View, shard: &str, begin: &str) -> UserId {
+    let names = (0..10_000).map(|number| format!("{begin}-{number}"));
+    let mut users = names.map(|name| name.parse().expect("a name"));
+    let here = |user: &UserId| view.ring().owner(Slot::of(user)).as_str() == shard;
+    users.find(here).expect("each shard has users")
+}

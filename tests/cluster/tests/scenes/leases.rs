@@ -1,0 +1,194 @@
+//! Shards that hold leases: they come, go, die and freeze, and others have
+//! their users.
+//!
+//! Mailboxes do not move here, since each shard keeps them in a directory of its
+//! own: people are there all the time.
+
+use std::process::Command;
+use std::time::Instant;
+
+use client::{Fate, Identity, UserId};
+use cluster::binaries::program;
+use cluster::leased::{LEASE, Leased, user_of};
+use cluster::ledger::Ledger;
+use cluster::patience::within;
+use cluster::person::Person;
+use registry::view::View;
+
+/// A user of each shard, by turns at one gateway and the other.
+async fn people(cluster: &Leased, view: &View, begin: &str) -> Vec<Person> {
+    let mut people = Vec::new();
+    for (at, member) in view.ring().members().iter().enumerate() {
+        let user = user_of(view, member.shard.as_str(), begin);
+        let address = cluster.connds[at % 2].address();
+        people.push(Person::comes(&address, user.as_str(), "phone").await);
+    }
+    people
+}
+
+/// Everybody writes to everybody, and is read.
+async fn chat(people: &[Person], about: &str) {
+    for from in people {
+        for to in people.iter().filter(|to| to.user != from.user) {
+            let text = format!("{about}: {} to {}", from.user, to.user);
+            from.tells(&to.user, text.clone()).await;
+            to.reads(&text).await;
+        }
+    }
+}
+
+/// What `imctl` prints.
+fn imctl(cluster: &Leased, order: &[&str]) -> String {
+    let mut command = Command::new(program("imctl"));
+    let output = command
+        .args(["--registry", &cluster.redis.url()])
+        .args(order)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn shards_come_and_go_and_everybody_is_reached() {
+    let mut cluster = Leased::start(&["a", "b", "c"]).await;
+    let three = cluster.ring_of(&["a", "b", "c"]).await;
+    cluster.all_know(&three, &[]).await;
+    let first = people(&cluster, &three, "ann").await;
+    chat(&first, "three shards").await;
+
+    cluster.add("d");
+    cluster.msgd("d").ready().await;
+    let four = cluster.ring_of(&["a", "b", "c", "d"]).await;
+    cluster.all_know(&four, &[]).await;
+    let second = people(&cluster, &four, "ben").await;
+    chat(&second, "four shards").await;
+    chat(&first, "those of before").await;
+
+    // An operator drains one, which lives on, and then one that stops.
+    let said = imctl(&cluster, &["drain", "a"]);
+    assert!(said.contains("shard a weight 0"), "{said}");
+    let without = cluster.ring_of(&["b", "c", "d"]).await;
+    cluster.all_know(&without, &[]).await;
+    chat(&first, "one is drained").await;
+    cluster.msgd("d").stop().await;
+    let two = cluster.ring_of(&["b", "c"]).await;
+    cluster.all_know(&two, &["msgd-d"]).await;
+    chat(&second, "one has stopped").await;
+
+    // It comes back with twice the weight.
+    let said = imctl(&cluster, &["weigh", "a", "2"]);
+    assert!(said.contains("shard a weight 2"), "{said}");
+    let back = cluster.ring_of(&["a", "b", "c"]).await;
+    cluster.all_know(&back, &["msgd-d"]).await;
+    chat(&first, "one is back").await;
+
+    // One that is taken off gives up what it has, and ends.
+    let said = imctl(&cluster, &["remove", "b"]);
+    assert!(!said.contains("shard b"), "{said}");
+    cluster.msgd("b").ends().await;
+    let two = cluster.ring_of(&["a", "c"]).await;
+    cluster.all_know(&two, &["msgd-b", "msgd-d"]).await;
+    chat(&second, "one was removed").await;
+}
+
+#[tokio::test]
+async fn users_of_a_killed_shard_are_served_soon_after_its_lease() {
+    let mut cluster = Leased::start(&["a", "b", "c"]).await;
+    let three = cluster.ring_of(&["a", "b", "c"]).await;
+    cluster.all_know(&three, &[]).await;
+    let people = people(&cluster, &three, "ann").await;
+    chat(&people, "before").await;
+    // Watchers trust what they see after a lease.
+    tokio::time::sleep(LEASE).await;
+    cluster.msgd("b").kill();
+    let began = Instant::now();
+    chat(&people, "after").await;
+    let took = began.elapsed();
+    println!("served again after {took:?}");
+    assert!(took < LEASE + std::time::Duration::from_secs(1), "{took:?}");
+    cluster.ring_of(&["a", "c"]).await;
+}
+
+/// One writes to the other as long as something goes on; all of it is entered.
+async fn writes_while<T>(
+    (from, to): (&Person, &Person),
+    ledger: &mut Ledger,
+    something: impl Future<Output = T>,
+) -> T {
+    let mut number = 0;
+    let mut fates = Vec::new();
+    let mut something = std::pin::pin!(something);
+    let value = loop {
+        tokio::select! {
+            value = &mut something => break value,
+            handle = from.begins_to_say(&to.user, format!("number {number}")) => {
+                let id = handle.id();
+                let user: UserId = from.user.clone();
+                fates.push((Identity { from: user, id }, handle));
+                number += 1;
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        }
+    };
+    for (identity, handle) in fates {
+        let fate: Fate = within("a fate", handle).await;
+        ledger.told(identity, fate);
+    }
+    value
+}
+
+#[tokio::test]
+async fn a_frozen_shard_answers_nothing_when_it_goes_on_and_comes_back_as_another() {
+    let mut cluster = Leased::start(&["a", "b", "c"]).await;
+    let three = cluster.ring_of(&["a", "b", "c"]).await;
+    cluster.all_know(&three, &[]).await;
+    let people = people(&cluster, &three, "ann").await;
+    chat(&people, "before").await;
+    let before = three.shard(&"b".parse().unwrap()).unwrap().incarnation;
+    tokio::time::sleep(LEASE).await;
+
+    // It freezes while the user of another shard writes to its own.
+    let pair = (&people[0], &people[1]);
+    let mut ledger = Ledger::default();
+    let msgd = cluster.msgd("b");
+    writes_while(pair, &mut ledger, msgd.freeze()).await;
+    let two = writes_while(pair, &mut ledger, cluster.ring_of(&["a", "c"])).await;
+    cluster.all_know(&two, &["msgd-b"]).await;
+    ledger.last_words(pair.0, pair.1).await;
+    let balance = ledger.close();
+    assert_eq!((balance.unknown, balance.rejected), (0, 0), "{balance:?}");
+
+    cluster.msgd("b").thaw();
+    let back = cluster.ring_of(&["a", "b", "c"]).await;
+    let after = back.shard(&"b".parse().unwrap()).unwrap().incarnation;
+    assert_ne!(before, after);
+    let msgd = cluster.msgd("b");
+    assert_eq!(msgd.said("the lease ran out"), 1);
+    msgd.ready().await;
+    cluster.all_know(&back, &[]).await;
+    chat(&people, "after").await;
+}
+
+#[tokio::test]
+async fn shards_and_gateways_come_back_by_themselves_when_the_registry_was_away() {
+    let mut cluster = Leased::start(&["a", "b"]).await;
+    let two = cluster.ring_of(&["a", "b"]).await;
+    cluster.all_know(&two, &[]).await;
+    let people = people(&cluster, &two, "ann").await;
+    chat(&people, "before").await;
+    cluster.redis.kill();
+    for name in ["a", "b"] {
+        cluster.msgd(name).says("the lease ran out").await;
+    }
+    cluster.redis.restart();
+    let back = cluster.ring_of(&["a", "b"]).await;
+    assert!(back.ring().epoch() > two.ring().epoch());
+    cluster.all_know(&back, &[]).await;
+    for name in ["a", "b"] {
+        cluster.msgd(name).ready().await;
+    }
+    chat(&people, "after").await;
+    // Clients have stayed all the time.
+    assert!(people.iter().all(|person| person.logins() == 1));
+}
