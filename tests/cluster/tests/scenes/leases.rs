@@ -143,13 +143,14 @@ async fn a_frozen_shard_answers_nothing_when_it_goes_on_and_comes_back_as_anothe
     let mut cluster = Leased::start(&["a", "b", "c"]).await;
     let three = cluster.ring_of(&["a", "b", "c"]).await;
     cluster.all_know(&three, &[]).await;
-    let people = people(&cluster, &three, "ann").await;
-    chat(&people, "before").await;
+    let anns = people(&cluster, &three, "ann").await;
+    chat(&anns, "before").await;
+    let bens = people(&cluster, &three, "ben").await;
     let before = three.shard(&"b".parse().unwrap()).unwrap().incarnation;
     tokio::time::sleep(LEASE).await;
 
     // It freezes while the user of another shard writes to its own.
-    let pair = (&people[0], &people[1]);
+    let pair = (&bens[0], &bens[1]);
     let mut ledger = Ledger::default();
     let msgd = cluster.msgd("b");
     writes_while(pair, &mut ledger, msgd.freeze()).await;
@@ -167,7 +168,7 @@ async fn a_frozen_shard_answers_nothing_when_it_goes_on_and_comes_back_as_anothe
     assert_eq!(msgd.said("the lease ran out"), 1);
     msgd.ready().await;
     cluster.all_know(&back, &[]).await;
-    chat(&people, "after").await;
+    chat(&anns, "after").await;
 }
 
 #[tokio::test]
