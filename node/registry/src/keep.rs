@@ -12,7 +12,7 @@ use tracing::{error, warn};
 use crate::client::{Place, Registry};
 
 /// The pause before a renewal is asked for again that had no answer.
-const AGAIN: Duration = Duration::from_millis(50);
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// How long a holder counts on a lease, from before it asked for it: a
 /// twentieth less than the server, whose clock may run faster.
@@ -40,12 +40,14 @@ pub async fn keep(
     let patience = every(place.lease);
     let mut registry = Registry::new(place, patience);
     let mut last = asked;
+    let mut told = false;
     loop {
         sleep_until(last + patience).await;
         let asked = Instant::now();
         match timeout(patience, registry.renew(name, incarnation)).await {
             Ok(Ok(true)) => {
                 last = asked;
+                told = false;
                 tell(asked + counted(place.lease));
             }
             Ok(Ok(false)) => {
@@ -53,7 +55,9 @@ pub async fn keep(
                 return;
             }
             Ok(Err(error)) => {
-                warn!(%error, "the lease is not renewed");
+                if !std::mem::replace(&mut told, true) {
+                    warn!(%error, "the lease is not renewed");
+                }
                 sleep(AGAIN).await;
                 // A new way has no pause behind it: there is no time for one.
                 registry = Registry::new(place, patience);
