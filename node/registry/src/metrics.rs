@@ -3,7 +3,7 @@
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::watch::Watched;
+use crate::view::View;
 
 /// Figures of one watcher. Clones show the same.
 #[derive(Debug, Clone, Default)]
@@ -26,9 +26,9 @@ impl Metrics {
         part.register("shards", "Shards on the ring", self.shards.clone());
     }
 
-    pub(crate) fn show(&self, watched: &Watched) {
-        self.answers.set(i64::from(watched.answers));
-        if let Some(view) = &watched.view {
+    pub(crate) fn show(&self, answers: bool, view: Option<&View>) {
+        self.answers.set(i64::from(answers));
+        if let Some(view) = view {
             let ring = view.ring();
             self.epoch
                 .set(i64::try_from(ring.epoch().0).unwrap_or(i64::MAX));

@@ -31,6 +31,12 @@ pub struct Watched {
     pub answers: bool,
 }
 
+impl Watched {
+    fn show(&self, metrics: &Metrics) {
+        metrics.show(self.answers, self.view.as_deref());
+    }
+}
+
 /// A static list of shards: known at once, and nothing comes after it.
 pub fn fixed(view: View) -> watch::Receiver<Watched> {
     let watched = Watched {
@@ -67,7 +73,7 @@ pub async fn watch(place: Place, metrics: Metrics, tell: watch::Sender<Watched>)
             Ok(look) => {
                 answers(&tell, true);
                 let next = turn(&mut registry, &mut watcher, asked, look, &tell).await;
-                metrics.show(&tell.borrow());
+                tell.borrow().show(&metrics);
                 next
             }
             Err(error) => Err(error),
@@ -81,7 +87,7 @@ pub async fn watch(place: Place, metrics: Metrics, tell: watch::Sender<Watched>)
                 warn!(%error, "the registry does not answer; the last ring stands");
             }
             answers(&tell, false);
-            metrics.show(&tell.borrow());
+            tell.borrow().show(&metrics);
             sleep(AGAIN).await;
         }
     }
