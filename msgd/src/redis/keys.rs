@@ -50,11 +50,6 @@ impl SlotKeys {
     }
 }
 
-/// There as long as an incarnation may serve: its lease.
-pub(super) fn lease(shard: Incarnation) -> String {
-    format!("im:lease:{shard}")
-}
-
 /// When an incarnation was last alive.
 pub(super) fn alive(shard: Incarnation) -> String {
     format!("im:alive:{shard}")

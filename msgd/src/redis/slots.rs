@@ -11,7 +11,6 @@ use shared::{Command, Value};
 
 use super::claims::{Answered, refused};
 use super::keeper::Keeper;
-use super::keys;
 
 /// Slots claimed by one pipeline.
 const CLAIMED_AT_ONCE: usize = 1_024;
@@ -89,7 +88,7 @@ impl Keeper {
     /// Those whose lease is over.
     async fn dead_among(&mut self, holders: HashSet<Incarnation>) -> HashSet<Incarnation> {
         let holders: Vec<Incarnation> = holders.into_iter().collect();
-        let ask = |holder: &Incarnation| Command::read("EXISTS", keys::lease(*holder));
+        let ask = |holder: &Incarnation| Command::read("EXISTS", registry::keys::lease(*holder));
         let commands = holders.iter().map(ask).collect();
         let replies = self.redis.carry_out(commands).await;
         let answered = holders.into_iter().zip(replies);

@@ -85,7 +85,7 @@ const TESTS_MAY_NAME: &[(&str, &[&str])] = &[
     ("registry", &["redis-stage"]),
     (
         "store-suite",
-        &["msgd", "redis-stage", "shared", "sim", "store"],
+        &["msgd", "redis-stage", "registry", "shared", "sim", "store"],
     ),
     ("rules", &["connd", "friendd", "msgd", "node"]),
 ];

@@ -100,7 +100,7 @@ impl InRedis {
     }
 
     fn process(&mut self, shard: Incarnation) -> &Process {
-        let lease = format!("im:lease:{shard}");
+        let lease = registry::keys::lease(shard);
         self.processes.entry(shard).or_insert_with(|| {
             (self.lease)(&["SET", &lease, ""]);
             Process::start(&self.redis, self.settings)
@@ -129,7 +129,7 @@ impl Carries for InRedis {
 
     /// Its process lives on: it has been frozen, and does not know.
     fn incarnation_died(&mut self, shard: Incarnation) {
-        (self.lease)(&["DEL", &format!("im:lease:{shard}")]);
+        (self.lease)(&["DEL", &registry::keys::lease(shard)]);
     }
 }
 
