@@ -17,7 +17,7 @@ use proto::ring::Ring;
 use registry::metrics::Metrics as RegistryMetrics;
 use registry::seat::{News, Seat};
 use registry::watch::{Watched, watch};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::settings::Settings;
 
@@ -57,6 +57,8 @@ impl Placed {
         tokio::spawn(watch(place.clone(), shown, tell));
         let seat = Seat::take(place, candidate, watched).await;
         let view = seat.view().context("no ring")?;
+        let data = settings.data.display();
+        warn!(%data, "mailboxes do not move with their users: what is stored here waits here");
         Ok(Self::Leased(view.ring().clone(), Box::new(seat)))
     }
 
