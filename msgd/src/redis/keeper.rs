@@ -345,10 +345,9 @@ impl Keeper {
         Outcomes::new()
     }
 
-    /// Draws the consequence of a failure for all mailboxes.
-    ///
-    /// Says why a request failed, not more often than once a second: whoever
-    /// wants it asks again and again.
+    /// Draws the consequence of a failure for all mailboxes, and says why a
+    /// request failed, not more often than once a second: whoever wants it
+    /// asks again and again.
     fn tell(&mut self, trouble: &Trouble) {
         if matches!(trouble, Trouble::Failure(failure) if failure.is_lost()) {
             // Who answers next may have lost some of what this one had.

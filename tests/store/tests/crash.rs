@@ -12,14 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use msgd_core::store::{Claim, Letter, MailboxSettings, Outcome, Position, Remembered, Request};
-use proto::ids::{Incarnation, MessageId, Stamp, UserId};
-use proto::link::Message;
+use proto::ids::{Incarnation, Stamp};
 use proto::server::Outcome as Fate;
 use proto::slot::Slot;
 use rlimit::Resource;
 use stage::Embedded;
+use stage::letters::{append, letter, user};
 use store_suite::Carries;
 
 const DATA: &str = "STORE_SUITE_DATA";
@@ -241,33 +240,6 @@ fn data() -> PathBuf {
     std::env::var_os(DATA)
         .expect("started by another test")
         .into()
-}
-
-fn user(name: &str) -> UserId {
-    UserId::new(name).unwrap()
-}
-
-/// The message that lies at the position of its number.
-fn letter(to: &str, number: u64) -> Letter {
-    Letter {
-        message: Message {
-            from: user("dora"),
-            id: MessageId::mint(number, [3; 10]),
-            to: user(to),
-            stamp: Stamp(number),
-            body: Bytes::from(format!("text {number} ").repeat(10)),
-        },
-        fingerprint: number,
-    }
-}
-
-fn append(claim: Claim, name: &str, numbers: std::ops::Range<u64>) -> Request {
-    Request::Append {
-        claim,
-        user: user(name),
-        behind: Position(0),
-        messages: numbers.map(|number| letter(name, number)).collect(),
-    }
 }
 
 fn claims(store: &mut Embedded, shard: Incarnation, name: &str) -> Claim {

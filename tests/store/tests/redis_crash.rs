@@ -4,16 +4,14 @@
 mod stage;
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use msgd_core::store::{Claim, Letter, MailboxSettings, Outcome, Position, Request};
-use proto::ids::{Incarnation, MessageId, Stamp, UserId};
-use proto::link::Message;
+use msgd_core::store::{Claim, MailboxSettings, Outcome, Position, Request};
+use proto::ids::{Incarnation, Stamp};
 use proto::slot::Slot;
 use redis_stage::{Server, Watched};
 use shared::Confirm;
+use stage::letters::{append, letter, user};
 use stage::redis::{Process, settings};
 
 const SETTINGS: MailboxSettings = MailboxSettings {
@@ -28,33 +26,6 @@ const LENGTH: u64 = 60;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// `everysec` may write so late.
 const EVERYSEC: Duration = Duration::from_secs(2);
-
-fn user(name: &str) -> UserId {
-    UserId::new(name).unwrap()
-}
-
-/// The message that lies at the position of its number.
-fn letter(to: &str, number: u64) -> Letter {
-    Letter {
-        message: Message {
-            from: user("dora"),
-            id: MessageId::mint(number, [3; 10]),
-            to: user(to),
-            stamp: Stamp(number),
-            body: Bytes::from(format!("text {number} ").repeat(10)),
-        },
-        fingerprint: number,
-    }
-}
-
-fn append(claim: Claim, name: &str, numbers: Range<u64>) -> Request {
-    Request::Append {
-        claim,
-        user: user(name),
-        behind: Position(0),
-        messages: numbers.map(|number| letter(name, number)).collect(),
-    }
-}
 
 fn claims(process: &Process, shard: Incarnation, name: &str) -> Claim {
     let slots = vec![Slot::of(&user(name))];
@@ -195,6 +166,16 @@ impl Writer {
     }
 }
 
+/// All that was told by now is there, and is whole.
+fn finds_all(process: &Process, told: &HashMap<&'static str, Told>) {
+    let ends = finds(process, told);
+    for name in USERS {
+        let end = told[name].end_before(Instant::now());
+        assert!(end > 1);
+        assert!(ends[name] >= end, "{name}: {end} was told, {ends:?}");
+    }
+}
+
 /// What is there is whole: no gap, each message at its place. The end of each.
 fn finds(process: &Process, told: &HashMap<&'static str, Told>) -> HashMap<&'static str, u64> {
     let mut ends = HashMap::new();
@@ -253,12 +234,7 @@ fn with_fsync_always_what_was_told_survives() {
         let (_, told) = writer.finish();
         server.restart();
         let process = Process::start(&settings(&server.url(), None), SETTINGS);
-        let ends = finds(&process, &told);
-        for name in USERS {
-            let end = told[name].end_before(Instant::now());
-            assert!(end > 1);
-            assert!(ends[name] >= end, "{name}: {end} was told, {ends:?}");
-        }
+        finds_all(&process, &told);
     }
 }
 
@@ -357,12 +333,7 @@ fn what_replicas_confirmed_survives_the_primary() {
     // No replica is left to confirm anything: the new primary is read as it is.
     drop(process);
     let process = Process::start(&settings(&watched.url(), None), SETTINGS);
-    let ends = finds(&process, &told);
-    for name in USERS {
-        let end = told[name].end_before(Instant::now());
-        assert!(end > 1);
-        assert!(ends[name] >= end, "{name}: {end} was told, {ends:?}");
-    }
+    finds_all(&process, &told);
 }
 
 #[test]

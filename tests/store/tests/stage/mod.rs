@@ -3,6 +3,7 @@
 // Each test file uses its part of the stage.
 #![allow(dead_code)]
 
+pub mod letters;
 pub mod redis;
 
 use std::collections::{HashMap, VecDeque};
