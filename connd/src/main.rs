@@ -22,6 +22,8 @@ use node::shards::ring;
 use node::shutdown::Shutdown;
 use proto::ids::GatewayId;
 use proto::ring::Ring;
+use registry::Trust;
+use registry::client::Place;
 use registry::gateway::Announced;
 use registry::metrics::Metrics as RegistryMetrics;
 use registry::view::View;
@@ -43,13 +45,13 @@ fn main() -> ExitCode {
 }
 
 fn start() -> anyhow::Result<()> {
-    let (layers, (opened, certificates)) = Layers::<Settings>::start()?;
+    let (layers, (opened, certificates, trust)) = Layers::<Settings>::start()?;
     let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(run(layers, Access::new(opened), links))
+        .block_on(run(layers, Access::new(opened), links, trust))
 }
 
 /// What gateways are told: settings at the start and again by SIGHUP, and that
@@ -66,6 +68,7 @@ async fn run(
     mut layers: Layers<Settings>,
     access: Access,
     links: Option<LinkTls>,
+    trust: Trust,
 ) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
     let mut hangup = Hangup::listen(layers.has_file())?;
@@ -73,7 +76,8 @@ async fn run(
     let metrics = Metrics::default();
     let gateway_metrics = Arc::new(GatewayMetrics::default());
     metrics.register(|registry| gateway_metrics.register(registry));
-    let mut watched = watching(&settings, &metrics)?;
+    let registry = settings.registry(&trust);
+    let mut watched = watching(&settings, registry.clone(), &metrics)?;
     let (listen, count) = (settings.listen, settings.threads());
     let (load, loaded) = watch::channel(Loaded {
         settings: listen::fitted(settings.gateway.core(), count),
@@ -105,7 +109,7 @@ async fn run(
     let threads = start_threads(listeners.into_iter().map(parts), &loaded)?;
     drop((alive, loaded));
     tracing::info!(%listen, admin = %admin_at, "connd serves");
-    let public = settings.registry().zip(settings.public.clone());
+    let public = registry.zip(settings.public.clone());
     let announced = public.map(|(place, address)| Announced::begin(place, address));
     let signal = loop {
         tokio::select! {
@@ -156,8 +160,12 @@ fn start_threads(
 }
 
 /// Where the shards are: by a list that stands, or by the registry.
-fn watching(settings: &Settings, metrics: &Metrics) -> anyhow::Result<watch::Receiver<Watched>> {
-    let Some(place) = settings.registry() else {
+fn watching(
+    settings: &Settings,
+    registry: Option<Place>,
+    metrics: &Metrics,
+) -> anyhow::Result<watch::Receiver<Watched>> {
+    let Some(place) = registry else {
         let ring = Arc::new(ring(&settings.shards)?);
         return Ok(fixed(View::fixed(ring, &settings.shards)));
     };
@@ -169,7 +177,7 @@ fn watching(settings: &Settings, metrics: &Metrics) -> anyhow::Result<watch::Rec
 }
 
 fn reload(layers: &mut Layers<Settings>, load: &watch::Sender<Loaded>) {
-    let Some((opened, _)) = layers.reload() else {
+    let Some((opened, ..)) = layers.reload() else {
         return;
     };
     load.send_modify(|loaded| {

@@ -20,9 +20,9 @@ use node::settings::sheet::{Reload, Sheet};
 use node::settings::value::{Span, address};
 use node::shards::{ShardAddress, is_host_and_port};
 use node::telemetry::TelemetrySettings;
-use registry::Address;
 use registry::client::Place;
 use registry::settings::{LEASE, RegistryFlags, place};
+use registry::{Address, RedisFlags, RedisSection, Trust};
 use serde::Deserialize;
 
 /// A registry may come to hold any number of shards: the memory is shown for
@@ -47,6 +47,9 @@ pub struct Flags {
     /// balancer's. Not set: nothing is told.
     #[arg(long, value_name = "HOST:PORT")]
     public: Option<String>,
+    /// TLS towards the registry.
+    #[command(flatten)]
+    redis: RedisFlags,
     /// Threads, each with a gateway. Default: one per two cores.
     #[arg(long)]
     threads: Option<NonZeroUsize>,
@@ -78,7 +81,7 @@ pub struct Settings {
     pub admin: SocketAddr,
     /// The ring, without a registry.
     pub shards: Vec<ShardAddress>,
-    #[serde(deserialize_with = "registry::settings::address")]
+    #[serde(deserialize_with = "registry::address")]
     registry: Option<Address>,
     lease: Span,
     /// Where clients reach this one.
@@ -86,6 +89,7 @@ pub struct Settings {
     tokens: TokensSection,
     tls: TlsSection,
     links: LinksSection,
+    redis: RedisSection,
     /// Bounds and times of each gateway.
     pub gateway: GatewaySection,
     /// How clients leave before a stop.
@@ -106,6 +110,7 @@ impl Default for Settings {
             tokens: TokensSection::default(),
             tls: TlsSection::default(),
             links: LinksSection::default(),
+            redis: RedisSection::default(),
             gateway: GatewaySection::default(),
             leaving: LeavingSection::default(),
             log: TelemetrySettings::default(),
@@ -122,8 +127,8 @@ impl Settings {
     }
 
     /// The registry, if there is one.
-    pub fn registry(&self) -> Option<Place> {
-        place(self.registry.as_ref(), self.lease)
+    pub fn registry(&self, trust: &Trust) -> Option<Place> {
+        place(self.registry.as_ref(), trust, self.lease)
     }
 
     fn describe_public(&self, sheet: &mut Sheet) {
@@ -143,8 +148,9 @@ impl Settings {
 
 impl Layered for Settings {
     type Flags = Flags;
-    /// What clients are checked with, and what shards are shown.
-    type Opened = ((Tokens, Tls), Option<Certificates>);
+    /// What clients are checked with, what shards are shown, and whom to trust
+    /// as the registry.
+    type Opened = ((Tokens, Tls), Option<Certificates>, Trust);
     const NAME: &'static str = "connd";
 
     fn daemon(flags: &Flags) -> &DaemonFlags {
@@ -166,6 +172,7 @@ impl Layered for Settings {
         self.tokens.put_over(flags.tokens, given);
         self.tls.put_over(flags.tls, given);
         self.links.put_over(flags.links, given);
+        self.redis.put_over(flags.redis, given);
     }
 
     fn describe(&self, sheet: &mut Sheet) {
@@ -177,6 +184,7 @@ impl Layered for Settings {
         self.tokens.describe(sheet);
         self.tls.describe(self.listen, sheet);
         self.links.describe(sheet);
+        self.redis.describe(sheet);
         self.gateway.describe(sheet);
         self.gateway.describe_across(sheet);
         self.leaving.describe(sheet);
@@ -185,7 +193,12 @@ impl Layered for Settings {
 
     fn open(&self, sheet: &mut Sheet) -> Self::Opened {
         let tls = self.tls.open(self.listen, sheet);
-        ((self.tokens.open(sheet), tls), self.links.open(sheet))
+        let links = self.links.open(sheet);
+        (
+            (self.tokens.open(sheet), tls),
+            links,
+            self.redis.open(sheet),
+        )
     }
 
     fn take_over(&mut self, new: &Self) {

@@ -40,7 +40,7 @@ async fn run(mut layers: Layers<Settings>, links: Option<LinkTls>) -> anyhow::Re
     let settings = layers.settings().clone();
     let metrics = Metrics::default();
     let listener = grpc::bind(settings.listen, links.as_ref()).await?;
-    let mut engine = Engine::open(&settings.data, settings.store.core())?;
+    let mut engine = Engine::open(&settings.data, settings.database.core())?;
     let (friendd, friends) = Friendd::open(&settings.core(), &mut engine)?;
     metrics.register(|registry| {
         engine.metrics().register(registry);

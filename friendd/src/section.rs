@@ -22,7 +22,7 @@ node::section! {
 
 node::section! {
     /// Sizes of the database, for a friend service with one of its own.
-    pub StoreSection "store" of store::Settings {
+    pub DatabaseSection "database" of store::Settings {
         cache_bytes: Bytes [Bytes::mib(1), Bytes::mib(1_048_576)] No;
         memtable_bytes: Bytes [Bytes::mib(1), Bytes::mib(1_024)] No;
         journal_bytes: Bytes [Bytes::mib(64), Bytes::mib(1_048_576)] No;
@@ -59,7 +59,7 @@ pub fn connection_memory(memory: &mut Memory) {
     memory.each("a connection of a msgd", lists * LIST_BYTES, made_of);
 }
 
-impl StoreSection {
+impl DatabaseSection {
     /// What the database takes at most.
     pub fn memory(&self, memory: &mut Memory) {
         let memtables = MEMTABLES * self.memtable_bytes.get();

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
-use friendd::section::{FriendsSection, StoreSection, connection_memory};
+use friendd::section::{DatabaseSection, FriendsSection, connection_memory};
 use friendd::{Blocks, FriendSettings};
 use node::certificates::Certificates;
 use node::flags::DaemonFlags;
@@ -59,7 +59,7 @@ pub struct Settings {
     links: LinksSection,
     friends: FriendsSection,
     /// Sizes of the database.
-    pub store: StoreSection,
+    pub database: DatabaseSection,
     log: TelemetrySettings,
 }
 
@@ -72,7 +72,7 @@ impl Default for Settings {
             blocks: Blocks::default(),
             links: LinksSection::default(),
             friends: FriendsSection::default(),
-            store: StoreSection::default(),
+            database: DatabaseSection::default(),
             log: TelemetrySettings::default(),
         }
     }
@@ -123,7 +123,7 @@ impl Layered for Settings {
         sheet.words("blocks", blocks, BLOCKS_ALLOWED, Reload::No);
         self.links.describe(sheet);
         self.friends.describe(sheet);
-        self.store.describe(sheet);
+        self.database.describe(sheet);
         self.log.describe(sheet);
     }
 
@@ -139,7 +139,7 @@ impl Layered for Settings {
         let mut memory = Memory::default();
         self.friends.memory(&mut memory);
         connection_memory(&mut memory);
-        self.store.memory(&mut memory);
+        self.database.memory(&mut memory);
         memory
     }
 }

@@ -6,15 +6,15 @@ mod settings;
 use std::collections::HashMap;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use msgd::mailboxes::{Health, Mailboxes};
 use msgd::metrics::Metrics as ShardMetrics;
 use msgd::outcomes::Outcomes;
 use msgd::shard::{Parts, Shard};
-use msgd::store::EmbeddedStore;
 use msgd::words::Words;
 use node::admin::{Admin, Readiness};
 use node::layers::Layers;
@@ -25,8 +25,8 @@ use proto::ids::ShardId;
 use seat::{Follows, Placed};
 use service::link::{LinkDoor, ShardEnd};
 use service::tls::LinkTls;
-use settings::{STORE_CAPACITY, Settings};
-use store::{Engine, Running};
+use settings::Settings;
+use shared::Trust;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_local};
@@ -43,11 +43,11 @@ fn main() -> ExitCode {
 }
 
 fn start() -> anyhow::Result<()> {
-    let (layers, (words, certificates)) = Layers::<Settings>::start()?;
+    let (layers, (words, certificates, trust)) = Layers::<Settings>::start()?;
     let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;
     let runtime = node::runtime::resting()?;
-    match runtime.block_on(run(layers, words, links))? {
+    match runtime.block_on(run(layers, words, links, trust))? {
         Ended::Stopped => Ok(()),
         // Nothing that a former incarnation knew is to be left.
         Ended::Lost => Err(node::again::again()).context("to begin anew"),
@@ -66,6 +66,7 @@ async fn run(
     mut layers: Layers<Settings>,
     text: Option<String>,
     links: Option<LinkTls>,
+    trust: Trust,
 ) -> anyhow::Result<Ended> {
     let mut shutdown = Shutdown::listen()?;
     let mut hangup = Hangup::listen(layers.has_file())?;
@@ -74,20 +75,20 @@ async fn run(
     let listener = TcpListener::bind(settings.listen).await;
     let listener = listener.with_context(|| format!("--listen {}", settings.listen))?;
     let metrics = Metrics::default();
-    let (store, mailboxes, outcomes) = open_store(&settings, &metrics)?;
+    let outcomes = Outcomes::default();
+    let mailboxes = open_mailboxes(&settings, trust.clone(), (&outcomes, &metrics))?;
     let serving = Arc::new(AtomicBool::new(false));
     let shard_metrics = Arc::new(ShardMetrics::default());
     metrics.register(|registry| shard_metrics.register(registry));
     let words = Words::default();
     words.replace(text.as_deref());
     let friends = msgd::friends::remote(&settings.friendd, links.as_ref()).context("--friendd")?;
-    let store = Arc::new(store);
-    let (open, is_serving) = (Arc::downgrade(&store), serving.clone());
-    let ready = move || readiness(&open, &is_serving);
+    let (health, is_serving) = (mailboxes.health(), serving.clone());
+    let ready = move || readiness(&health, &is_serving);
     let admin = Admin::bind(settings.admin, metrics.clone(), ready).await?;
     let admin = tokio::spawn(admin.serve());
     let mut place = tokio::select! {
-        place = Placed::take(&settings, &metrics) => place?,
+        place = Placed::take(&settings, &trust, &metrics) => place?,
         _ = shutdown.asked() => return Ok(Ended::Stopped),
     };
     let shard = Shard::start(Parts {
@@ -97,7 +98,7 @@ async fn run(
         ring: place.ring(),
         lease: place.lease(),
         filter: Some(Box::new(words.clone())),
-        store: mailboxes.shard(0),
+        store: mailboxes.shard(),
         outcomes,
         friends,
         metrics: shard_metrics,
@@ -125,8 +126,7 @@ async fn run(
     tokio::time::sleep(FLUSH).await;
     linked.abort();
     server.abort();
-    // The admin port knows it only as long as it is there.
-    Arc::into_inner(store).map_or(Ok(()), Running::stop)?;
+    mailboxes.close()?;
     place.end().await;
     Ok(Ended::Stopped)
 }
@@ -155,39 +155,28 @@ fn take_links(
 }
 
 fn reload(layers: &mut Layers<Settings>, shard: &Shard, words: &Words) {
-    let Some((text, _)) = layers.reload() else {
+    let Some((text, ..)) = layers.reload() else {
         return;
     };
     words.replace(text.as_deref());
     shard.reload(layers.settings().core());
 }
 
-fn open_store(
+fn open_mailboxes(
     settings: &Settings,
-    metrics: &Metrics,
-) -> anyhow::Result<(Running, EmbeddedStore, Outcomes)> {
-    let mut engine = Engine::open(&settings.data, settings.store.core())?;
-    let outcomes = Outcomes::default();
-    let sink = outcomes.clone();
-    let mailboxes = EmbeddedStore::open(
-        &mut engine,
-        settings.mailbox.core(),
-        STORE_CAPACITY,
-        move |answers| {
-            answers.for_each(|(_, outcome)| sink.put(outcome));
-            sink.ring();
-        },
-    )?;
-    metrics.register(|registry| {
-        engine.metrics().register(registry);
-        mailboxes.metrics().register(registry);
-    });
-    Ok((engine.start()?, mailboxes, outcomes))
+    trust: Trust,
+    told: (&Outcomes, &Metrics),
+) -> anyhow::Result<Mailboxes> {
+    let bounds = settings.mailbox.core();
+    match settings.shared_store(trust) {
+        Some(redis) => Mailboxes::in_redis(&redis, bounds, told),
+        None => Mailboxes::in_directory(&settings.data, settings.database.core(), bounds, told),
+    }
 }
 
-fn readiness(store: &Weak<Running>, serving: &Arc<AtomicBool>) -> Readiness {
-    if !store.upgrade().is_some_and(|store| store.is_open()) {
-        return Readiness::NotReady("the store is closed".to_owned());
+fn readiness(store: &Health, serving: &Arc<AtomicBool>) -> Readiness {
+    if let Some(trouble) = store.trouble() {
+        return Readiness::NotReady(trouble.to_owned());
     }
     if serving.load(Ordering::Relaxed) {
         Readiness::Ready

@@ -17,7 +17,8 @@ use proto::ring::Ring;
 use registry::metrics::Metrics as RegistryMetrics;
 use registry::seat::{News, Seat};
 use registry::watch::{Watched, watch};
-use tracing::{error, info, warn};
+use shared::Trust;
+use tracing::{error, info};
 
 use crate::settings::Settings;
 
@@ -45,8 +46,12 @@ impl Placed {
     ///
     /// # Errors
     /// The list is no ring.
-    pub async fn take(settings: &Settings, metrics: &Metrics) -> anyhow::Result<Self> {
-        let Some((place, candidate)) = settings.registry() else {
+    pub async fn take(
+        settings: &Settings,
+        trust: &Trust,
+        metrics: &Metrics,
+    ) -> anyhow::Result<Self> {
+        let Some((place, candidate)) = settings.registry(trust) else {
             let ring = Arc::new(ring(&settings.shards)?);
             let incarnation = Incarnation(fastrand::u64(..1 << INCARNATION_BITS));
             return Ok(Self::Fixed(ring, incarnation));
@@ -57,8 +62,6 @@ impl Placed {
         tokio::spawn(watch(place.clone(), shown, tell));
         let seat = Seat::take(place, candidate, watched).await;
         let view = seat.view().context("no ring")?;
-        let data = settings.data.display();
-        warn!(%data, "mailboxes do not move with their users: what is stored here waits here");
         Ok(Self::Leased(view.ring().clone(), Box::new(seat)))
     }
 

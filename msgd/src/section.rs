@@ -17,6 +17,7 @@ use proto::limits::{BODY_BYTES_MAX, TARGETS_MAX};
 use serde::Deserialize;
 use service::queue::QUEUE_MAX;
 
+use crate::mailboxes::CAPACITY;
 use crate::store::MAILBOXES_MAX;
 
 node::section! {
@@ -54,7 +55,7 @@ node::section! {
 
 node::section! {
     /// Sizes of the database.
-    pub StoreSection "store" of store::Settings {
+    pub DatabaseSection "database" of store::Settings {
         cache_bytes: Bytes [Bytes::mib(1), Bytes::mib(1_048_576)] No;
         memtable_bytes: Bytes [Bytes::mib(1), Bytes::mib(1_024)] No;
         journal_bytes: Bytes [Bytes::mib(64), Bytes::mib(1_048_576)] No;
@@ -214,21 +215,25 @@ pub fn link_memory(gateways: Option<u64>, memory: &mut Memory) {
     }
 }
 
-impl StoreSection {
-    /// What the database takes at most, with so many keyspaces, and so many
-    /// requests of shards that wait.
-    pub fn memory(&self, keyspaces: u64, requests: u64, memory: &mut Memory) {
+impl DatabaseSection {
+    /// What the database takes at most, with so many keyspaces.
+    pub fn memory(&self, keyspaces: u64, memory: &mut Memory) {
         let memtables = MEMTABLES * keyspaces * self.memtable_bytes.get();
         let made_of = format!(
             "blocks {}, {keyspaces} keyspace(s) with {MEMTABLES} memtables of {}",
             self.cache_bytes, self.memtable_bytes
         );
         memory.all("store", self.cache_bytes.get() + memtables, made_of);
-        let mailboxes = MAILBOXES_MAX as u64 * MAILBOX_BYTES;
-        let made_of = format!("{MAILBOXES_MAX} mailboxes");
-        memory.all("store, mailbox cache", mailboxes, made_of);
-        let waiting = requests * (BODY_BYTES_MAX as u64 + MESSAGE_BYTES);
-        let made_of = format!("{requests} requests with a body each");
-        memory.all("store, queue", waiting, made_of);
     }
+}
+
+/// What a process keeps of mailboxes at most, wherever they are: those used
+/// lately, and the requests of shards that wait.
+pub fn mailboxes_memory(memory: &mut Memory) {
+    let mailboxes = MAILBOXES_MAX as u64 * MAILBOX_BYTES;
+    let made_of = format!("{MAILBOXES_MAX} mailboxes");
+    memory.all("store, mailbox cache", mailboxes, made_of);
+    let waiting = CAPACITY as u64 * (BODY_BYTES_MAX as u64 + MESSAGE_BYTES);
+    let made_of = format!("{CAPACITY} requests with a body each");
+    memory.all("store, queue", waiting, made_of);
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use msgd::section::{
-    BlocksWord, MailboxSection, PolicyWord, RightsFlags, ShardSection, StoreSection,
-    describe_rights, link_memory,
+    BlocksWord, DatabaseSection, MailboxSection, PolicyWord, RightsFlags, ShardSection,
+    describe_rights, link_memory, mailboxes_memory,
 };
 use msgd_core::{Blocks, Policy};
 use node::certificates::Certificates;
@@ -22,14 +22,12 @@ use node::shards::{ShardAddress, is_host_and_port};
 use node::telemetry::TelemetrySettings;
 use proto::ids::ShardId;
 use proto::ring::WEIGHT_MAX;
-use registry::Address;
 use registry::client::Place;
 use registry::seat::Candidate;
 use registry::settings::{LEASE, RegistryFlags, place};
 use serde::{Deserialize, Deserializer};
-
-/// Requests that wait for the store at once.
-pub const STORE_CAPACITY: usize = 65_536;
+use shared::section::{RedisFlags, RedisSection, StoreFlags};
+use shared::{Address, Trust};
 
 /// Owns the users of its slots: sessions, presence, delivery, mailboxes.
 #[derive(Debug, Parser)]
@@ -46,6 +44,9 @@ pub struct Flags {
     /// data/msgd.
     #[arg(long, value_name = "DIRECTORY")]
     data: Option<PathBuf>,
+    /// Where mailboxes are, if not there.
+    #[command(flatten)]
+    store: StoreFlags,
     /// The friend service. Default: 127.0.0.1:7300.
     #[arg(long, value_name = "HOST:PORT")]
     friendd: Option<String>,
@@ -68,6 +69,9 @@ pub struct Flags {
     /// TLS towards gateways and the friend service.
     #[command(flatten)]
     links: LinksFlags,
+    /// TLS towards the store and the registry.
+    #[command(flatten)]
+    redis: RedisFlags,
     /// What every daemon has.
     #[command(flatten)]
     daemon: DaemonFlags,
@@ -86,13 +90,16 @@ pub struct Settings {
     /// The admin port.
     #[serde(deserialize_with = "address")]
     pub admin: SocketAddr,
-    /// The directory of the store.
+    /// The directory of the store, if it is not elsewhere.
     pub data: PathBuf,
+    #[serde(deserialize_with = "shared::section::address")]
+    store: Option<Address>,
+    replicas: u32,
     /// The friend service.
     pub friendd: String,
     /// The ring, without a registry.
     pub shards: Vec<ShardAddress>,
-    #[serde(deserialize_with = "registry::settings::address")]
+    #[serde(deserialize_with = "shared::section::address")]
     registry: Option<Address>,
     lease: Span,
     /// The shard's share of the slots.
@@ -102,11 +109,12 @@ pub struct Settings {
     blocks: BlocksWord,
     words: Option<PathBuf>,
     links: LinksSection,
+    redis: RedisSection,
     shard: ShardSection,
     /// Bounds of each mailbox.
     pub mailbox: MailboxSection,
     /// Sizes of the database.
-    pub store: StoreSection,
+    pub database: DatabaseSection,
     log: TelemetrySettings,
 }
 
@@ -117,6 +125,8 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 7200)),
             admin: SocketAddr::from(([127, 0, 0, 1], 7190)),
             data: PathBuf::from("data/msgd"),
+            store: None,
+            replicas: 0,
             friendd: "127.0.0.1:7300".to_owned(),
             shards: Vec::new(),
             registry: None,
@@ -127,15 +137,17 @@ impl Default for Settings {
             blocks: BlocksWord(Blocks::Told),
             words: None,
             links: LinksSection::default(),
+            redis: RedisSection::default(),
             shard: ShardSection::default(),
             mailbox: MailboxSection::default(),
-            store: StoreSection::default(),
+            database: DatabaseSection::default(),
             log: TelemetrySettings::default(),
         }
     }
 }
 
 const NAME_ALLOWED: &str = "one of the names in shards; with a registry any name";
+const STORE_ALLOWED: &str = "redis://HOST:PORT or the like with registry, none without";
 const ADVERTISE_ALLOWED: &str = "HOST:PORT that gateways reach, with a registry; \
     not set: listen, unless that is every address";
 
@@ -155,8 +167,8 @@ impl Settings {
     }
 
     /// The registry, if there is one, and what it is told of the shard.
-    pub fn registry(&self) -> Option<(Place, Candidate)> {
-        let place = place(self.registry.as_ref(), self.lease)?;
+    pub fn registry(&self, trust: &Trust) -> Option<(Place, Candidate)> {
+        let place = place(self.registry.as_ref(), trust, self.lease)?;
         let listen = self.listen.to_string();
         let candidate = Candidate {
             name: self.name.clone()?,
@@ -164,6 +176,24 @@ impl Settings {
             address: self.advertise.clone().unwrap_or(listen),
         };
         Some((place, candidate))
+    }
+
+    /// Where mailboxes are, if not in the directory.
+    pub fn shared_store(&self, trust: Trust) -> Option<shared::Settings> {
+        let address = self.store.as_ref()?;
+        Some(shared::section::settings(address, self.replicas, trust))
+    }
+
+    /// Mailboxes in a directory cannot move with their users, and who may have
+    /// those that all reach is for the registry to say: there are both or none.
+    fn describe_store(&self, sheet: &mut Sheet) {
+        sheet.words("data", self.data.display(), "a directory", Reload::No);
+        shared::section::describe(self.store.as_ref(), self.replicas, sheet);
+        if self.store.is_some() != self.registry.is_some() {
+            let store = self.store.as_ref().map(ToString::to_string);
+            let shown = store.unwrap_or_else(|| "not set".to_owned());
+            sheet.wrong("store", shown, STORE_ALLOWED);
+        }
     }
 
     fn describe_registry(&self, sheet: &mut Sheet) {
@@ -201,8 +231,8 @@ impl Settings {
 
 impl Layered for Settings {
     type Flags = Flags;
-    /// The words, and what other daemons are shown.
-    type Opened = (Option<String>, Option<Certificates>);
+    /// The words, what other daemons are shown, and whom to trust as a Redis.
+    type Opened = (Option<String>, Option<Certificates>, Trust);
     const NAME: &'static str = "msgd";
 
     fn daemon(flags: &Flags) -> &DaemonFlags {
@@ -217,6 +247,8 @@ impl Layered for Settings {
         given.put("name", "name", &mut self.name, flags.name.map(Some));
         given.put("listen", "listen", &mut self.listen, flags.listen);
         given.put("data", "data", &mut self.data, flags.data);
+        let store = (&mut self.store, &mut self.replicas);
+        flags.store.put_over(store, given);
         given.put("friendd", "friendd", &mut self.friendd, flags.friendd);
         given.put("shards", "shards", &mut self.shards, flags.shards);
         let ring = (&mut self.registry, &mut self.lease);
@@ -227,6 +259,7 @@ impl Layered for Settings {
         let rights = (&mut self.policy.0, &mut self.blocks.0, &mut self.words);
         flags.rights.put_over(rights, given);
         self.links.put_over(flags.links, given);
+        self.redis.put_over(flags.redis, given);
     }
 
     fn describe(&self, sheet: &mut Sheet) {
@@ -239,7 +272,7 @@ impl Layered for Settings {
         sheet.optional("name", name, NAME_ALLOWED, Reload::No);
         self.links.describe_listen(self.listen, sheet);
         sheet.loopback("admin", self.admin, Reload::No);
-        sheet.words("data", self.data.display(), "a directory", Reload::No);
+        self.describe_store(sheet);
         sheet.words("friendd", &self.friendd, "HOST:PORT", Reload::No);
         let port = self.friendd.rsplit_once(':').map(|(_, port)| port);
         if port.and_then(|port| port.parse::<u16>().ok()).is_none() {
@@ -249,16 +282,17 @@ impl Layered for Settings {
         describe_rights(self.policy.0, self.blocks.0, sheet);
         msgd::words::describe(self.words.as_ref(), sheet);
         self.links.describe(sheet);
+        self.redis.describe(sheet);
         self.shard.describe(sheet);
         self.shard.describe_across(sheet);
         self.mailbox.describe(sheet);
-        self.store.describe(sheet);
+        self.database.describe(sheet);
         self.log.describe(sheet);
     }
 
     fn open(&self, sheet: &mut Sheet) -> Self::Opened {
         let words = msgd::words::open(self.words.as_ref(), sheet);
-        (words, self.links.open(sheet))
+        (words, self.links.open(sheet), self.redis.open(sheet))
     }
 
     fn take_over(&mut self, new: &Self) {
@@ -273,7 +307,10 @@ impl Layered for Settings {
         self.shard
             .memory(1, self.policy.0, self.blocks.0, &mut memory);
         link_memory(None, &mut memory);
-        self.store.memory(1, STORE_CAPACITY as u64, &mut memory);
+        if self.store.is_none() {
+            self.database.memory(1, &mut memory);
+        }
+        mailboxes_memory(&mut memory);
         memory
     }
 }

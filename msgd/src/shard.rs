@@ -26,9 +26,9 @@ use tokio::task::spawn_local;
 use tracing::{error, warn};
 
 use crate::friends::{Ask, patiently};
+use crate::mailboxes::ShardStore;
 use crate::metrics::{Metrics, PUBLISH_INTERVAL};
 use crate::outcomes::Outcomes;
-use crate::store::ShardStore;
 use crate::trace;
 
 /// The pause before a full store is asked again.

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context;
 use connd::access::Access;
 use friendd::Friendd;
+use msgd::mailboxes::{CAPACITY, ShardStore};
 use msgd::outcomes::Outcomes;
 use msgd::store::EmbeddedStore;
 use msgd::words::Words;
@@ -17,7 +18,7 @@ use service::link::ShardEnd;
 use store::{Engine, Running};
 use tokio::sync::mpsc;
 
-use crate::settings::{STORE_CAPACITY, Settings};
+use crate::settings::Settings;
 use crate::thread::{Loaded, ThreadParts};
 
 /// Incarnations are 40 bits, drawn at every start.
@@ -46,7 +47,7 @@ impl Parts {
         let listeners = connd::listen::bind(settings.listen, count)
             .with_context(|| format!("--listen {}", settings.listen))?;
         let count = count.get();
-        let mut engine = Engine::open(&settings.data, settings.store.core())?;
+        let mut engine = Engine::open(&settings.data, settings.database.core())?;
         let outcomes: Vec<Outcomes> = (0..count).map(|_| Outcomes::default()).collect();
         let mailboxes = mailboxes(&mut engine, settings.mailbox.core(), &outcomes)?;
         let (friendd, friends) = Friendd::open(&settings.friends(), &mut engine)?;
@@ -80,7 +81,7 @@ impl Parts {
                 shard: names[place].clone(),
                 incarnation: Incarnation(fastrand::u64(..1 << INCARNATION_BITS)),
                 words: words[place].clone(),
-                store: mailboxes.shard(place),
+                store: ShardStore::Embedded(mailboxes.shard(place)),
                 outcomes: outcomes[place].clone(),
                 friends: friends.clone(),
                 shard_metrics: msgd_metrics.clone(),
@@ -115,7 +116,7 @@ fn mailboxes(
         let wake = outcomes.iter().zip(rung).filter(|(_, rung)| *rung);
         wake.for_each(|(outcomes, _)| outcomes.ring());
     };
-    Ok(EmbeddedStore::open(engine, settings, STORE_CAPACITY, sink)?)
+    Ok(EmbeddedStore::open(engine, settings, CAPACITY, sink)?)
 }
 
 fn ring(names: &[ShardId]) -> anyhow::Result<Ring> {

@@ -14,8 +14,8 @@ use connd::tls::{Tls, TlsFlags, TlsSection};
 use connd::token::Tokens;
 use friendd::section::FriendsSection;
 use msgd::section::{
-    BlocksWord, MailboxSection, PolicyWord, RightsFlags, ShardSection, StoreSection,
-    describe_rights, link_memory,
+    BlocksWord, DatabaseSection, MailboxSection, PolicyWord, RightsFlags, ShardSection,
+    describe_rights, link_memory, mailboxes_memory,
 };
 use msgd_core::{Blocks, Policy};
 use node::cpu::{describe_threads, threads_default};
@@ -26,9 +26,6 @@ use node::settings::sheet::{Reload, Sheet};
 use node::settings::value::{Written, address};
 use node::telemetry::TelemetrySettings;
 use serde::Deserialize;
-
-/// Requests of all shards that wait for the store at once.
-pub const STORE_CAPACITY: usize = 65_536;
 
 /// Runs the whole cluster in one process: for trying, and for as many users as
 /// one machine serves.
@@ -84,7 +81,7 @@ pub struct Settings {
     pub mailbox: MailboxSection,
     friends: FriendsSection,
     /// Sizes of the database.
-    pub store: StoreSection,
+    pub database: DatabaseSection,
     log: TelemetrySettings,
 }
 
@@ -104,7 +101,7 @@ impl Default for Settings {
             shard: ShardSection::default(),
             mailbox: MailboxSection::default(),
             friends: FriendsSection::default(),
-            store: StoreSection::default(),
+            database: DatabaseSection::default(),
             log: TelemetrySettings::default(),
         }
     }
@@ -213,7 +210,7 @@ impl Layered for Settings {
         self.shard.describe_across(sheet);
         self.mailbox.describe(sheet);
         self.friends.describe(sheet);
-        self.store.describe(sheet);
+        self.database.describe(sheet);
         self.describe_across(sheet);
         self.log.describe(sheet);
     }
@@ -244,7 +241,8 @@ impl Layered for Settings {
         link_memory(Some(threads * threads), &mut memory);
         self.friends.memory(&mut memory);
         // Mailboxes and friend lists have a keyspace each.
-        self.store.memory(2, STORE_CAPACITY as u64, &mut memory);
+        self.database.memory(2, &mut memory);
+        mailboxes_memory(&mut memory);
         memory
     }
 }

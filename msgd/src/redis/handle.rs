@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ const IDLE: Duration = Duration::from_secs(1);
 pub struct RedisStore {
     queue: Arc<Queue>,
     metrics: Metrics,
+    answers: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -35,8 +37,7 @@ impl Drop for RedisStore {
 }
 
 impl RedisStore {
-    /// Starts the thread that asks Redis. It connects when it is asked for the
-    /// first time.
+    /// Starts the thread that asks Redis, and looks for it.
     ///
     /// At most `capacity` requests of all shards wait at once. `sink` takes the
     /// outcomes of each batch, each with the place of the shard that asked, on
@@ -56,9 +57,11 @@ impl RedisStore {
         let metrics = Metrics::default();
         let queue = Arc::new(Queue::new(capacity));
         let mut keeper = Keeper::new(redis, settings, metrics.clone());
+        let answers = keeper.answers.clone();
         let asked = queue.clone();
         let serve = async move {
             let mut outcomes = Vec::new();
+            keeper.find().await;
             while let Some(batch) = asked.take(IDLE).await {
                 let (places, requests): (Vec<usize>, Vec<Request>) = batch
                     .into_iter()
@@ -69,6 +72,7 @@ impl RedisStore {
                     outcomes.extend(came.into_iter().map(|outcome| (place, outcome)));
                 }
                 sink(outcomes.drain(..));
+                keeper.find().await;
             }
         };
         let thread = thread::Builder::new()
@@ -77,6 +81,7 @@ impl RedisStore {
         Ok(Self {
             queue,
             metrics,
+            answers,
             thread: Some(thread),
         })
     }
@@ -93,6 +98,11 @@ impl RedisStore {
     /// What the store counts.
     pub fn metrics(&self) -> Metrics {
         self.metrics.clone()
+    }
+
+    /// Whether Redis answered when it was asked last; not yet at the beginning.
+    pub fn answers(&self) -> Arc<AtomicBool> {
+        self.answers.clone()
     }
 
     /// Carries out what waits, and takes nothing more.

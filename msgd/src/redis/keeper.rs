@@ -4,10 +4,12 @@
 //! the outcomes. Must not know threads and queues, nor commands.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use msgd_core::store::{Claim, MailboxSettings, Outcomes, Request};
-use proto::ids::UserId;
+use proto::ids::{Incarnation, UserId};
 use shared::{Command, Redis, Reply};
 
 use super::claims::{Claims, refused};
@@ -22,6 +24,9 @@ use crate::store::metrics::Metrics;
 /// Seconds for which it is known when an incarnation was last alive.
 const ALIVE_SECONDS: u64 = 90 * 24 * 60 * 60;
 
+/// Between two looks for a Redis that does not answer.
+const LOOK_PAUSE: Duration = Duration::from_millis(500);
+
 /// Between two complaints.
 const TELL_PAUSE: Duration = Duration::from_secs(1);
 
@@ -33,6 +38,10 @@ pub(super) struct Keeper {
     pub(super) mailboxes: Mailboxes,
     pub(super) empties: Empties,
     metrics: Metrics,
+    /// Whether Redis answered when it was asked last.
+    pub(super) answers: Arc<AtomicBool>,
+    /// When it was looked for last.
+    looked: Option<Instant>,
     /// When it was said last that requests fail.
     told: Option<Instant>,
 }
@@ -79,6 +88,8 @@ impl Keeper {
             mailboxes,
             empties: Empties::default(),
             metrics,
+            answers: Arc::default(),
+            looked: None,
             told: None,
         }
     }
@@ -105,6 +116,24 @@ impl Keeper {
             }
         }
         outcomes
+    }
+
+    /// Looks for a Redis that did not answer, not more often than is useful.
+    pub(super) async fn find(&mut self) {
+        let looked_lately = self.looked.is_some_and(|at| at.elapsed() < LOOK_PAUSE);
+        if looked_lately || self.answers.load(Ordering::Relaxed) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        // Of nobody: that there is an answer is what matters.
+        let lease = registry::keys::lease(Incarnation(0));
+        let ask = Command::read("EXISTS", lease);
+        let replies = self.redis.carry_out(vec![ask]).await;
+        let answers = replies.iter().all(Result::is_ok);
+        self.answers.store(answers, Ordering::Relaxed);
+        for failure in replies.into_iter().filter_map(Result::err) {
+            self.tell(&failure.into());
+        }
     }
 
     async fn serve(&mut self, requests: &[Request]) -> Vec<Outcomes> {
@@ -348,8 +377,9 @@ impl Keeper {
     /// Draws the consequence of a failure for all mailboxes, and says why a
     /// request failed, not more often than once a second: whoever wants it
     /// asks again and again.
-    fn tell(&mut self, trouble: &Trouble) {
+    pub(super) fn tell(&mut self, trouble: &Trouble) {
         if matches!(trouble, Trouble::Failure(failure) if failure.is_lost()) {
+            self.answers.store(false, Ordering::Relaxed);
             // Who answers next may have lost some of what this one had.
             self.mailboxes.forget_all();
         }

@@ -79,7 +79,10 @@ impl Keeper {
         for (slot, reply) in slots.iter().zip(replies) {
             answers.push(match reply {
                 Ok(value) => self.claims.answered(*slot, &value),
-                Err(_) => Answered::Unclear,
+                Err(failure) => {
+                    self.tell(&failure.into());
+                    Answered::Unclear
+                }
             });
         }
         answers

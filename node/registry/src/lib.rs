@@ -43,4 +43,5 @@ pub mod view;
 pub mod watch;
 pub mod watcher;
 
+pub use shared::section::{RedisFlags, RedisSection, address};
 pub use shared::{Address, AddressError, Trust};

@@ -6,9 +6,8 @@
 use clap::Args;
 use node::layers::Given;
 use node::settings::sheet::{Reload, Sheet};
-use node::settings::value::{self, Span};
+use node::settings::value::Span;
 use node::shards::{self, ShardAddress};
-use serde::Deserializer;
 use shared::{Address, Trust};
 
 use crate::client::Place;
@@ -48,14 +47,6 @@ impl RegistryFlags {
     }
 }
 
-/// Reads `registry` from a settings file.
-///
-/// # Errors
-/// It is none.
-pub fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Address>, D::Error> {
-    value::text(from, ALLOWED).map(Some)
-}
-
 /// Puts `shards`, `registry` and `lease` on the sheet: either the list or the
 /// registry is given.
 pub fn describe(
@@ -75,10 +66,10 @@ pub fn describe(
 }
 
 /// Where the registry is, if there is one.
-pub fn place(registry: Option<&Address>, lease: Span) -> Option<Place> {
+pub fn place(registry: Option<&Address>, trust: &Trust, lease: Span) -> Option<Place> {
     Some(Place {
         address: registry?.clone(),
-        trust: Trust::default(),
+        trust: trust.clone(),
         lease: lease.into(),
     })
 }

@@ -1,5 +1,5 @@
 //! A Redis or Valkey that daemons share: where it is, and how commands get
-//! there and replies back.
+//! there and replies back; what an operator may say of it.
 //!
 //! Owns addresses, connections to one server, to the primary that Sentinels
 //! name or to the primaries of a Cluster, and what becomes of commands when one
@@ -31,6 +31,7 @@ mod command;
 mod failure;
 mod hash;
 mod pause;
+pub mod section;
 mod sentinel;
 mod server;
 mod settings;

@@ -1,5 +1,5 @@
 //! A cluster whose shards hold leases: two gateways, shards that come and go, a
-//! friend service, and a Redis in which they find each other.
+//! friend service, and a Redis in which they find each other and keep mail.
 //!
 //! Owns them and their directory. Must not know what a test does with them.
 
@@ -69,14 +69,13 @@ impl Leased {
 
     /// Starts one more shard; it need not be ready yet.
     pub fn add(&mut self, name: &str) {
-        let data = self.home.path().join(name).display().to_string();
         let friendd = self.friendd.address();
         let url = self.redis.url();
         let flags = [
             ["--name", name],
-            ["--data", &data],
             ["--friendd", &friendd],
             ["--registry", &url],
+            ["--store", &url],
             ["--policy", "open"],
         ];
         let flags = flags.concat().into_iter().map(str::to_owned).collect();

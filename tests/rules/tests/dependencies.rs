@@ -15,8 +15,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("msgd-core", &["proto"]),
     ("friendd-core", &["proto"]),
     ("store", &[]),
-    ("shared", &[]),
     ("node", &["proto"]),
+    ("shared", &["node"]),
     ("registry", &["node", "proto", "shared"]),
     (
         "connd",
@@ -81,7 +81,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 /// What tests of a package may name besides.
 const TESTS_MAY_NAME: &[(&str, &[&str])] = &[
     ("msgd", &["friendd"]),
-    ("shared", &["node", "redis-stage"]),
+    ("shared", &["redis-stage"]),
     ("registry", &["redis-stage"]),
     (
         "store-suite",

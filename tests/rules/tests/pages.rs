@@ -140,9 +140,9 @@ fn sections() -> Sheet {
     connd::section::LeavingSection::default().describe(&mut sheet);
     msgd::section::ShardSection::default().describe(&mut sheet);
     msgd::section::MailboxSection::default().describe(&mut sheet);
-    msgd::section::StoreSection::default().describe(&mut sheet);
+    msgd::section::DatabaseSection::default().describe(&mut sheet);
     friendd::section::FriendsSection::default().describe(&mut sheet);
-    friendd::section::StoreSection::default().describe(&mut sheet);
+    friendd::section::DatabaseSection::default().describe(&mut sheet);
     sheet
 }
 

@@ -1,8 +1,5 @@
 //! Shards that hold leases: they come, go, die and freeze, and others have
-//! their users.
-//!
-//! Mailboxes do not move here, since each shard keeps them in a directory of its
-//! own: people are there all the time.
+//! their users, and what was stored for them.
 
 use std::process::Command;
 use std::time::Instant;

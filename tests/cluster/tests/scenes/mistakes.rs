@@ -192,7 +192,7 @@ async fn what_is_missing_of_a_store_is_missed() {
 
 #[tokio::test]
 async fn a_damaged_table_is_told_and_others_are_served() {
-    let settings = "policy = \"open\"\n[store]\nmemtable_bytes = \"1 MiB\"";
+    let settings = "policy = \"open\"\n[database]\nmemtable_bytes = \"1 MiB\"";
     let mut imd = Imd::start_by(|_| settings.to_owned()).await;
     let at = imd.address();
     let tables = imd.home().join("data/database/keyspaces/1/tables");

@@ -134,8 +134,8 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "imd",
-        "[store]\njournal_bytes = \"1 MiB\"",
-        &["store.journal_bytes = \"1 MiB\"", "64 MiB to"],
+        "[database]\njournal_bytes = \"1 MiB\"",
+        &["database.journal_bytes = \"1 MiB\"", "64 MiB to"],
     ),
     (
         "imd",

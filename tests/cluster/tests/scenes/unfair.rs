@@ -42,7 +42,7 @@ recent_senders_max = 64
 messages_max = 100
 [friends]
 cache_bytes_max = "1 MiB"
-[store]
+[database]
 cache_bytes = "1 MiB"
 memtable_bytes = "1 MiB"
 "#;
