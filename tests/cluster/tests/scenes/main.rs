@@ -14,6 +14,7 @@ mod leases;
 mod load;
 mod login;
 mod mistakes;
+mod moving;
 mod operator;
 mod presence;
 mod processes;

@@ -191,6 +191,31 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "[log]\nfilter = \"loud=very\"",
         &["log.filter = loud=very", "a level"],
     ),
+    (
+        "msgd",
+        "name = \"a\"\nregistry = \"redis://h:1\"",
+        &["store = not set", "with registry, none without"],
+    ),
+    (
+        "msgd",
+        "name = \"a\"\nshards = [\"a=127.0.0.1:1\"]\nstore = \"redis://h:1\"",
+        &["store = redis://h:1", "with registry, none without"],
+    ),
+    (
+        "msgd",
+        "name = \"a\"\nshards = [\"a=127.0.0.1:1\"]\nreplicas = 1",
+        &["replicas = 1", "0 without store"],
+    ),
+    (
+        "msgd",
+        "name = \"a\"\nregistry = \"h:1\"",
+        &["registry = \"h:1\"", "redis://HOST:PORT"],
+    ),
+    (
+        "connd",
+        "registry = \"rediss://h:1\"\n[redis]\nca = \"/nowhere\"",
+        &["redis.ca = /nowhere", "a file in PEM"],
+    ),
     ("connd", "", &["shards = []", "NAME=HOST:PORT"]),
     (
         "connd",
