@@ -331,9 +331,35 @@ pub struct Cluster {
     /// How many msgds.
     #[arg(long, default_value = "1", requires = "processes")]
     pub msgds: NonZeroUsize,
+    /// Mailboxes and leases in a Redis that syncs its log so often; it is one of
+    /// the processes that are measured.
+    #[arg(long, value_enum, value_name = "SYNC", requires = "processes")]
+    pub redis: Option<Sync>,
     /// Take the daemons from this directory, and build nothing.
     #[arg(long)]
     pub binaries: Option<PathBuf>,
+}
+
+/// When a Redis syncs what it has logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sync {
+    /// Before it answers.
+    Always,
+    /// Each second.
+    Everysec,
+    /// There is no log.
+    No,
+}
+
+impl Sync {
+    /// As it is written on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Everysec => "everysec",
+            Self::No => "no",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -358,6 +384,7 @@ mod tests {
             "bench login --users 2000 --friends 20 --token eddsa --again",
             "bench presence --users 2000 --friends 20",
             "bench offline --users 500 --per 200 --senders 64 --window 16",
+            "bench offline --processes --msgds 2 --redis everysec",
             "bench crash --processes --kills 3",
             "bench soak --minutes 30 --processes",
             "bench soak --secs 20 --restarts 3",
@@ -366,7 +393,11 @@ mod tests {
         ] {
             Arguments::try_parse_from(line.split(' ')).unwrap();
         }
-        for line in ["bench chat --connds 2", "bench chat --closed 8 --rate 10"] {
+        for line in [
+            "bench chat --connds 2",
+            "bench chat --closed 8 --rate 10",
+            "bench chat --redis always",
+        ] {
             assert!(Arguments::try_parse_from(line.split(' ')).is_err());
         }
     }

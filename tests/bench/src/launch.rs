@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::arguments::Cluster;
+use crate::arguments::{Cluster, Sync};
 use crate::ports::Ports;
 use crate::process::{Probe, Process};
 
@@ -74,7 +74,9 @@ impl Daemons {
         let mut daemons = Self::default();
         let mut ports = Ports::default();
         if cluster.processes {
-            let shards = daemons.start_shards(programs, cluster, launch, data, &mut ports)?;
+            let ring = daemons.start_redis(cluster, data, &mut ports)?;
+            let shards =
+                daemons.start_shards(programs, (cluster, ring), launch, data, &mut ports)?;
             daemons.start_gateways(programs, cluster, launch, data, &shards, &mut ports)?;
         } else {
             daemons.start_imd(programs, launch, data, &mut ports)?;
@@ -99,11 +101,43 @@ impl Daemons {
         self.add("imd", command, admin)
     }
 
-    /// Returns the flags that name the ring.
+    /// Starts a Redis, if there is to be one, and returns the flags by which
+    /// shards and gateways find each other in it.
+    fn start_redis(
+        &mut self,
+        cluster: &Cluster,
+        data: &Path,
+        ports: &mut Ports,
+    ) -> Result<Option<[String; 2]>> {
+        let Some(sync) = cluster.redis else {
+            return Ok(None);
+        };
+        let listen = ports.next()?;
+        let directory = data.join("redis");
+        fs::create_dir_all(&directory)?;
+        let mut command = Command::new("redis-server");
+        command
+            .args(["--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"])
+            .arg("--port")
+            .arg(listen.port().to_string())
+            .arg("--dir")
+            .arg(&directory);
+        match sync {
+            Sync::No => command.args(["--appendonly", "no"]),
+            Sync::Always | Sync::Everysec => {
+                command.args(["--appendonly", "yes", "--appendfsync", sync.name()])
+            }
+        };
+        let process = Process::start("redis", command, Probe::Connect(listen))?;
+        self.processes.push(process);
+        Ok(Some(["--registry".to_owned(), format!("redis://{listen}")]))
+    }
+
+    /// Returns the flags that name the ring, or where it is found.
     fn start_shards(
         &mut self,
         programs: &Path,
-        cluster: &Cluster,
+        (cluster, registry): (&Cluster, Option<[String; 2]>),
         launch: &Launch,
         data: &Path,
         ports: &mut Ports,
@@ -116,10 +150,13 @@ impl Daemons {
         let shards = (1..=cluster.msgds.get())
             .map(|number| Ok((format!("m{number}"), ports.next()?)))
             .collect::<Result<Vec<_>>>()?;
-        let ring: Vec<String> = shards
+        let listed = shards
             .iter()
-            .flat_map(|(name, listen)| ["--shard".to_owned(), format!("{name}={listen}")])
-            .collect();
+            .flat_map(|(name, listen)| ["--shard".to_owned(), format!("{name}={listen}")]);
+        let ring = match &registry {
+            Some(flags) => flags.to_vec(),
+            None => listed.collect(),
+        };
         for (name, listen) in &shards {
             let admin = ports.next()?;
             let mut command = daemon(programs, "msgd", *listen, admin);
@@ -127,10 +164,12 @@ impl Daemons {
                 .args(["--name", name])
                 .arg("--friendd")
                 .arg(friendd.to_string())
-                .arg("--data")
-                .arg(data.join(name))
                 .args(&ring)
                 .args(launch.policy());
+            match &registry {
+                Some([_, url]) => command.args(["--store", url]),
+                None => command.arg("--data").arg(data.join(name)),
+            };
             configure(&mut command, data, name, &launch.shard_settings)?;
             self.add("msgd", command, admin)?;
         }

@@ -10,7 +10,7 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::arguments::Cluster;
+use crate::arguments::{Cluster, Sync};
 use crate::dialect::Dialect;
 use crate::growth::ByLife;
 use crate::meter::Spent;
@@ -42,6 +42,7 @@ pub struct Report {
     pub processes: Option<bool>,
     pub connds: Option<NonZeroUsize>,
     pub msgds: Option<NonZeroUsize>,
+    pub redis: Option<&'static str>,
     pub sessions: usize,
     pub tls: Option<bool>,
     pub handshakes: Option<u64>,
@@ -119,6 +120,7 @@ impl Report {
             processes: Some(cluster.processes),
             connds: cluster.processes.then_some(cluster.connds),
             msgds: cluster.processes.then_some(cluster.msgds),
+            redis: cluster.redis.map(Sync::name),
             ..Self::default()
         }
     }
