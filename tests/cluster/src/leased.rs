@@ -26,34 +26,46 @@ pub const LEASE: Duration = Duration::from_secs(3);
 
 /// Daemons that find each other.
 #[derive(Debug)]
-pub struct Leased {
+pub struct Leased<R = Server> {
     /// The gateways.
     pub connds: Vec<Daemon>,
     /// The shards, in the order in which they were started.
     pub msgds: Vec<Daemon>,
-    /// The registry.
-    pub redis: Server,
+    /// The registry and the store.
+    pub redis: R,
+    url: String,
+    replicas: usize,
     friendd: Daemon,
     /// Goes when all processes have ended.
     home: TempDir,
 }
 
 impl Leased {
-    /// Two gateways, and shards of these names; all ready.
+    /// Two gateways, and shards of these names, over one server; all ready.
     pub async fn start(shards: &[&str]) -> Self {
-        let home = tempfile::tempdir().expect("a directory");
         let redis = Server::start();
+        let url = redis.url();
+        Self::start_on(shards, (redis, url, 0)).await
+    }
+}
+
+impl<R> Leased<R> {
+    /// The same over any Redis at this URL, of which so many replicas confirm.
+    pub async fn start_on(shards: &[&str], (redis, url, replicas): (R, String, usize)) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
         let data = home.path().join("friendd").display().to_string();
         let flags = vec!["--data".to_owned(), data];
         let friendd = Daemon::start("friendd", home.path(), flags);
         let connds = (1..=2).map(|number| {
-            let flags = ["--registry".to_owned(), redis.url()];
+            let flags = ["--registry".to_owned(), url.clone()];
             Daemon::start(&format!("connd-{number}"), home.path(), flags.to_vec())
         });
         let mut cluster = Self {
             connds: connds.collect(),
             msgds: Vec::new(),
             redis,
+            url,
+            replicas,
             friendd,
             home,
         };
@@ -70,12 +82,14 @@ impl Leased {
     /// Starts one more shard; it need not be ready yet.
     pub fn add(&mut self, name: &str) {
         let friendd = self.friendd.address();
-        let url = self.redis.url();
+        let url = self.url.clone();
+        let replicas = self.replicas.to_string();
         let flags = [
             ["--name", name],
             ["--friendd", &friendd],
             ["--registry", &url],
             ["--store", &url],
+            ["--replicas", &replicas],
             ["--policy", "open"],
         ];
         let flags = flags.concat().into_iter().map(str::to_owned).collect();
@@ -96,7 +110,7 @@ impl Leased {
     /// A way to the registry.
     pub fn registry(&self) -> Registry {
         let place = Place {
-            address: self.redis.url().parse().expect("an address"),
+            address: self.url.parse().expect("an address"),
             trust: Trust::default(),
             lease: LEASE,
         };

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::server::{Server, eventually};
 
-/// Three primaries without replicas.
+/// Three primaries; behind them as many replicas, or none.
 #[derive(Debug)]
 pub struct Cluster {
     servers: Vec<Server>,
@@ -16,15 +16,23 @@ impl Cluster {
     /// # Panics
     /// If it does not come up.
     pub fn start() -> Self {
-        Self::start_with("yes")
+        Self::start_with("yes", 0)
     }
 
     /// A Cluster whose servers go on when one of them is away.
     pub fn start_partial() -> Self {
-        Self::start_with("no")
+        Self::start_with("no", 0)
     }
 
-    fn start_with(full_coverage: &str) -> Self {
+    /// A Cluster in which each primary has a replica.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub fn start_replicated() -> Self {
+        Self::start_with("yes", 1)
+    }
+
+    fn start_with(full_coverage: &str, replicas: usize) -> Self {
         let arguments = [
             "--appendonly",
             "no",
@@ -35,17 +43,25 @@ impl Cluster {
             "--cluster-require-full-coverage",
             full_coverage,
         ];
-        let servers: Vec<Server> = (0..3).map(|_| Server::start_with(&arguments)).collect();
+        let count = 3 * (1 + replicas);
+        let servers = (0..count).map(|_| Server::start_with(&arguments));
+        let servers: Vec<Server> = servers.collect();
         let cluster = Self { servers };
         let made = Command::new("redis-cli")
             .args(["--cluster", "create"])
             .args(cluster.hosts())
-            .args(["--cluster-replicas", "0", "--cluster-yes"])
+            .args(["--cluster-replicas", &replicas.to_string(), "--cluster-yes"])
             .stdout(Stdio::null())
             .status()
             .expect("redis-cli");
         assert!(made.success());
         cluster.is_whole();
+        let follows = |server: &Server| server.ask(&["INFO", "replication"]);
+        eventually("the replicas follow", || {
+            let servers = cluster.servers.iter();
+            let up = servers.filter(|server| follows(server).contains("link_status:up"));
+            up.count() == 3 * replicas
+        });
         cluster
     }
 
@@ -66,6 +82,27 @@ impl Cluster {
     /// Its servers.
     pub fn servers(&mut self) -> &mut [Server] {
         &mut self.servers
+    }
+
+    /// Kills the primary that has a key, and waits until its replica has taken
+    /// over.
+    ///
+    /// # Panics
+    /// If none has it, or no replica does.
+    pub fn lose_primary_of(&mut self, key: &str) {
+        let role = |server: &Server| server.ask(&["ROLE"]);
+        let has = |server: &&mut Server| {
+            role(server).starts_with("master") && server.ask(&["EXISTS", key]) == "1"
+        };
+        let primary = self.servers.iter_mut().find(has).expect("the key");
+        let lost = primary.port();
+        primary.kill();
+        let others = || self.servers.iter().filter(|server| server.port() != lost);
+        eventually("a replica takes over", || {
+            let masters = others().filter(|server| role(server).starts_with("master"));
+            let whole = |server: &Server| server.ask(&["CLUSTER", "INFO"]).contains("state:ok");
+            masters.count() == 3 && others().all(whole)
+        });
     }
 
     /// Begins to move the slot of a key, which is there, to another server.

@@ -7,6 +7,7 @@ mod deadlines;
 mod descriptors;
 mod devices;
 mod disk;
+mod failing_over;
 mod fullscreen;
 mod goaway;
 mod hostile;
