@@ -7,7 +7,7 @@
 //! ```text
 //! grpc ─┐
 //!       ├─ FriendHandle ─ Friendd (one task, the graph) ─ lists (committer thread)
-//! imd  ─┘
+//! imd  ─┘       └──────── RedisFriendd (a task for each question) ─ Redis
 //! ```
 
 mod bounds;
@@ -17,9 +17,11 @@ mod handle;
 mod lists;
 mod metrics;
 mod record;
+mod redis;
 pub mod section;
 
 pub use bounds::FriendSettings;
 pub use friendd::Friendd;
 pub use friendd_core::rules::Blocks;
 pub use handle::FriendHandle;
+pub use redis::{Answers, RedisFriendd};

@@ -75,7 +75,11 @@ impl Metrics {
     pub(crate) fn show(&self, graph: &Graph) {
         self.users.set(gauge(graph.users()));
         self.cache_bytes.set(gauge(graph.cache_bytes()));
-        self.waiting.set(gauge(graph.waiting()));
+        self.waiting(graph.waiting());
+    }
+
+    pub(crate) fn waiting(&self, questions: usize) {
+        self.waiting.set(gauge(questions));
     }
 }
 

@@ -1,7 +1,7 @@
-//! What is to be done with one change whose turn has come.
+//! What is to be done with one change, given the newest lists of its users.
 //!
 //! Owns the check of the versions that a change names. Must not know what else
-//! waits.
+//! waits, or where the lists come from.
 
 use std::sync::Arc;
 
@@ -12,15 +12,18 @@ use crate::event::Replacement;
 use crate::rules::{self, Blocks};
 
 /// The lists of an actor and a peer.
-pub(crate) type Lists = (Arc<FriendList>, Arc<FriendList>);
+pub type Lists = (Arc<FriendList>, Arc<FriendList>);
 
 /// What is to be done with a change.
-pub(crate) enum Decision {
+#[derive(Debug)]
+pub enum Decision {
     /// Nothing is to be saved.
     Answer(GraphAnswer),
-    /// These lists are to be saved; `both` are those of the pair afterwards.
+    /// Lists are to be saved, all or none.
     Save {
+        /// One or two, of different users.
         lists: Vec<Replacement>,
+        /// Those of the pair afterwards.
         both: Lists,
     },
 }
@@ -29,7 +32,7 @@ pub(crate) enum Decision {
 ///
 /// What is refused, or is so already, is answered from these lists whatever
 /// versions the asker knows.
-pub(crate) fn decide(
+pub fn decide(
     change: &Change,
     actor: Arc<FriendList>,
     peer: Arc<FriendList>,

@@ -36,7 +36,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "friendd",
-        &["friendd-core", "node", "proto", "service", "store"],
+        &[
+            "friendd-core",
+            "node",
+            "proto",
+            "service",
+            "shared",
+            "store",
+        ],
     ),
     // The public protocol and nothing else.
     ("client", &["proto"]),
@@ -82,6 +89,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 const TESTS_MAY_NAME: &[(&str, &[&str])] = &[
     ("msgd", &["friendd"]),
     ("shared", &["redis-stage"]),
+    ("friendd", &["redis-stage"]),
     ("registry", &["redis-stage"]),
     (
         "store-suite",
