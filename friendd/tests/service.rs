@@ -10,7 +10,6 @@ use proto::codes::Code;
 use proto::friends::{FriendAction, FriendList, Relation};
 use proto::graph::GraphAnswer;
 use store::{Engine, Keyspace, Running, Service, Settings, Transaction, Unreadable};
-use tokio::task::JoinSet;
 use tonic::Code as Status;
 
 use stage::{Asker, change, get, get_unless, relation};
@@ -100,42 +99,6 @@ async fn a_question_that_is_none_is_refused_as_such() {
     let refused = client.change(nothing).await.unwrap_err();
     assert_eq!(refused.code(), Status::InvalidArgument);
     assert!(refused.message().contains("action"), "{refused}");
-}
-
-#[tokio::test]
-async fn of_changes_from_one_version_one_wins() {
-    let data = tempfile::tempdir().unwrap();
-    let stage = Stage::started(data.path());
-    let address = stage.listen().await;
-    let mut askers = JoinSet::new();
-    for number in 0..16 {
-        askers.spawn(async move {
-            let mut asker = Asker::connected(address).await;
-            let name = format!("ann-{number}");
-            let mut versions = (0, 0);
-            let mut conflicts = 0;
-            loop {
-                let request = change(&name, FriendAction::Request, "ben", versions);
-                match asker.ask(request).await.unwrap() {
-                    GraphAnswer::Changed { peer, .. } => return (peer.version().0, conflicts),
-                    GraphAnswer::Conflict { actor, peer } => {
-                        versions = (actor.version().0, peer.version().0);
-                        conflicts += 1;
-                    }
-                    other => panic!("{other:?} to a request"),
-                }
-            }
-        });
-    }
-    let (mut versions, conflicts): (Vec<_>, Vec<_>) = askers.join_all().await.into_iter().unzip();
-    versions.sort_unstable();
-    assert_eq!(versions, (1..=16).collect::<Vec<_>>());
-    // Who asked first knew the version; all others had to learn it.
-    assert_eq!(conflicts.iter().filter(|n| **n == 0).count(), 1);
-    let GraphAnswer::List(ben) = stage.friends.request(get("ben")).await else {
-        panic!("a list expected");
-    };
-    assert_eq!(ben.entries().len(), 16);
 }
 
 #[tokio::test]

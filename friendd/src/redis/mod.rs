@@ -56,6 +56,8 @@
 //! the pair writes both sides anew.
 
 mod edition;
+#[cfg(test)]
+mod halves;
 mod intent;
 mod lists;
 mod script;

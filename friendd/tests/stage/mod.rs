@@ -152,3 +152,13 @@ fn address(line: &str, key: &str) -> SocketAddr {
     let (_, rest) = line.split_once(&format!("\"{key}\":\"")).expect(key);
     rest.split('"').next().expect(key).parse().expect(key)
 }
+
+/// How a service is to use a Redis.
+pub fn redis(url: &str) -> shared::Settings {
+    shared::Settings {
+        address: url.parse().unwrap(),
+        trust: shared::Trust::default(),
+        patience: std::time::Duration::from_secs(2),
+        confirm: None,
+    }
+}
