@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use proto::friends::{FriendAction, FriendEntry, FriendList, Relation};
+use friendd_core::event::Replacement;
+use proto::friends::{FriendAction, FriendEntry, FriendList, ListVersion, Relation};
 use proto::graph::{Change, GraphAnswer, GraphRequest};
 use proto::ids::UserId;
 use redis_stage::{Cluster, Server};
@@ -179,6 +180,31 @@ async fn who_changes_either_user_brings_a_change_to_its_end_first() {
             assert_eq!(blocks.is_some(), *one == actor);
         }
     }
+}
+
+/// Between the look at a user and the write somebody else begins a change.
+#[tokio::test]
+async fn nothing_is_written_where_another_change_is_pending() {
+    let server = Server::start();
+    let stage = Stage::new(&server.url());
+    let ann = user("ann");
+    let (replaces, pending) = stage.befriends("ann", "ben").await;
+    let (_, other) = stage.befriends("ann", "kim").await;
+    stage.goes("ann", &(replaces, pending), Steps::One).await;
+    let prepared = stage.lists.prepare(&ann, replaces, &other).await;
+    assert_eq!(prepared.unwrap(), Saved::Conflict);
+    let alone = Replacement {
+        user: ann,
+        replaces: ListVersion(0),
+        list: Arc::new(FriendList::new(ListVersion(1), Vec::new()).unwrap()),
+    };
+    let alone = [alone];
+    let saved = stage.lists.save(&alone, |_| replaces).await;
+    assert_eq!(saved.unwrap(), Saved::Conflict);
+    assert_eq!(stage.says("ann", "ben").await, FRIEND);
+    // Nor in place of another list than it was to replace.
+    let saved = stage.lists.save(&alone, |_| replaces).await;
+    assert_eq!(saved.unwrap(), Saved::Conflict);
 }
 
 #[tokio::test]
