@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use friendd::{Friendd, grpc};
+use friendd::{Answers, FriendHandle, Friendd, RedisFriendd, grpc};
 use node::admin::{Admin, Readiness};
 use node::layers::Layers;
 use node::metrics::Metrics;
@@ -16,8 +16,10 @@ use node::reload::Hangup;
 use node::shutdown::Shutdown;
 use service::tls::LinkTls;
 use settings::Settings;
+use shared::Trust;
 use store::{Engine, Running};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// For questions under way and for connections to go when the daemon stops.
@@ -28,34 +30,39 @@ fn main() -> ExitCode {
 }
 
 fn start() -> anyhow::Result<()> {
-    let (layers, certificates) = Layers::<Settings>::start()?;
+    let (layers, (certificates, trust)) = Layers::<Settings>::start()?;
     let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;
-    node::runtime::resting()?.block_on(run(layers, links))
+    node::runtime::resting()?.block_on(run(layers, links, trust))
 }
 
-async fn run(mut layers: Layers<Settings>, links: Option<LinkTls>) -> anyhow::Result<()> {
+async fn run(
+    mut layers: Layers<Settings>,
+    links: Option<LinkTls>,
+    trust: Trust,
+) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
     let mut hangup = Hangup::listen(layers.has_file())?;
     let settings = layers.settings().clone();
     let metrics = Metrics::default();
     let listener = grpc::bind(settings.listen, links.as_ref()).await?;
-    let mut engine = Engine::open(&settings.data, settings.database.core())?;
-    let (friendd, friends) = Friendd::open(&settings.core(), &mut engine)?;
-    metrics.register(|registry| {
-        engine.metrics().register(registry);
-        friendd.register(registry);
-    });
-    let store = Arc::new(engine.start()?);
-    let admin = Admin::bind(settings.admin, metrics, readiness(&store)).await?;
+    let Serving {
+        friends,
+        mut graph,
+        kept,
+    } = Serving::start(&settings, trust, &metrics)?;
+    let trouble = kept.trouble();
+    let ready = move || match trouble() {
+        Some(trouble) => Readiness::NotReady(trouble.to_owned()),
+        None => Readiness::Ready,
+    };
+    let admin = Admin::bind(settings.admin, metrics, ready).await?;
     tracing::info!(
         listen = %listener.local_addr()?,
         admin = %admin.address(),
-        data = %settings.data.display(),
         "friendd serves"
     );
 
-    let mut graph = tokio::spawn(friendd.run());
     let admin = tokio::spawn(admin.serve());
     let (stop, stopped) = oneshot::channel::<()>();
     let mut server = pin!(grpc::serve(listener, links.as_ref(), friends, async {
@@ -82,15 +89,78 @@ async fn run(mut layers: Layers<Settings>, links: Option<LinkTls>) -> anyhow::Re
     }
     graph.abort();
     admin.abort();
-    // Nobody else holds it for longer than a look.
-    Arc::into_inner(store).map_or(Ok(()), Running::stop)?;
-    Ok(())
+    kept.close()
 }
 
-fn readiness(store: &Arc<Running>) -> impl Fn() -> Readiness + Send + Sync + 'static {
-    let store = Arc::downgrade(store);
-    move || match store.upgrade() {
-        Some(store) if store.is_open() => Readiness::Ready,
-        _ => Readiness::NotReady("the store is closed".to_owned()),
+/// The friend service.
+struct Serving {
+    friends: FriendHandle,
+    graph: JoinHandle<()>,
+    kept: Kept,
+}
+
+impl Serving {
+    /// In a directory or in a Redis, as the settings say. Whether the Redis is
+    /// there shows later.
+    fn start(settings: &Settings, trust: Trust, metrics: &Metrics) -> anyhow::Result<Self> {
+        if let Some(redis) = settings.shared_store(trust) {
+            let (friendd, friends) = RedisFriendd::new(&settings.core(), &redis);
+            metrics.register(|registry| friendd.register(registry));
+            let kept = Kept::Elsewhere(friendd.answers());
+            let graph = tokio::spawn(friendd.run());
+            return Ok(Self {
+                friends,
+                graph,
+                kept,
+            });
+        }
+        let mut engine = Engine::open(&settings.data, settings.database.core())?;
+        let (friendd, friends) = Friendd::open(&settings.core(), &mut engine)?;
+        metrics.register(|registry| {
+            engine.metrics().register(registry);
+            friendd.register(registry);
+        });
+        let kept = Kept::Here(Arc::new(engine.start()?));
+        let graph = tokio::spawn(friendd.run());
+        Ok(Self {
+            friends,
+            graph,
+            kept,
+        })
+    }
+}
+
+/// What the graph is kept by.
+enum Kept {
+    /// The store in the directory.
+    Here(Arc<Running>),
+    /// A Redis.
+    Elsewhere(Answers),
+}
+
+impl Kept {
+    /// What is wrong with it, for those who come later than it ends.
+    fn trouble(&self) -> Box<dyn Fn() -> Option<&'static str> + Send + Sync> {
+        match self {
+            Self::Here(store) => {
+                let store = Arc::downgrade(store);
+                Box::new(move || {
+                    let is_open = store.upgrade().is_some_and(|store| store.is_open());
+                    (!is_open).then_some("the store is closed")
+                })
+            }
+            Self::Elsewhere(answers) => {
+                let answers = answers.clone();
+                Box::new(move || (!answers.yes()).then_some("the store does not answer"))
+            }
+        }
+    }
+
+    fn close(self) -> anyhow::Result<()> {
+        match self {
+            // Nobody else holds it for longer than a look.
+            Self::Here(store) => Ok(Arc::into_inner(store).map_or(Ok(()), Running::stop)?),
+            Self::Elsewhere(_) => Ok(()),
+        }
     }
 }

@@ -37,10 +37,16 @@ const LIST_BYTES: u64 = FRIENDS_MAX as u64 * 112;
 const MEMTABLES: u64 = 5;
 
 impl FriendsSection {
-    /// What the friend service takes at most.
+    /// What the friend service takes at most over a store of its own: lists
+    /// that it may be asked for, and those in use.
     pub fn memory(&self, memory: &mut Memory) {
         let cache = self.cache_bytes_max.get();
         memory.all("friend lists, cached", cache, "lists that nobody waits for");
+        self.memory_in_use(memory);
+    }
+
+    /// What it takes at most where nothing else is kept.
+    pub fn memory_in_use(&self, memory: &mut Memory) {
         let core = self.core(Blocks::default());
         // A change works on two lists, and makes two new ones.
         let waiting = 2 * core.waiting_max as u64 * 4 * LIST_BYTES;

@@ -17,6 +17,8 @@ use node::settings::sheet::{Reload, Sheet};
 use node::settings::value::{self, address};
 use node::telemetry::TelemetrySettings;
 use serde::{Deserialize, Deserializer};
+use shared::section::{RedisFlags, RedisSection, StoreFlags};
+use shared::{Address, Trust};
 
 /// Keeps the friend graph: requests, friendships, blocks.
 #[derive(Debug, Parser)]
@@ -30,6 +32,9 @@ pub struct Flags {
     /// data/friendd.
     #[arg(long, value_name = "DIRECTORY")]
     data: Option<PathBuf>,
+    /// Where the graph is, if not there; several may serve it then.
+    #[command(flatten)]
+    store: StoreFlags,
     /// Whether users learn that they are blocked: told or hidden. Default:
     /// told.
     #[arg(long)]
@@ -37,6 +42,9 @@ pub struct Flags {
     /// TLS towards shards.
     #[command(flatten)]
     links: LinksFlags,
+    /// TLS towards the store.
+    #[command(flatten)]
+    redis: RedisFlags,
     /// What every daemon has.
     #[command(flatten)]
     daemon: DaemonFlags,
@@ -52,11 +60,15 @@ pub struct Settings {
     /// The admin port.
     #[serde(deserialize_with = "address")]
     pub admin: SocketAddr,
-    /// The directory of the store.
+    /// The directory of the store, if it is not elsewhere.
     pub data: PathBuf,
+    #[serde(deserialize_with = "shared::section::address")]
+    store: Option<Address>,
+    replicas: u32,
     #[serde(deserialize_with = "blocks")]
     blocks: Blocks,
     links: LinksSection,
+    redis: RedisSection,
     friends: FriendsSection,
     /// Sizes of the database.
     pub database: DatabaseSection,
@@ -69,8 +81,11 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 7300)),
             admin: SocketAddr::from(([127, 0, 0, 1], 7190)),
             data: PathBuf::from("data/friendd"),
+            store: None,
+            replicas: 0,
             blocks: Blocks::default(),
             links: LinksSection::default(),
+            redis: RedisSection::default(),
             friends: FriendsSection::default(),
             database: DatabaseSection::default(),
             log: TelemetrySettings::default(),
@@ -89,12 +104,18 @@ impl Settings {
     pub fn core(&self) -> FriendSettings {
         self.friends.core(self.blocks)
     }
+
+    /// Where the graph is, if not in the directory.
+    pub fn shared_store(&self, trust: Trust) -> Option<shared::Settings> {
+        let address = self.store.as_ref()?;
+        Some(shared::section::settings(address, self.replicas, trust))
+    }
 }
 
 impl Layered for Settings {
     type Flags = Flags;
-    /// What shards are shown.
-    type Opened = Option<Certificates>;
+    /// What shards are shown, and whom to trust as a Redis.
+    type Opened = (Option<Certificates>, Trust);
     const NAME: &'static str = "friendd";
 
     fn daemon(flags: &Flags) -> &DaemonFlags {
@@ -108,27 +129,32 @@ impl Layered for Settings {
     fn put_over(&mut self, flags: Flags, given: &mut Given<'_>) {
         given.put("listen", "listen", &mut self.listen, flags.listen);
         given.put("data", "data", &mut self.data, flags.data);
+        let store = (&mut self.store, &mut self.replicas);
+        flags.store.put_over(store, given);
         given.put("blocks", "blocks", &mut self.blocks, flags.blocks);
         self.links.put_over(flags.links, given);
+        self.redis.put_over(flags.redis, given);
     }
 
     fn describe(&self, sheet: &mut Sheet) {
         self.links.describe_listen(self.listen, sheet);
         sheet.loopback("admin", self.admin, Reload::No);
         sheet.words("data", self.data.display(), "a directory", Reload::No);
+        shared::section::describe(self.store.as_ref(), self.replicas, sheet);
         let blocks = match self.blocks {
             Blocks::Told => "told",
             Blocks::Hidden => "hidden",
         };
         sheet.words("blocks", blocks, BLOCKS_ALLOWED, Reload::No);
         self.links.describe(sheet);
+        self.redis.describe(sheet);
         self.friends.describe(sheet);
         self.database.describe(sheet);
         self.log.describe(sheet);
     }
 
     fn open(&self, sheet: &mut Sheet) -> Self::Opened {
-        self.links.open(sheet)
+        (self.links.open(sheet), self.redis.open(sheet))
     }
 
     fn take_over(&mut self, new: &Self) {
@@ -137,9 +163,14 @@ impl Layered for Settings {
 
     fn memory(&self) -> Memory {
         let mut memory = Memory::default();
-        self.friends.memory(&mut memory);
+        match self.store {
+            Some(_) => self.friends.memory_in_use(&mut memory),
+            None => {
+                self.friends.memory(&mut memory);
+                self.database.memory(&mut memory);
+            }
+        }
         connection_memory(&mut memory);
-        self.database.memory(&mut memory);
         memory
     }
 }

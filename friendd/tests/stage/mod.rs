@@ -25,6 +25,12 @@ impl Asker {
         Self(FriendsClient::new(endpoint.connect().await.unwrap()))
     }
 
+    /// It connects when it first asks, and again whenever it must.
+    pub fn connects(address: SocketAddr) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+        Self(FriendsClient::new(endpoint.connect_lazy()))
+    }
+
     pub async fn ask(&mut self, request: GraphRequest) -> Result<GraphAnswer, tonic::Status> {
         let answer = match request {
             GraphRequest::Get { .. } => return Ok(self.ask_lists(&[request]).await?.remove(0)),
