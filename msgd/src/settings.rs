@@ -47,8 +47,9 @@ pub struct Flags {
     /// Where mailboxes are, if not there.
     #[command(flatten)]
     store: StoreFlags,
-    /// The friend service. Default: 127.0.0.1:7300.
-    #[arg(long, value_name = "HOST:PORT")]
+    /// The friend service; several, or a name with several addresses, serve
+    /// one graph. Default: 127.0.0.1:7300.
+    #[arg(long, value_name = "HOST:PORT,…")]
     friendd: Option<String>,
     /// A shard of the ring, as NAME=HOST:PORT; once for each, this one too.
     #[arg(long = "shard", value_name = "NAME=HOST:PORT", value_delimiter = ',')]
@@ -148,6 +149,7 @@ impl Default for Settings {
 
 const NAME_ALLOWED: &str = "one of the names in shards; with a registry any name";
 const STORE_ALLOWED: &str = "redis://HOST:PORT or the like with registry, none without";
+const FRIENDD_ALLOWED: &str = "HOST:PORT, or several with commas between them";
 const ADVERTISE_ALLOWED: &str = "HOST:PORT that gateways reach, with a registry; \
     not set: listen, unless that is every address";
 
@@ -273,10 +275,10 @@ impl Layered for Settings {
         self.links.describe_listen(self.listen, sheet);
         sheet.loopback("admin", self.admin, Reload::No);
         self.describe_store(sheet);
-        sheet.words("friendd", &self.friendd, "HOST:PORT", Reload::No);
-        let port = self.friendd.rsplit_once(':').map(|(_, port)| port);
-        if port.and_then(|port| port.parse::<u16>().ok()).is_none() {
-            sheet.wrong("friendd", &self.friendd, "HOST:PORT");
+        sheet.words("friendd", &self.friendd, FRIENDD_ALLOWED, Reload::No);
+        let mut names = self.friendd.split(',').map(str::trim);
+        if !names.all(is_host_and_port) {
+            sheet.wrong("friendd", &self.friendd, FRIENDD_ALLOWED);
         }
         self.describe_registry(sheet);
         describe_rights(self.policy.0, self.blocks.0, sheet);
