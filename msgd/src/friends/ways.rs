@@ -101,7 +101,7 @@ impl Ways {
     }
 
     /// One that was avoided for long enough to be tried again, if there is one
-    /// and others answer. It is avoided as long again.
+    /// and others answer. Until it answers it is avoided for twice as long.
     pub(super) fn overdue(&self, now: Instant) -> Option<Rc<Way>> {
         let ways = self.ways.borrow();
         if ways.iter().all(|way| way.avoided.get().is_some()) {
@@ -109,7 +109,9 @@ impl Ways {
         }
         let is_over = |way: &&Rc<Way>| way.avoided.get().is_some_and(|(until, _)| until <= now);
         let way = ways.iter().find(is_over)?;
-        let pause = way.avoided.get().map_or(AVOIDED[0], |(_, pause)| pause);
+        let [first, longest] = AVOIDED;
+        let before = way.avoided.get().map_or(first, |(_, pause)| pause);
+        let pause = longest.min(2 * before);
         way.avoided.set(Some((now + pause, pause)));
         Some(way.clone())
     }
@@ -184,14 +186,17 @@ impl Way {
 
     pub(super) fn failed(&self, error: &str) {
         let [first, longest] = AVOIDED;
+        let now = Instant::now();
         let pause = match self.avoided.get() {
             None => {
                 warn!(address = %self.address, error, "the friend service does not answer");
                 first
             }
+            // Others had asked it too.
+            Some((until, _)) if until > now => return,
             Some((_, pause)) => longest.min(2 * pause),
         };
-        self.avoided.set(Some((Instant::now() + pause, pause)));
+        self.avoided.set(Some((now + pause, pause)));
     }
 }
 

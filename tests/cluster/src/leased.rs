@@ -1,5 +1,6 @@
-//! A cluster whose shards hold leases: two gateways, shards that come and go, a
-//! friend service, and a Redis in which they find each other and keep mail.
+//! A cluster whose shards hold leases: two gateways, shards that come and go,
+//! two friend services that serve one graph, and a Redis in which they find each
+//! other, and keep mail and the graph.
 //!
 //! Owns them and their directory. Must not know what a test does with them.
 
@@ -35,7 +36,8 @@ pub struct Leased<R = Server> {
     pub redis: R,
     url: String,
     replicas: usize,
-    friendd: Daemon,
+    /// The friend services.
+    pub friendds: Vec<Daemon>,
     /// Goes when all processes have ended.
     home: TempDir,
 }
@@ -53,9 +55,13 @@ impl<R> Leased<R> {
     /// The same over any Redis at this URL, of which so many replicas confirm.
     pub async fn start_on(shards: &[&str], (redis, url, replicas): (R, String, usize)) -> Self {
         let home = tempfile::tempdir().expect("a directory");
-        let data = home.path().join("friendd").display().to_string();
-        let flags = vec!["--data".to_owned(), data];
-        let friendd = Daemon::start("friendd", home.path(), flags);
+        let confirmed = replicas.to_string();
+        let friendds = (1..=2).map(|number| {
+            let flags = ["--store", &url, "--replicas", &confirmed];
+            let flags = flags.map(str::to_owned).to_vec();
+            Daemon::start(&format!("friendd-{number}"), home.path(), flags)
+        });
+        let friendds = friendds.collect();
         let connds = (1..=2).map(|number| {
             let flags = ["--registry".to_owned(), url.clone()];
             Daemon::start(&format!("connd-{number}"), home.path(), flags.to_vec())
@@ -66,10 +72,12 @@ impl<R> Leased<R> {
             redis,
             url,
             replicas,
-            friendd,
+            friendds,
             home,
         };
-        cluster.friendd.ready().await;
+        for friendd in &mut cluster.friendds {
+            friendd.ready().await;
+        }
         for name in shards {
             cluster.add(name);
         }
@@ -81,12 +89,13 @@ impl<R> Leased<R> {
 
     /// Starts one more shard; it need not be ready yet.
     pub fn add(&mut self, name: &str) {
-        let friendd = self.friendd.address();
+        let friendds: Vec<String> = self.friendds.iter().map(Daemon::address).collect();
+        let friendds = friendds.join(",");
         let url = self.url.clone();
         let replicas = self.replicas.to_string();
         let flags = [
             ["--name", name],
-            ["--friendd", &friendd],
+            ["--friendd", &friendds],
             ["--registry", &url],
             ["--store", &url],
             ["--replicas", &replicas],

@@ -8,6 +8,7 @@ mod descriptors;
 mod devices;
 mod disk;
 mod failing_over;
+mod friendds;
 mod fullscreen;
 mod goaway;
 mod hostile;
