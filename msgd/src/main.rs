@@ -126,7 +126,8 @@ async fn run(
     tokio::time::sleep(FLUSH).await;
     linked.abort();
     server.abort();
-    mailboxes.close()?;
+    // Others of this thread go on: the lease lives until the last is written.
+    tokio::task::spawn_blocking(move || mailboxes.close()).await??;
     place.end().await;
     Ok(Ended::Stopped)
 }

@@ -148,7 +148,7 @@ impl Default for Settings {
 }
 
 const NAME_ALLOWED: &str = "one of the names in shards; with a registry any name";
-const STORE_ALLOWED: &str = "redis://HOST:PORT or the like with registry, none without";
+const STORE_ALLOWED: &str = "the Redis that is the registry; none without registry";
 const FRIENDD_ALLOWED: &str = "HOST:PORT, or several with commas between them";
 const ADVERTISE_ALLOWED: &str = "HOST:PORT that gateways reach, with a registry; \
     not set: listen, unless that is every address";
@@ -191,7 +191,12 @@ impl Settings {
     fn describe_store(&self, sheet: &mut Sheet) {
         sheet.words("data", self.data.display(), "a directory", Reload::No);
         shared::section::describe(self.store.as_ref(), self.replicas, sheet);
-        if self.store.is_some() != self.registry.is_some() {
+        // Who holds a slot is asked of the store: leases are there as well.
+        let same = match (&self.store, &self.registry) {
+            (Some(store), Some(registry)) => store.is_same_place(registry),
+            (store, registry) => store.is_none() && registry.is_none(),
+        };
+        if !same {
             let store = self.store.as_ref().map(ToString::to_string);
             let shown = store.unwrap_or_else(|| "not set".to_owned());
             sheet.wrong("store", shown, STORE_ALLOWED);

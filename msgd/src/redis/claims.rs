@@ -6,17 +6,20 @@
 use msgd_core::store::{Claim, Outcome, Outcomes, Remembered};
 use proto::ids::{Incarnation, Token};
 use proto::slot::{SLOTS, Slot};
-use shared::Value;
+use shared::{Life, Value};
 
 use crate::store::recent;
 
 /// A slot.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Holding {
     /// The newest that was granted here.
     token: Option<Token>,
     /// It was not given up, nor lost as far as is known.
     held: bool,
+    /// The life of the server that has granted it: another may have forgotten
+    /// the claim, and what was stored under it.
+    life: Option<Life>,
 }
 
 /// All slots.
@@ -47,6 +50,11 @@ impl Claims {
         self.slots[slot.index()].token
     }
 
+    /// Where a claim is good.
+    pub(super) fn life(&self, claim: Claim) -> Option<Life> {
+        self.slots[claim.slot.index()].life.clone()
+    }
+
     pub(super) fn released(&mut self, claim: Claim) {
         self.slots[claim.slot.index()].held = false;
     }
@@ -58,8 +66,8 @@ impl Claims {
         }
     }
 
-    /// What the server said to a claim.
-    pub(super) fn answered(&mut self, slot: Slot, value: &Value) -> Answered {
+    /// What the server said to a claim, and in which life.
+    pub(super) fn answered(&mut self, slot: Slot, value: &Value, life: Option<Life>) -> Answered {
         let Value::Array(parts) = value else {
             return Answered::Unclear;
         };
@@ -79,6 +87,7 @@ impl Claims {
                 self.slots[slot.index()] = Holding {
                     token: Some(token),
                     held: true,
+                    life,
                 };
                 let claim = Claim { slot, token };
                 let recent = remembered(slot, left);

@@ -3,7 +3,7 @@
 //! Owns what becomes of a mailbox whose time in the queue is over. Must not
 //! know for how long that is.
 
-use shared::Value;
+use shared::{Failure, Value};
 
 use super::keeper::Keeper;
 
@@ -29,7 +29,8 @@ impl Keeper {
                 }
             }
             let scripts = &self.mailboxes.scripts;
-            commands.push(scripts.close(empty.claim, &empty.user));
+            let close = scripts.close(empty.claim, &empty.user);
+            commands.push(close.only_in(self.claims.life(empty.claim)));
             closed.push(empty);
         }
         let replies = self.redis.carry_out(commands).await;
@@ -38,9 +39,13 @@ impl Keeper {
             match (reply, known) {
                 (Ok(Value::Int(1)), Some(mailbox)) => mailbox.stream = false,
                 (Ok(Value::Int(1)), None) => {}
-                (Ok(Value::Int(0)), _) => self.claims.lost(empty.claim),
+                (Ok(Value::Int(0)) | Err(Failure::Another), _) => self.claims.lost(empty.claim),
                 // What is known of it may be wrong.
-                _ => self.mailboxes.forget(&empty.user),
+                (Ok(_), _) => self.mailboxes.forget(&empty.user),
+                (Err(failure), _) => {
+                    self.mailboxes.forget(&empty.user);
+                    self.tell(&failure.into());
+                }
             }
         }
     }

@@ -11,7 +11,7 @@ use proto::ids::UserId;
 
 /// For so long an empty mailbox keeps its stream.
 const KEPT: Duration = Duration::from_secs(10);
-/// So many are closed at once, at most.
+/// So many are closed at once because their time is over.
 const CLOSED_MAX: usize = 256;
 /// With more than these the oldest are closed before their time.
 const EMPTIES_MAX: usize = 65_536;
@@ -45,7 +45,8 @@ impl Empties {
         let old = |empty: &Empty| now.duration_since(empty.since) >= KEPT;
         let over = self.queue.len().saturating_sub(EMPTIES_MAX);
         let due = self.queue.iter().take_while(|empty| old(empty)).count();
-        let count = due.max(over).min(CLOSED_MAX);
+        // A batch adds no more than it has requests, so these are bounded too.
+        let count = over.max(due.min(CLOSED_MAX));
         self.queue.drain(..count).collect()
     }
 }

@@ -190,7 +190,7 @@ impl Keeper {
             if let Some(command) = self.mailboxes.look_up(request, &batch.fresh) {
                 met.insert(user);
                 asked.push((claim, user));
-                commands.push(command);
+                commands.push(command.only_in(self.claims.life(claim)));
             }
         }
         let replies = self.redis.carry_out(commands).await;
@@ -204,7 +204,7 @@ impl Keeper {
                     batch.fresh.insert(user.clone());
                     self.learn(claim, user, mailbox);
                 }
-                Ok(Loaded::Refused) => self.claims.lost(claim),
+                Ok(Loaded::Refused) | Err(Trouble::Refused) => self.claims.lost(claim),
                 Err(trouble) => {
                     self.tell(&trouble);
                     batch.failed.insert(user.clone());
@@ -224,13 +224,18 @@ impl Keeper {
     fn plan(&mut self, requests: &[Request], rest: &[usize], batch: &Batch) -> Plan {
         let mut plan = Plan::default();
         let mut waiting: HashSet<&UserId> = HashSet::new();
+        let mut appending: HashSet<&UserId> = HashSet::new();
         for &index in rest {
             let request = &requests[index];
-            let Some((_, user)) = whose(request) else {
+            let Some((claim, user)) = whose(request) else {
                 continue;
             };
-            // What comes behind a request that waits, waits.
-            let waits = !waiting.is_empty() && waiting.contains(user);
+            plan.under(self.claims.life(claim));
+            // What comes behind a request that waits, waits; and an append whether
+            // the one before it gets in.
+            let is_append = matches!(request, Request::Append { .. });
+            let waits = (!waiting.is_empty() && waiting.contains(user))
+                || (is_append && !appending.insert(user));
             if waits
                 || !self
                     .mailboxes
@@ -285,7 +290,8 @@ impl Keeper {
         held: &mut HashMap<Claim, Option<bool>>,
     ) {
         let doubts: Vec<Claim> = doubts.into_iter().collect();
-        let commands = doubts.iter().map(|claim| holds(claim.slot)).collect();
+        let ask = |claim: &Claim| holds(claim.slot).only_in(self.claims.life(*claim));
+        let commands = doubts.iter().map(ask).collect();
         let replies = self.redis.carry_out(commands).await;
         for (claim, reply) in doubts.into_iter().zip(replies) {
             held.insert(claim, is_held(claim.token, &reply));
@@ -304,13 +310,14 @@ impl Keeper {
             return;
         };
         let is_lost = match held.get(&claim) {
+            _ if matches!(result, Err(Trouble::Refused)) => true,
             Some(Some(held)) => !held,
             // It was asked for, and nothing was said.
             Some(None) => {
                 batch.failed.insert(user.clone());
                 false
             }
-            None => matches!(result, Err(Trouble::Refused)),
+            None => false,
         };
         if is_lost {
             self.claims.lost(claim);
@@ -318,12 +325,14 @@ impl Keeper {
             batch.outcomes[index] = Some(refused(claim));
             return;
         }
+        let takes_notes = matches!(request, Request::TakeNotes { .. });
         if let Err(trouble) = &result {
             self.tell(trouble);
             batch.failed.insert(user.clone());
         }
         match result {
-            Ok(settled) if !batch.failed.contains(user) => {
+            // Receipts that were taken out are nowhere else.
+            Ok(settled) if !batch.failed.contains(user) || takes_notes => {
                 match settled.surprised {
                     true => self.mailboxes.forget(user),
                     false => self.follow(claim, user, &settled),

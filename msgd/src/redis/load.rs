@@ -64,7 +64,12 @@ pub(super) fn loaded(token: Token, value: &Value) -> Result<Loaded, Damaged> {
     let head = back.len() - row.body.len();
     let whole = usize::try_from(*back_bytes).map_err(|_| DAMAGED)?;
     let body = whole.checked_sub(head).ok_or(DAMAGED)? as u64;
-    let mailbox = mailbox.with_stream(end, runs, Some(front), row.bytes_before + body);
+    let is_in_order = runs.is_sorted_by(|one: &(u64, u64), two| one.0 < two.0);
+    if !is_in_order || runs.last().is_none_or(|(first, _)| *first >= end) {
+        return Err(DAMAGED);
+    }
+    let bytes = row.bytes_before.saturating_add(body);
+    let mailbox = mailbox.with_stream(end, runs, Some(front), bytes);
     Ok(Loaded::Mailbox(mailbox, dropped))
 }
 

@@ -80,6 +80,13 @@ impl Mailbox {
         self.cursor == self.end
     }
 
+    /// Bytes of a body, about; `None`: nobody knows.
+    pub(super) fn mean_bytes(&self) -> Option<u64> {
+        let front = self.front?;
+        let bytes = self.bytes_before_end.saturating_sub(front.bytes_before);
+        Some((bytes / (self.end - self.cursor).max(1)).max(1))
+    }
+
     /// Whether a message fits. The front is known.
     pub(super) fn fits(&self, body_bytes: u64, settings: &MailboxSettings) -> bool {
         let bytes = match self.front {
@@ -104,7 +111,7 @@ impl Mailbox {
             self.runs.push((self.end, self.token.0));
         }
         self.end += 1;
-        self.bytes_before_end += body_bytes;
+        self.bytes_before_end = self.bytes_before_end.saturating_add(body_bytes);
         self.stream = true;
         self.used = true;
     }

@@ -212,8 +212,18 @@ impl Mailboxes {
     ) -> Option<Step> {
         let mailbox = self.cache.get(user)?;
         let from = from.0.max(mailbox.cursor);
+        // Bodies differ: twice as many as would fit if they did not, and a few.
+        let mean = mailbox.mean_bytes();
+        let fitting = mean.map_or(READ_MAX, |mean| {
+            (bytes_max as u64 / mean)
+                .saturating_mul(2)
+                .saturating_add(16)
+        });
         let count = mailbox.end.saturating_sub(from);
-        let count = count.min(count_max as u64).min(READ_MAX);
+        let count = count.min(count_max as u64).min(READ_MAX).min(fitting);
+        if !plan.has_room(count.saturating_mul(mean.unwrap_or(0))) {
+            return None;
+        }
         if count > 0 {
             let key = SlotKeys::new(claim.slot).stream(user);
             let read = Command::read("XRANGE", key)
@@ -261,7 +271,7 @@ impl Mailboxes {
             Some(Seen::Here(shard)) => (None, Some(shard)),
         };
         if let Some(shard) = here {
-            plan.push(Command::read("GET", keys::alive(shard)));
+            plan.push_free(Command::read("GET", keys::alive(shard)));
         }
         plan.check(claim);
         Some(Step::Open {

@@ -9,9 +9,12 @@ use std::ops::Range;
 use msgd_core::store::{Claim, Mailbox, Position};
 use proto::ids::Token;
 use proto::slot::Slot;
-use shared::Command;
+use shared::{Command, Failure, Life};
 
 use super::keys::SlotKeys;
+
+/// Bytes that the reads of a round are to bring at most, about.
+const READ_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// What a request becomes.
 #[derive(Debug)]
@@ -57,26 +60,50 @@ pub(super) struct Plan {
     pub(super) deferred: Vec<usize>,
     /// Where the reply to the check of a claim is.
     checks: HashMap<Claim, usize>,
-    wanted: Vec<Claim>,
+    wanted: Vec<(Claim, Option<Life>)>,
+    /// Where the claim is good of whom commands are for.
+    life: Option<Life>,
+    /// Bytes that reads will bring, about.
+    read_bytes: u64,
 }
 
 impl Plan {
+    /// What is pushed from now on is under a claim that is good there.
+    pub(super) fn under(&mut self, life: Option<Life>) {
+        self.life = life;
+    }
+
     pub(super) fn push(&mut self, command: Command) {
+        self.commands.push(command.only_in(self.life.clone()));
+    }
+
+    /// A command about what is no slot's.
+    pub(super) fn push_free(&mut self, command: Command) {
         self.commands.push(command);
+    }
+
+    /// Whether a read that will bring about so many bytes is for this round:
+    /// the first is, whatever it brings.
+    pub(super) fn has_room(&mut self, bytes: u64) -> bool {
+        let has_room = self.read_bytes == 0 || self.read_bytes + bytes <= READ_BYTES_MAX;
+        if has_room {
+            self.read_bytes += bytes.max(1);
+        }
+        has_room
     }
 
     /// The answers count only if the claim is the newest after them.
     pub(super) fn check(&mut self, claim: Claim) {
         if self.checks.insert(claim, usize::MAX).is_none() {
-            self.wanted.push(claim);
+            self.wanted.push((claim, self.life.clone()));
         }
     }
 
     /// Nothing is pushed after this.
     pub(super) fn finish(&mut self) {
-        for claim in self.wanted.drain(..) {
+        for (claim, life) in self.wanted.drain(..) {
             self.checks.insert(claim, self.commands.len());
-            self.commands.push(holds(claim.slot));
+            self.commands.push(holds(claim.slot).only_in(life));
         }
     }
 
@@ -102,6 +129,7 @@ pub(super) fn is_held(token: Token, reply: &shared::Reply) -> Option<bool> {
             }
             _ => Some(false),
         },
+        Err(Failure::Another) => Some(false),
         _ => None,
     }
 }

@@ -18,18 +18,28 @@ use crate::store::metrics::Metrics;
 /// Why a request has no outcome of its own.
 #[derive(Debug, Error)]
 pub(super) enum Trouble {
-    /// A script found another token.
-    #[error("the slot is another's")]
+    /// A script found another token, or another server has the slot.
+    #[error("the slot is another's, or another server has it")]
     Refused,
     /// There is no reply, or an error.
     #[error(transparent)]
-    Failure(#[from] Failure),
+    Failure(Failure),
     /// The reply is none that there can be.
     #[error(transparent)]
     Damaged(#[from] Damaged),
     /// The stream is gone: a fail-over has lost it, or somebody removed it.
     #[error("the mailbox is not as it was")]
     Changed,
+}
+
+/// Another server has forgotten the claim, or may have.
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Another => Self::Refused,
+            failure => Self::Failure(failure),
+        }
+    }
 }
 
 /// What came of a step.
@@ -52,6 +62,13 @@ pub(super) fn settle(
     replies: &mut [Reply],
     metrics: &Metrics,
 ) -> Result<Settled, Trouble> {
+    if let Step::Open { here: true, .. } = &step
+        && let Some(alive) = replies.last_mut()
+        && alive.is_err()
+    {
+        // It lies elsewhere, and says only when somebody was last there.
+        *alive = Ok(Value::Nil);
+    }
     let taken = replies
         .iter_mut()
         .map(|reply| std::mem::replace(reply, Ok(Value::Nil)));

@@ -7,13 +7,15 @@ use std::collections::{HashMap, HashSet};
 use msgd_core::store::{Outcome, Outcomes, Request};
 use proto::ids::Incarnation;
 use proto::slot::Slot;
-use shared::{Command, Value};
+use shared::{Command, Failure, Value};
 
 use super::claims::{Answered, refused};
 use super::keeper::Keeper;
+use super::keys::SlotKeys;
 
-/// Slots claimed by one pipeline.
-const CLAIMED_AT_ONCE: usize = 1_024;
+/// Slots claimed by one pipeline: a claim goes through everybody who has mail
+/// there, and all of them are to be answered within the patience.
+const CLAIMED_AT_ONCE: usize = 32;
 
 impl Keeper {
     pub(super) async fn claim(&mut self, request: &Request) -> Outcomes {
@@ -78,7 +80,10 @@ impl Keeper {
         let mut answers = Vec::with_capacity(slots.len());
         for (slot, reply) in slots.iter().zip(replies) {
             answers.push(match reply {
-                Ok(value) => self.claims.answered(*slot, &value),
+                Ok(value) => {
+                    let life = self.redis.life_of(SlotKeys::new(*slot).slot);
+                    self.claims.answered(*slot, &value, life)
+                }
                 Err(failure) => {
                     self.tell(&failure.into());
                     Answered::Unclear
@@ -94,6 +99,9 @@ impl Keeper {
         let ask = |holder: &Incarnation| Command::read("EXISTS", registry::keys::lease(*holder));
         let commands = holders.iter().map(ask).collect();
         let replies = self.redis.carry_out(commands).await;
+        for failure in replies.iter().filter_map(|reply| reply.as_ref().err()) {
+            self.tell(&failure.clone().into());
+        }
         let answered = holders.into_iter().zip(replies);
         answered
             .filter(|(_, reply)| *reply == Ok(Value::Int(0)))
@@ -113,7 +121,8 @@ impl Keeper {
             if self.claims.is_newest(*claim) {
                 self.claims.released(*claim);
                 asked.push((outcomes.len() - 1, *claim));
-                commands.push(self.mailboxes.scripts.release(*claim, recent));
+                let release = self.mailboxes.scripts.release(*claim, recent);
+                commands.push(release.only_in(self.claims.life(*claim)));
             } else if let Some(last) = outcomes.last_mut() {
                 *last = refused(*claim);
             }
@@ -122,11 +131,15 @@ impl Keeper {
         for ((index, claim), reply) in asked.into_iter().zip(replies) {
             match reply {
                 Ok(Value::Int(1)) => {}
-                Ok(Value::Int(0)) => {
+                Ok(Value::Int(0)) | Err(Failure::Another) => {
                     self.claims.lost(claim);
                     outcomes[index] = refused(claim);
                 }
-                _ => outcomes[index] = requests[index].failed(),
+                Ok(_) => outcomes[index] = requests[index].failed(),
+                Err(failure) => {
+                    self.tell(&failure.into());
+                    outcomes[index] = requests[index].failed();
+                }
             }
         }
         outcomes

@@ -66,6 +66,18 @@ pub enum AddressError {
     Path,
 }
 
+impl Address {
+    /// Whether both name the same data; who connects may differ.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let place = |address: &Self| {
+            let mut hosts = address.hosts.clone();
+            hosts.sort();
+            (address.layout.clone(), hosts, address.database)
+        };
+        place(self) == place(other)
+    }
+}
+
 impl FromStr for Address {
     type Err = AddressError;
 

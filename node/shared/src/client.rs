@@ -8,9 +8,10 @@ use crate::address::{Host, Layout};
 use crate::cluster::Cluster;
 use crate::command::{Command, Script};
 use crate::failure::{Failure, Reply};
+use crate::hash;
 use crate::pause::Pause;
 use crate::sentinel;
-use crate::server::{Placed, Server, Terms};
+use crate::server::{Life, Placed, Server, Terms};
 use crate::settings::Settings;
 
 /// A Redis. It connects when it is asked for the first time.
@@ -50,6 +51,18 @@ impl Redis {
             },
         };
         Self { servers, terms }
+    }
+
+    /// The life of the server that has a key, as far as is known: after
+    /// [`carry_out`](Self::carry_out) that in which a command of this key was
+    /// carried out.
+    pub fn life_of(&self, key: impl AsRef<[u8]>) -> Option<Life> {
+        let server = match &self.servers {
+            Servers::One(server) => Some(server),
+            Servers::Watched { primary, .. } => primary.as_ref(),
+            Servers::Many(cluster) => cluster.server_of(hash::slot(key.as_ref())),
+        };
+        server.and_then(Server::life).cloned()
     }
 
     /// Carries commands out and waits for what comes of them: a reply for each,

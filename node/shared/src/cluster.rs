@@ -47,6 +47,12 @@ impl Cluster {
         }
     }
 
+    /// The server that has a slot, if it was asked for anything.
+    pub(crate) fn server_of(&self, slot: u16) -> Option<&Server> {
+        let host = self.map.get(usize::from(slot))?.as_ref()?;
+        self.servers.get(host)
+    }
+
     pub(crate) async fn carry_out(&mut self, commands: Vec<Placed>) -> Vec<Reply> {
         let unanswered = Failure::lost("the keys are being moved");
         let mut replies: Vec<Reply> = vec![Err(unanswered); commands.len()];

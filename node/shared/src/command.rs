@@ -6,6 +6,7 @@
 use redis::{Cmd, ToRedisArgs};
 
 use crate::hash;
+use crate::server::Life;
 
 /// A command with the key that it is about.
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub struct Command {
     pub(crate) inner: Cmd,
     pub(crate) slot: u16,
     pub(crate) writes: bool,
+    /// In which life of the server it may be carried out; `None`: in any.
+    pub(crate) life: Option<Life>,
 }
 
 impl Command {
@@ -35,6 +38,7 @@ impl Command {
             inner,
             slot: hash::slot(key.as_ref()),
             writes: false,
+            life: None,
         }
     }
 
@@ -51,6 +55,7 @@ impl Command {
             inner,
             slot: hash::slot(first),
             writes: script.writes,
+            life: None,
         }
     }
 
@@ -61,6 +66,16 @@ impl Command {
         self
     }
 
+    /// Not to be carried out in another life of the server than this: what was
+    /// asked earlier may be forgotten there. It is [`Failure::Another`] then.
+    ///
+    /// [`Failure::Another`]: crate::Failure::Another
+    #[must_use]
+    pub fn only_in(mut self, life: Option<Life>) -> Self {
+        self.life = life;
+        self
+    }
+
     fn new(name: &str, key: &[u8], writes: bool) -> Self {
         let mut inner = Cmd::with_capacity(6, 64 + key.len());
         inner.arg(name).arg(key);
@@ -68,6 +83,7 @@ impl Command {
             inner,
             slot: hash::slot(key),
             writes,
+            life: None,
         }
     }
 }

@@ -25,6 +25,10 @@ pub enum Failure {
     /// carried out or not.
     #[error("no connection to Redis: {0}")]
     Lost(Arc<str>),
+    /// The server is another, or another start of it, than it was to be: it was
+    /// not carried out.
+    #[error("another Redis has the key by now")]
+    Another,
     /// The server refused it: it was not carried out.
     #[error("Redis says: {code} {text}")]
     Said {
@@ -49,14 +53,14 @@ impl Failure {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Said { code, .. } => Some(code),
-            Self::Lost(_) | Self::Unconfirmed { .. } => None,
+            Self::Lost(_) | Self::Another | Self::Unconfirmed { .. } => None,
         }
     }
 
     /// Whether another server, or another start of it, may answer next.
     pub fn is_lost(&self) -> bool {
         match self {
-            Self::Lost(_) => true,
+            Self::Lost(_) | Self::Another => true,
             Self::Said { code, .. } => AWAY.contains(&&**code),
             Self::Unconfirmed { .. } => false,
         }

@@ -17,6 +17,9 @@
 //!   their way. A slot that has another server by now is `MOVED`: that was not
 //!   done, and the next call goes there. Who knows what is kept in Redis looks
 //!   again then: after a fail-over some of it may be gone.
+//! - A command may be for one life of a server only. What a server has once
+//!   answered may be forgotten in the next: it was started again, or another
+//!   has taken over.
 //! - After a failure the next call connects again, but not before a pause that
 //!   grows; until then all fails at once.
 //!
@@ -41,4 +44,5 @@ pub use client::Redis;
 pub use command::{Command, Script};
 pub use failure::{Failure, Reply};
 pub use redis::Value;
+pub use server::Life;
 pub use settings::{Confirm, Settings, Trust};

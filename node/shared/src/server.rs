@@ -19,9 +19,6 @@ use crate::failure::{Failure, Reply};
 use crate::pause::Pause;
 use crate::settings::{Confirm, Settings, Trust};
 
-/// For a connection to be there, TLS and log-in included.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
-
 /// The least version of Redis; Valkey tells one above.
 const VERSION_MIN: u32 = 7;
 
@@ -31,6 +28,9 @@ pub(crate) struct Terms {
     login: RedisConnectionInfo,
     tls: Option<Trust>,
     patience: Duration,
+    /// For a connection to be there, TLS and log-in included: each of the hosts
+    /// that are named can be tried within the patience for replies.
+    connect_patience: Duration,
     confirm: Option<Confirm>,
     scripts: Vec<Script>,
 }
@@ -42,8 +42,12 @@ impl Terms {
             password,
             database,
             tls,
+            hosts,
             ..
         } = &settings.address;
+        let tries = u32::try_from(hosts.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
         let mut login = RedisConnectionInfo::default()
             .set_db(*database)
             .set_skip_set_lib_name();
@@ -57,6 +61,7 @@ impl Terms {
             login,
             tls: tls.then(|| settings.trust.clone()),
             patience: settings.patience,
+            connect_patience: settings.patience / tries,
             confirm: settings.confirm,
             scripts,
         })
@@ -103,7 +108,7 @@ impl Terms {
             ),
         };
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_PATIENCE))
+            .set_connection_timeout(Some(self.connect_patience))
             .set_response_timeout(Some(self.patience));
         let client = client.map_err(|error| Failure::driver(&error))?;
         let connected = client.get_multiplexed_async_connection_with_config(&config);
@@ -111,10 +116,10 @@ impl Terms {
     }
 
     /// A connection to a server that keeps data, ready to be asked.
-    pub(crate) async fn prepare(&self, host: &Host) -> Result<MultiplexedConnection, Failure> {
+    async fn prepare(&self, host: &Host) -> Result<(MultiplexedConnection, Life), Failure> {
         let mut connection = self.connect(host, false).await?;
         let mut pipeline = redis::pipe();
-        pipeline.cmd("INFO").arg("server");
+        pipeline.cmd("INFO").arg("server").arg("replication");
         for script in &self.scripts {
             pipeline.cmd("SCRIPT").arg("LOAD").arg(script.text);
         }
@@ -124,24 +129,35 @@ impl Terms {
                 return Err(Failure::said(error));
             }
         }
-        check_version(replies.first())?;
-        Ok(connection)
+        let life = life(replies.first())?;
+        Ok((connection, life))
     }
 }
 
-fn check_version(info: Option<&Value>) -> Result<(), Failure> {
+/// A server as long as nothing that it has answered can be forgotten: until it
+/// is started again, or follows another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Life(Arc<str>);
+
+/// What it tells of itself; it must be new enough.
+fn life(info: Option<&Value>) -> Result<Life, Failure> {
     let text = match info {
         Some(Value::BulkString(text)) => String::from_utf8_lossy(text).into_owned(),
         Some(Value::VerbatimString { text, .. }) => text.clone(),
         _ => String::new(),
     };
-    let version = text
-        .lines()
-        .find_map(|line| line.strip_prefix("redis_version:"))
-        .unwrap_or("unknown");
+    let told = |name: &str| {
+        let mut lines = text.lines();
+        let found = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        found.unwrap_or("unknown")
+    };
+    let version = told("redis_version");
     let major: Option<u32> = version.split('.').next().and_then(|text| text.parse().ok());
     match major {
-        Some(major) if major >= VERSION_MIN => Ok(()),
+        Some(major) if major >= VERSION_MIN => {
+            let life = format!("{} {}", told("run_id"), told("master_replid"));
+            Ok(Life(life.into()))
+        }
         _ => Err(Failure::lost(format!(
             "version {version}, {VERSION_MIN} or later is needed"
         ))),
@@ -167,6 +183,8 @@ pub(crate) struct Server {
     pub(crate) host: Host,
     terms: Arc<Terms>,
     connection: Option<MultiplexedConnection>,
+    /// That to which it was connected last.
+    life: Option<Life>,
     pause: Pause,
 }
 
@@ -176,6 +194,7 @@ impl Server {
             host,
             terms,
             connection: None,
+            life: None,
             pause: Pause::new(),
         }
     }
@@ -184,17 +203,39 @@ impl Server {
         self.connection.is_some()
     }
 
+    /// That to which it was connected last.
+    pub(crate) fn life(&self) -> Option<&Life> {
+        self.life.as_ref()
+    }
+
     /// Carries commands out in their order; a reply for each, in that order.
     /// The words of a command are used up, unless the server said anything
     /// against it.
     pub(crate) async fn carry_out(&mut self, commands: &mut [Placed]) -> Vec<Reply> {
-        let writes = commands.iter().any(|(_, command, _)| command.writes);
+        let mut connection = match self.connected().await {
+            Ok(connection) => connection,
+            Err(failure) => return vec![Err(failure); commands.len()],
+        };
+        let life = self.life.clone();
+        // What is sent on is asked of who is about to get the key from another
+        // that has it still.
+        let is_meant = |command: &Command, asking: bool| {
+            asking || command.life.is_none() || command.life == life
+        };
+        let mut writes = false;
         let mut pipeline = redis::Pipeline::with_capacity(commands.len() + 1);
         for (_, command, asking) in &mut *commands {
+            if !is_meant(command, *asking) {
+                continue;
+            }
             if *asking {
                 pipeline.cmd("ASKING");
             }
+            writes |= command.writes;
             pipeline.add_command(command.inner.take());
+        }
+        if pipeline.is_empty() {
+            return vec![Err(Failure::Another); commands.len()];
         }
         let confirm = self.terms.confirm.filter(|_| writes);
         if let Some(confirm) = confirm {
@@ -203,15 +244,23 @@ impl Server {
                 .arg(confirm.replicas)
                 .arg(confirm.patience.as_millis() as u64);
         }
-        let exchanged = self.try_exchange(&pipeline).await;
-        let mut values = match exchanged {
+        let mut values = match exchange(&mut connection, &pipeline).await {
             Ok(values) => values,
-            Err(failure) => return vec![Err(failure); commands.len()],
+            Err(failure) => {
+                let (host, port) = &self.host;
+                tracing::warn!(%host, port, %failure, "the connection to Redis is lost");
+                self.connection = None;
+                return vec![Err(failure); commands.len()];
+            }
         };
         let unconfirmed = confirm.and_then(|confirm| unconfirmed(confirm, values.pop()));
         let mut answered = pipeline.cmd_iter().zip(values);
         let mut replies = Vec::with_capacity(commands.len());
         for (_, command, asking) in commands {
+            if !is_meant(command, *asking) {
+                replies.push(Err(Failure::Another));
+                continue;
+            }
             if *asking {
                 answered.next();
             }
@@ -224,40 +273,33 @@ impl Server {
                 None => Err(Failure::lost("too few replies")),
             });
         }
-        let is_away = |reply: &Reply| reply.as_ref().is_err_and(Failure::is_lost);
+        let is_away = |reply: &Reply| {
+            let failed = reply.as_ref().err();
+            failed.is_some_and(|failure| failure.is_lost() && *failure != Failure::Another)
+        };
         if replies.iter().any(is_away) {
             self.connection = None;
         }
         replies
     }
 
-    async fn try_exchange(&mut self, pipeline: &Pipeline) -> Result<Vec<Value>, Failure> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            None => {
-                if !self.pause.is_over() {
-                    return Err(Failure::lost("it was lost, and is tried again soon"));
-                }
-                let prepared = self
-                    .terms
-                    .prepare(&self.host)
-                    .await
-                    .inspect_err(|failure| {
-                        let (host, port) = &self.host;
-                        tracing::warn!(%host, port, %failure, "Redis cannot be used");
-                        self.pause.failed();
-                    })?;
-                self.pause.succeeded();
-                self.connection.insert(prepared)
-            }
-        };
-        let exchanged = exchange(connection, pipeline).await;
-        if let Err(failure) = &exchanged {
-            let (host, port) = &self.host;
-            tracing::warn!(%host, port, %failure, "the connection to Redis is lost");
-            self.connection = None;
+    /// The connection, made if there is none.
+    async fn connected(&mut self) -> Result<MultiplexedConnection, Failure> {
+        if let Some(connection) = &self.connection {
+            return Ok(connection.clone());
         }
-        exchanged
+        if !self.pause.is_over() {
+            return Err(Failure::lost("it was lost, and is tried again soon"));
+        }
+        let prepared = self.terms.prepare(&self.host).await;
+        let (connection, life) = prepared.inspect_err(|failure| {
+            let (host, port) = &self.host;
+            tracing::warn!(%host, port, %failure, "Redis cannot be used");
+            self.pause.failed();
+        })?;
+        self.pause.succeeded();
+        self.life = Some(life);
+        Ok(self.connection.insert(connection).clone())
     }
 }
 

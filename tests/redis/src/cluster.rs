@@ -84,8 +84,8 @@ impl Cluster {
         &mut self.servers
     }
 
-    /// Kills the primary that has a key, and waits until its replica has taken
-    /// over.
+    /// Kills the primary that has a key, waits until its replica has taken over,
+    /// and starts it again as a replica of that one.
     ///
     /// # Panics
     /// If none has it, or no replica does.
@@ -102,6 +102,14 @@ impl Cluster {
             let masters = others().filter(|server| role(server).starts_with("master"));
             let whole = |server: &Server| server.ask(&["CLUSTER", "INFO"]).contains("state:ok");
             masters.count() == 3 && others().all(whole)
+        });
+        let mut servers = self.servers.iter_mut();
+        let back = servers.find(|server| server.port() == lost);
+        let back = back.expect("it was there");
+        back.restart();
+        eventually("it follows the other", || {
+            let says = back.ask(&["INFO", "replication"]);
+            says.contains("link_status:up")
         });
     }
 

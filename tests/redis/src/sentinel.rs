@@ -17,6 +17,7 @@ pub struct Watched {
     pub first: Server,
     /// The one that is its replica.
     pub second: Server,
+    third: Option<Server>,
     port: u16,
     sentinel: Child,
     _directory: TempDir,
@@ -56,6 +57,7 @@ impl Watched {
         let watched = Self {
             first,
             second,
+            third: None,
             port,
             sentinel,
             _directory: directory,
@@ -78,6 +80,17 @@ impl Watched {
             let master = self.ask_sentinel("GET-MASTER-ADDR-BY-NAME");
             let role = self.second.ask(&["ROLE"]);
             master.contains(&port) && role.starts_with("master")
+        });
+    }
+
+    /// The second, a primary by now, gets a replica of its own.
+    pub fn second_is_followed(&mut self) {
+        let port = self.second.port().to_string();
+        let arguments = ["--appendonly", "no", "--replicaof", "127.0.0.1", &port];
+        let third = self.third.insert(Server::start_with(&arguments));
+        eventually("the replica follows", || {
+            let says = third.ask(&["INFO", "replication"]);
+            says.contains("link_status:up")
         });
     }
 

@@ -102,7 +102,7 @@ fn what_follows_a_failure_fails() {
 }
 
 /// A Cluster is resharded under a shard: what it asks meanwhile is done or
-/// told as failed, and it goes on.
+/// told as failed, and it goes on under a new claim.
 #[test]
 fn a_slot_of_the_cluster_moves_under_a_shard() {
     let cluster = Cluster::start();
@@ -120,10 +120,46 @@ fn a_slot_of_the_cluster_moves_under_a_shard() {
     moving.move_all();
     assert_eq!(process.carry_out([append(claim, "ann", 3)]), [appended(3)]);
     moving.finish();
-    let name = user("ann");
-    let failed = Outcome::AppendFailed { claim, user: name };
-    assert_eq!(process.carry_out([append(claim, "ann", 4)]), [failed]);
-    assert_eq!(process.carry_out([append(claim, "ann", 4)]), [appended(4)]);
+    // Whether the other has all that this one had is for a new claim to find out.
+    let refused = Outcome::Refused { claim };
+    assert_eq!(process.carry_out([append(claim, "ann", 4)]), [refused]);
+    let claim = claims(&process, "ann");
+    let appended = Outcome::Appended {
+        claim,
+        user: user("ann"),
+        first: Position(4),
+        count: 1,
+    };
+    assert_eq!(process.carry_out([append(claim, "ann", 4)]), [appended]);
+}
+
+/// A server that was started again may have forgotten what it answered: nothing
+/// is built upon that.
+#[test]
+fn a_claim_is_good_for_one_life_of_the_server() {
+    let mut server = Server::start();
+    let process = Process::start(&settings(&server.url(), None), MailboxSettings::default());
+    let former = claims(&process, "ann");
+    for number in 1..=3 {
+        process.carry_out([append(former, "ann", number)]);
+    }
+    server.kill();
+    server.restart();
+    let refused = Outcome::Refused { claim: former };
+    let begun = Instant::now();
+    while process.carry_out([append(former, "ann", 4)]) != [refused.clone()] {
+        assert!(begun.elapsed() < Duration::from_secs(10), "never refused");
+    }
+    let mail = format!("im:{{{}}}:m:ann", former.slot);
+    assert_eq!(server.ask(&["EXISTS", &mail]), "0");
+    let claim = claims(&process, "ann");
+    let appended = Outcome::Appended {
+        claim,
+        user: user("ann"),
+        first: Position(1),
+        count: 1,
+    };
+    assert_eq!(process.carry_out([append(claim, "ann", 4)]), [appended]);
 }
 
 /// What messages take in the memory of the server, printed.

@@ -130,15 +130,15 @@ impl Shard {
     }
 
     /// Rule 3: at once no answer for the slot; what is undelivered is stored,
-    /// in its order; what was answered is handed over; the token is released;
-    /// everything is forgotten.
+    /// in its order; everything is forgotten. Gives what releases the token and
+    /// hands over what was answered.
     fn give_up(
         &mut self,
         claim: Claim,
         users: Vec<UserId>,
         known: Vec<Remembered>,
         out: &mut Vec<Effect>,
-    ) {
+    ) -> Request {
         self.leave_acts(claim.slot, out);
         let mut recent = known;
         for name in users {
@@ -168,7 +168,7 @@ impl Shard {
             }
         }
         self.slots.set(claim.slot, SlotState::Foreign);
-        out.push(Effect::Store(Request::Release { claim, recent }));
+        Request::Release { claim, recent }
     }
 
     /// What waits for a user's mailbox or list goes back to where it came from.
@@ -258,9 +258,12 @@ impl Shard {
             }
             false
         });
+        // A store carries out together what is alike.
+        let mut releases = Vec::with_capacity(claims.len());
         for claim in claims {
             let (users, known) = going.swap_remove(&claim.slot).unwrap_or_default();
-            self.give_up(claim, users, known, out);
+            releases.push(self.give_up(claim, users, known, out));
         }
+        out.extend(releases.into_iter().map(Effect::Store));
     }
 }

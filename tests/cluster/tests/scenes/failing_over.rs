@@ -56,6 +56,7 @@ async fn what_a_replica_has_confirmed_outlives_the_primary_of_sentinels() {
     outlives((watched, url), |watched| {
         watched.first.kill();
         watched.second_takes_over();
+        watched.second_is_followed();
     })
     .await;
 }

@@ -194,12 +194,17 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
     (
         "msgd",
         "name = \"a\"\nregistry = \"redis://h:1\"",
-        &["store = not set", "with registry, none without"],
+        &["store = not set", "none without registry"],
     ),
     (
         "msgd",
         "name = \"a\"\nshards = [\"a=127.0.0.1:1\"]\nstore = \"redis://h:1\"",
-        &["store = redis://h:1", "with registry, none without"],
+        &["store = redis://h:1", "none without registry"],
+    ),
+    (
+        "msgd",
+        "name = \"a\"\nregistry = \"redis://h:1/0\"\nstore = \"redis://h:1/1\"",
+        &["store = redis://h:1/1", "the Redis that is the registry"],
     ),
     (
         "msgd",
