@@ -7,7 +7,8 @@ use std::path::PathBuf;
 /// What builds them; in the profile of the tests.
 const BUILD: &str = "cargo build -p deploy -p connd -p msgd -p friendd -p client --bins --examples";
 
-/// A program of the workspace, from the target directory of the running test.
+/// A program of the workspace, from the target directory of the running test or
+/// program.
 ///
 /// # Panics
 /// It is not built; the text says how to.
@@ -24,10 +25,15 @@ pub fn example(name: &str) -> PathBuf {
 }
 
 fn built(path: &std::path::Path) -> PathBuf {
-    // A test runs from `deps` in the directory of its profile.
-    let test = std::env::current_exe().expect("the test's own path");
-    let profile = test.parent().and_then(|deps| deps.parent());
-    let program = profile.expect("a target directory").join(path);
+    // A test runs from `deps` in the directory of its profile, a program from
+    // that directory itself.
+    let own = std::env::current_exe().expect("the process's own path");
+    let folder = own.parent().expect("a target directory");
+    let profile = match folder.parent() {
+        Some(profile) if folder.ends_with("deps") => profile,
+        _ => folder,
+    };
+    let program = profile.join(path);
     assert!(
         program.is_file(),
         "{} is missing; build it first: {BUILD}",

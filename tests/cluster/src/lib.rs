@@ -20,5 +20,6 @@ pub mod person;
 pub mod port;
 pub mod process;
 pub mod processes;
+pub mod proxy;
 pub mod script;
 pub mod terminal;
