@@ -71,9 +71,12 @@ impl Ledger {
         }
     }
 
-    /// A device was shown a message.
-    pub fn shown(&mut self, message: Identity, device: DeviceId) {
-        self.shown.entry(message).or_default().push(device);
+    /// A device was shown a message; says whether for the first time.
+    pub fn shown(&mut self, message: Identity, device: DeviceId) -> bool {
+        let devices = self.shown.entry(message).or_default();
+        let is_first = !devices.contains(&device);
+        devices.push(device);
+        is_first
     }
 
     /// Waits until a sender is told.

@@ -42,8 +42,7 @@ pub enum Way {
 pub struct Proxy {
     port: Port,
     way: watch::Sender<Way>,
-    one: Arc<Notify>,
-    carried: Arc<AtomicU64>,
+    line: Line,
     accepting: JoinHandle<()>,
 }
 
@@ -53,7 +52,14 @@ struct Line {
     backend: SocketAddr,
     way: watch::Receiver<Way>,
     one: Arc<Notify>,
-    carried: Arc<AtomicU64>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    bytes: AtomicU64,
+    connections: AtomicU64,
+    resets: AtomicU64,
 }
 
 impl Proxy {
@@ -69,21 +75,20 @@ impl Proxy {
             backend,
             way: way.subscribe(),
             one: Arc::default(),
-            carried: Arc::default(),
+            counts: Arc::default(),
         };
-        let (one, carried) = (line.one.clone(), line.carried.clone());
+        let served = line.clone();
         let accepting = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                connections.spawn(line.clone().serve(client));
+                connections.spawn(served.clone().serve(client));
                 while connections.try_join_next().is_some() {}
             }
         });
         Self {
             port,
             way,
-            one,
-            carried,
+            line,
             accepting,
         }
     }
@@ -100,12 +105,22 @@ impl Proxy {
 
     /// One of its connections, the one that is looked at first, is reset.
     pub fn reset_one(&self) {
-        self.one.notify_one();
+        self.line.one.notify_one();
     }
 
     /// How many bytes it has carried, both directions together.
     pub fn carried(&self) -> u64 {
-        self.carried.load(Ordering::Relaxed)
+        self.line.counts.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many connections it has.
+    pub fn connections(&self) -> u64 {
+        self.line.counts.connections.load(Ordering::Relaxed)
+    }
+
+    /// How many of its connections were reset one by one.
+    pub fn resets(&self) -> u64 {
+        self.line.counts.resets.load(Ordering::Relaxed)
     }
 
     /// Whether who connects here and says this hears anything in this time.
@@ -146,6 +161,7 @@ impl Line {
         let _ = (client.set_nodelay(true), backend.set_nodelay(true));
         let one = self.one.clone();
         let mut way = self.way.clone();
+        self.counts.connections.fetch_add(1, Ordering::Relaxed);
         tokio::select! {
             () = self.carry(&mut client, &mut backend) => {}
             _ = way.wait_for(|way| *way == Way::Cut) => {
@@ -153,10 +169,12 @@ impl Line {
                 reset(&backend);
             }
             () = one.notified() => {
+                self.counts.resets.fetch_add(1, Ordering::Relaxed);
                 reset(&client);
                 reset(&backend);
             }
         }
+        self.counts.connections.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Until both ends have said all, or one is gone.
@@ -187,7 +205,7 @@ impl Line {
                 return to.shutdown().await;
             }
             to.write_all(&chunk[..read]).await?;
-            self.carried.fetch_add(read as u64, Ordering::Relaxed);
+            self.counts.bytes.fetch_add(read as u64, Ordering::Relaxed);
         }
     }
 
@@ -274,8 +292,10 @@ mod tests {
         assert!(says(&mut one, b"ping").await.unwrap());
         let mut other = TcpStream::connect(proxy.address()).await.unwrap();
         assert!(says(&mut other, b"ping").await.unwrap());
+        assert_eq!(proxy.connections(), 2);
         proxy.reset_one();
         assert!(within("the reset", one.read(&mut [0; 4])).await.is_err());
         assert!(says(&mut other, b"ping").await.unwrap());
+        assert_eq!((proxy.resets(), proxy.connections()), (1, 1));
     }
 }

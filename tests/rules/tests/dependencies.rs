@@ -81,6 +81,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "cluster",
         &["client", "node", "proto", "redis-stage", "registry"],
     ),
+    (
+        "faults",
+        &["client", "cluster", "proto", "redis-stage", "registry"],
+    ),
     ("redis-stage", &[]),
     ("rules", &[]),
 ];

@@ -1,0 +1,162 @@
+//! All accounts of a run, and every message in them.
+//!
+//! Owns the messages: who sent which, and the words that tell. Must not know
+//! how they travel.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use client::{Code, DeviceId, Fate, Identity, Message, MessageId, Next, UserId};
+use cluster::ledger::Ledger;
+
+use crate::blocks::Blocks;
+use crate::order::Order;
+use crate::service::Service;
+
+/// What one user says to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Who writes.
+    pub from: UserId,
+    /// To whom.
+    pub to: UserId,
+    /// Whether the recipient blocks the sender now and then: a refusal is in
+    /// order then, and no service is expected.
+    pub is_blocked: bool,
+}
+
+/// The accounts.
+#[derive(Debug)]
+pub struct Accounts {
+    /// What was promised, and what came of it.
+    pub ledger: Ledger,
+    /// What came late.
+    pub order: Order,
+    /// What came through a block.
+    pub blocks: Blocks,
+    /// Who is served.
+    pub service: Service,
+    /// Refusals by their codes.
+    pub refused: BTreeMap<u32, usize>,
+    /// Friends who were told that they are none, or the like.
+    pub refused_for_no_reason: Vec<(UserId, UserId, Code)>,
+    /// Sessions that ended for good.
+    pub closed: Vec<String>,
+    /// Users whose connection broke, and when.
+    pub broken: Vec<(Instant, UserId)>,
+    /// When the messages of each stream were handed over.
+    sent: Vec<Vec<Instant>>,
+}
+
+/// The accounts, and what everybody writes into them.
+#[derive(Debug, Clone)]
+pub struct Books {
+    routes: Arc<[Route]>,
+    accounts: Arc<Mutex<Accounts>>,
+}
+
+impl Books {
+    /// Empty, for these streams.
+    pub fn of(routes: Vec<Route>) -> Self {
+        let accounts = Accounts {
+            ledger: Ledger::default(),
+            order: Order::default(),
+            blocks: Blocks::default(),
+            service: Service::of(routes.len()),
+            refused: BTreeMap::new(),
+            refused_for_no_reason: Vec::new(),
+            closed: Vec::new(),
+            broken: Vec::new(),
+            sent: routes.iter().map(|_| Vec::new()).collect(),
+        };
+        Self {
+            routes: routes.into(),
+            accounts: Arc::new(Mutex::new(accounts)),
+        }
+    }
+
+    /// Who writes to whom, by the number of the stream.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// The accounts. Nobody waits while holding them.
+    pub fn open(&self) -> MutexGuard<'_, Accounts> {
+        // Who panicked has ended the run.
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A message of a stream is about to be handed over; gives its number.
+    pub fn sends(&self, stream: usize) -> (usize, Instant) {
+        let mut accounts = self.open();
+        let now = Instant::now();
+        accounts.service.sent(now);
+        accounts.sent[stream].push(now);
+        (accounts.sent[stream].len() - 1, now)
+    }
+
+    /// Its sender is told.
+    pub fn told(&self, stream: usize, sent: Instant, id: MessageId, fate: Fate) {
+        let route = &self.routes[stream];
+        let mut accounts = self.open();
+        let now = Instant::now();
+        match &fate {
+            Fate::Delivered { .. } | Fate::Stored { .. } => {
+                accounts.service.acknowledged(stream, sent, now);
+                accounts.blocks.came(&route.from, &route.to, sent, now);
+            }
+            Fate::Rejected { code, .. } => {
+                *accounts.refused.entry(code.number()).or_default() += 1;
+                if code.next() == Next::Final && !route.is_blocked {
+                    let entry = (route.from.clone(), route.to.clone(), *code);
+                    accounts.refused_for_no_reason.push(entry);
+                }
+            }
+            Fate::Unknown { .. } => {}
+        }
+        let from = route.from.clone();
+        accounts.ledger.told(Identity { from, id }, fate);
+    }
+
+    /// A device shows a message.
+    pub fn shown(&self, message: &Message, device: &DeviceId) {
+        let mut accounts = self.open();
+        let now = Instant::now();
+        let is_first = accounts.ledger.shown(message.identity(), device.clone());
+        if let Some((stream, number)) = read(&message.body)
+            && let Some(route) = self.routes.get(stream)
+            && let Some(sent) = accounts.sent[stream].get(number).copied()
+        {
+            accounts.blocks.came(&route.from, &route.to, sent, now);
+            if is_first {
+                accounts.order.shown(stream, device, number, (sent, now));
+            }
+        }
+    }
+}
+
+/// What a message of a stream says.
+pub fn write(stream: usize, number: usize) -> String {
+    format!("{stream} {number} {:.>96}", "")
+}
+
+fn read(body: &[u8]) -> Option<(usize, usize)> {
+    let text = std::str::from_utf8(body).ok()?;
+    let mut words = text.split(' ');
+    let stream = words.next()?.parse().ok()?;
+    Some((stream, words.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_says_which_it_is() {
+        let text = write(12, 345_678);
+        assert!(text.len() > 100);
+        assert_eq!(read(text.as_bytes()), Some((12, 345_678)));
+        assert_eq!(read(b"hello"), None);
+    }
+}

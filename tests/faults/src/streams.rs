@@ -1,0 +1,114 @@
+//! Streams of messages: each from one user to one other, at a pace of its own,
+//! now and then many at once.
+//!
+//! Owns the pace and what an application does with a fate that is unknown. Must
+//! not know what becomes of the messages.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use client::{Client, Code, Fate, SendError, SendHandle, UserId};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use crate::books::{Books, write};
+
+/// One message in so many is the first of many at once.
+const BURST_EVERY: u32 = 4_000;
+/// More than a window.
+const BURST: usize = 200;
+
+/// A message of unknown fate is sent again so much later, and for so long.
+const AGAIN: Duration = Duration::from_millis(200);
+const AGAIN_FOR: Duration = Duration::from_secs(120);
+
+/// A stream.
+#[derive(Debug)]
+pub struct Stream {
+    /// Its number.
+    pub number: usize,
+    /// Of who writes.
+    pub client: Client,
+    /// To whom.
+    pub to: UserId,
+    /// The pause between two messages.
+    pub pace: Duration,
+    /// Set when it is to end.
+    pub stop: watch::Receiver<bool>,
+    /// Where everything is written down.
+    pub books: Books,
+}
+
+impl Stream {
+    /// Writes until it is told to stop, then waits for every fate.
+    pub async fn run(self) -> Result<()> {
+        let mut pace = interval(self.pace);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut fates = JoinSet::new();
+        while !*self.stop.borrow() {
+            pace.tick().await;
+            let burst = fastrand::u32(..BURST_EVERY) == 0;
+            for _ in 0..if burst { BURST } else { 1 } {
+                if *self.stop.borrow() {
+                    break;
+                }
+                self.send(&mut fates).await?;
+            }
+            while let Some(fate) = fates.try_join_next() {
+                fate??;
+            }
+        }
+        while let Some(fate) = fates.join_next().await {
+            fate??;
+        }
+        Ok(())
+    }
+
+    /// Waits while the window is full.
+    async fn send(&self, fates: &mut JoinSet<Result<(), SendError>>) -> Result<()> {
+        let (number, sent) = self.books.sends(self.number);
+        let body = write(self.number, number);
+        let handle = self.client.send(&self.to, body.clone()).await?;
+        let letter = Letter {
+            stream: self.number,
+            client: self.client.clone(),
+            to: self.to.clone(),
+            body,
+            sent,
+            books: self.books.clone(),
+        };
+        fates.spawn(letter.follow(handle));
+        Ok(())
+    }
+}
+
+/// A message that has no fate yet.
+struct Letter {
+    stream: usize,
+    client: Client,
+    to: UserId,
+    body: String,
+    sent: Instant,
+    books: Books,
+}
+
+impl Letter {
+    async fn follow(self, mut handle: SendHandle) -> Result<(), SendError> {
+        let id = handle.id();
+        loop {
+            let fate = handle.await;
+            let is_final = match fate {
+                Fate::Unknown { code } => code == Code::TooOld || self.sent.elapsed() > AGAIN_FOR,
+                _ => true,
+            };
+            if is_final {
+                self.books.told(self.stream, self.sent, id, fate);
+                return Ok(());
+            }
+            sleep(AGAIN).await;
+            let (to, body) = (&self.to, self.body.clone());
+            handle = self.client.send_with_id(id, to, body).await?;
+        }
+    }
+}
