@@ -3,6 +3,7 @@
 //! Owns what can be asked for. Must not know how it is done.
 
 mod cluster;
+mod failover;
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::attack::Attack;
 
 pub use cluster::{Cluster, Sync};
+pub use failover::{Change, Failover};
 
 /// Measures the cluster, or a bare relay under the same load.
 ///
@@ -43,6 +45,8 @@ pub enum Bench {
     Offline(Offline),
     /// A part of the cluster is killed in mid-load, and comes back.
     Crash(Crash),
+    /// A part of the cluster goes for good, and others have its users.
+    Failover(Failover),
     /// A mixed load for a long time, with restarts.
     Soak(Soak),
     /// Pairs of users write to each other, while others are unfair.
@@ -347,6 +351,9 @@ mod tests {
             "bench offline --users 500 --per 200 --senders 64 --window 16",
             "bench offline --processes --msgds 2 --redis everysec",
             "bench crash --processes --kills 3",
+            "bench failover --processes --msgds 3 --redis always",
+            "bench failover --of drain --processes --msgds 3 --redis always",
+            "bench failover --of connd --n 10000 --processes --connds 2",
             "bench soak --minutes 30 --processes",
             "bench soak --secs 20 --restarts 3",
             "bench unfair --rate 5000 --secs 5 --processes",

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 pub enum Daemons {
     /// imd.
     OneProcess,
-    /// connd, msgd and friendd.
+    /// connd, msgd and friendd, and an operator's imctl.
     Processes,
 }
 
@@ -24,7 +24,7 @@ impl Daemons {
     fn packages(self) -> &'static [&'static str] {
         match self {
             Self::OneProcess => &["deploy"],
-            Self::Processes => &["connd", "msgd", "friendd"],
+            Self::Processes => &["connd", "msgd", "friendd", "deploy"],
         }
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::arguments::Bench;
 use crate::report::Report;
-use crate::{binaries, crash, login, offline, presence, run, soak};
+use crate::{binaries, crash, failover, login, offline, presence, run, soak};
 
 /// How often it is to be measured.
 pub fn runs(bench: &Bench) -> NonZeroUsize {
@@ -20,6 +20,7 @@ pub fn runs(bench: &Bench) -> NonZeroUsize {
         Bench::Presence(presence) => presence.runs,
         Bench::Offline(offline) => offline.runs,
         Bench::Crash(crash) => crash.runs,
+        Bench::Failover(failover) => failover.runs,
         Bench::Soak(_) => NonZeroUsize::MIN,
         Bench::All(_) | Bench::Unfair(_) | Bench::Attack { .. } | Bench::RelayServer { .. } => {
             NonZeroUsize::MIN
@@ -37,6 +38,7 @@ pub fn measure(bench: &Bench) -> Result<Report> {
         Bench::Presence(presence) => presence::run(presence)?,
         Bench::Offline(offline) => offline::run(offline)?,
         Bench::Crash(crash) => crash::run(crash)?,
+        Bench::Failover(failover) => failover::run(failover)?,
         Bench::Soak(soak) => soak::run(soak)?,
         Bench::All(_) | Bench::Unfair(_) | Bench::Attack { .. } | Bench::RelayServer { .. } => {
             bail!("this is no single measurement")

@@ -66,6 +66,8 @@ pub struct Daemons {
     pub processes: Vec<Process>,
     /// Where clients connect.
     pub gateways: Vec<SocketAddr>,
+    /// Where daemons find each other.
+    pub registry: Option<String>,
 }
 
 impl Daemons {
@@ -130,7 +132,9 @@ impl Daemons {
         };
         let process = Process::start("redis", command, Probe::Connect(listen))?;
         self.processes.push(process);
-        Ok(Some(["--registry".to_owned(), format!("redis://{listen}")]))
+        let url = format!("redis://{listen}");
+        self.registry = Some(url.clone());
+        Ok(Some(["--registry".to_owned(), url]))
     }
 
     /// Returns the flags that name the ring, or where it is found.
@@ -148,7 +152,7 @@ impl Daemons {
         self.add("friendd", command, admin)?;
 
         let shards = (1..=cluster.msgds.get())
-            .map(|number| Ok((format!("m{number}"), ports.next()?)))
+            .map(|number| Ok((shard_name(number), ports.next()?)))
             .collect::<Result<Vec<_>>>()?;
         let listed = shards
             .iter()
@@ -202,6 +206,11 @@ impl Daemons {
         self.processes.push(process);
         Ok(())
     }
+}
+
+/// A shard's name; they are counted from 1.
+pub fn shard_name(number: usize) -> String {
+    format!("m{number}")
 }
 
 /// Puts settings beside the data, and names them.

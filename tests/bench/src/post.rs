@@ -42,6 +42,19 @@ pub struct Rules {
     pub come_back: bool,
 }
 
+/// A message that was answered, and when: since the clients began.
+#[derive(Debug, Clone, Copy)]
+pub struct Served {
+    /// Who wrote it.
+    pub sender: usize,
+    /// To whom.
+    pub recipient: usize,
+    /// When it was first written.
+    pub written: Duration,
+    /// When it was answered.
+    pub answered: Duration,
+}
+
 /// The clients.
 pub struct Post {
     rules: Rules,
@@ -67,6 +80,9 @@ pub struct Post {
     lost: BTreeSet<usize>,
     /// Who has something that was answered `Unknown`.
     repeating: BTreeSet<usize>,
+    began: Instant,
+    /// `None`: nobody watches.
+    served: Option<Vec<Served>>,
 }
 
 impl Post {
@@ -90,7 +106,24 @@ impl Post {
             answered_at: None,
             lost: BTreeSet::new(),
             repeating: BTreeSet::new(),
+            began: Instant::now(),
+            served: None,
         })
+    }
+
+    /// From now on it is known when messages were written and answered.
+    pub fn watch(&mut self) {
+        self.served = Some(Vec::new());
+    }
+
+    /// What was answered since somebody watches.
+    pub fn served(&self) -> &[Served] {
+        self.served.as_deref().unwrap_or_default()
+    }
+
+    /// How long ago the clients began.
+    pub fn clock(&self) -> Duration {
+        self.began.elapsed()
     }
 
     /// A client shows another status, if it is there.
@@ -285,7 +318,9 @@ impl Post {
             }
         };
         self.left -= 1;
-        let number = self.ledger.start(at as u32, 0)?;
+        // It takes centuries to fill these.
+        let written = self.began.elapsed().as_nanos() as u64;
+        let number = self.ledger.start(at as u32, written)?;
         let (server_ms, since) = self.clock;
         let id = number.mint(server_ms + since.elapsed().as_millis() as u64);
         self.letters.add(Letter {
@@ -331,7 +366,15 @@ impl Post {
 
     fn answered(&mut self, at: usize, id: MessageId, answer: Answer) -> Result<()> {
         let number = MessageNumber::of(id);
-        self.ledger.answered(number, at as u32, answer)?;
+        let written = self.ledger.answered(number, at as u32, answer)?;
+        if let Some(served) = &mut self.served {
+            served.push(Served {
+                sender: at,
+                recipient: self.letters.get(number).recipient,
+                written: Duration::from_nanos(written),
+                answered: self.began.elapsed(),
+            });
+        }
         self.clients[at].unanswered.retain(|one| *one != number);
         self.answered_at.get_or_insert_with(Instant::now);
         Ok(())

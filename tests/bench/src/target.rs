@@ -27,6 +27,8 @@ pub struct Target {
     processes: Processes,
     /// Where clients connect.
     pub gateways: Vec<SocketAddr>,
+    registry: Option<String>,
+    programs: PathBuf,
     /// Goes when all processes have ended: fields are dropped in their order.
     data: TempDir,
 }
@@ -67,6 +69,8 @@ impl Target {
         let mut target = Self {
             processes: Processes(daemons.processes),
             gateways: daemons.gateways,
+            registry: daemons.registry,
+            programs,
             data,
         };
         target.wait_ready()?;
@@ -85,6 +89,8 @@ impl Target {
         let mut target = Self {
             processes: Processes(vec![process]),
             gateways: vec![listen],
+            registry: None,
+            programs: PathBuf::new(),
             data: tempfile::tempdir()?,
         };
         target.wait_ready()?;
@@ -97,6 +103,16 @@ impl Target {
         self.data.path()
     }
 
+    /// Where daemons find each other, if they do.
+    pub fn registry(&self) -> Option<&str> {
+        self.registry.as_deref()
+    }
+
+    /// A program that is beside the daemons.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
     /// Waits until every process serves.
     fn wait_ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + START_PATIENCE;
@@ -107,6 +123,16 @@ impl Target {
     /// Kills the first process of a part as a crash would.
     pub fn kill(&mut self, part: &str) -> Result<()> {
         self.first(part)?.kill()
+    }
+
+    /// Likewise; it is not measured any more, and does not come back.
+    pub fn lose(&mut self, part: &str) -> Result<()> {
+        self.kill(part)?;
+        let processes = &mut self.processes.0;
+        let at = processes.iter().position(|process| process.part == part);
+        // It was there when it was killed.
+        at.map(|at| processes.remove(at));
+        Ok(())
     }
 
     /// Tells the first process of a part to stop; returns before it has.

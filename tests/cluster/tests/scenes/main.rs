@@ -9,6 +9,7 @@ mod devices;
 mod disk;
 mod failing_over;
 mod friendds;
+mod failover;
 mod fullscreen;
 mod goaway;
 mod hostile;
