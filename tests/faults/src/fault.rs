@@ -124,13 +124,21 @@ impl What {
         }
     }
 
-    /// Whether it happens on the way to a part, which must be there for it to
-    /// be seen.
-    pub fn is_on_the_way_to(self, whom: Whom) -> bool {
+    /// Whether a part must be there for it to be seen: it happens on the way to
+    /// that part, or on the way to a shard, which takes no links without a
+    /// lease.
+    pub fn needs(self, whom: Whom) -> bool {
         match whom {
             Whom::Redis => matches!(
                 self,
-                Self::ShardCutFromRedis | Self::ShardStalledFromRedis | Self::GatewayCutFromRedis
+                Self::ShardCutFromRedis
+                    | Self::ShardStalledFromRedis
+                    | Self::GatewayCutFromRedis
+                    | Self::LinksCut
+                    | Self::LinksStalled
+                    | Self::LinksSlow
+                    | Self::LinkReset
+                    | Self::ShardJoins
             ),
             Whom::Friends => self == Self::ShardCutFromFriends,
             Whom::Shard(_) | Whom::Gateway(_) => false,

@@ -92,8 +92,8 @@ impl Plan {
     fn beside(&mut self, first: &Fault) -> Option<(Duration, Fault)> {
         let second = self.fault();
         let apart = second.whom != first.whom
-            && !second.what.is_on_the_way_to(first.whom)
-            && !first.what.is_on_the_way_to(second.whom);
+            && !second.what.needs(first.whom)
+            && !first.what.needs(second.whom);
         if !apart {
             // Its turn comes next.
             self.round.push_front(second.what);
