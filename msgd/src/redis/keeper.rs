@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use msgd_core::store::{Claim, MailboxSettings, Outcomes, Request};
-use proto::ids::{Incarnation, UserId};
+use proto::ids::UserId;
 use shared::{Command, Redis, Reply};
 
 use super::claims::{Claims, refused};
@@ -23,9 +23,6 @@ use crate::store::metrics::Metrics;
 
 /// Seconds for which it is known when an incarnation was last alive.
 const ALIVE_SECONDS: u64 = 90 * 24 * 60 * 60;
-
-/// Between two looks for a Redis that does not answer.
-const LOOK_PAUSE: Duration = Duration::from_millis(500);
 
 /// Between two complaints.
 const TELL_PAUSE: Duration = Duration::from_secs(1);
@@ -41,7 +38,7 @@ pub(super) struct Keeper {
     /// Whether Redis answered when it was asked last.
     pub(super) answers: Arc<AtomicBool>,
     /// When it was looked for last.
-    looked: Option<Instant>,
+    pub(super) looked: Option<Instant>,
     /// When it was said last that requests fail.
     told: Option<Instant>,
 }
@@ -116,24 +113,6 @@ impl Keeper {
             }
         }
         outcomes
-    }
-
-    /// Looks for a Redis that did not answer, not more often than is useful.
-    pub(super) async fn find(&mut self) {
-        let looked_lately = self.looked.is_some_and(|at| at.elapsed() < LOOK_PAUSE);
-        if looked_lately || self.answers.load(Ordering::Relaxed) {
-            return;
-        }
-        self.looked = Some(Instant::now());
-        // Of nobody: that there is an answer is what matters.
-        let lease = registry::keys::lease(Incarnation(0));
-        let ask = Command::read("EXISTS", lease);
-        let replies = self.redis.carry_out(vec![ask]).await;
-        let answers = replies.iter().all(Result::is_ok);
-        self.answers.store(answers, Ordering::Relaxed);
-        for failure in replies.into_iter().filter_map(Result::err) {
-            self.tell(&failure.into());
-        }
     }
 
     async fn serve(&mut self, requests: &[Request]) -> Vec<Outcomes> {

@@ -64,6 +64,7 @@ mod handle;
 mod keeper;
 mod keys;
 mod load;
+mod looking;
 mod mailbox;
 mod mailboxes;
 mod plan;

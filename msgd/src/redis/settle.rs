@@ -62,17 +62,7 @@ pub(super) fn settle(
     replies: &mut [Reply],
     metrics: &Metrics,
 ) -> Result<Settled, Trouble> {
-    if let Step::Open { here: true, .. } = &step
-        && let Some(alive) = replies.last_mut()
-        && alive.is_err()
-    {
-        // It lies elsewhere, and says only when somebody was last there.
-        *alive = Ok(Value::Nil);
-    }
-    let taken = replies
-        .iter_mut()
-        .map(|reply| std::mem::replace(reply, Ok(Value::Nil)));
-    let replies = taken.collect::<Result<Vec<Value>, Failure>>()?;
+    let replies = taken(&step, replies)?;
     match (request, step) {
         (Request::Append { messages, .. }, Step::Append { first, count }) => {
             let told = first;
@@ -130,6 +120,21 @@ pub(super) fn settle(
         // Nothing is told of the others.
         _ => done(&replies).map(|_| Settled::default()),
     }
+}
+
+/// The replies, if all that matter are there.
+fn taken(step: &Step, replies: &mut [Reply]) -> Result<Vec<Value>, Failure> {
+    if let Step::Open { here: true, .. } = step
+        && let Some(alive) = replies.last_mut()
+        && alive.is_err()
+    {
+        // It lies elsewhere, and says only when somebody was last there.
+        *alive = Ok(Value::Nil);
+    }
+    let taken = replies
+        .iter_mut()
+        .map(|reply| std::mem::replace(reply, Ok(Value::Nil)));
+    taken.collect()
 }
 
 fn told(outcome: Outcome) -> Settled {

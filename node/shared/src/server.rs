@@ -247,9 +247,7 @@ impl Server {
         let mut values = match exchange(&mut connection, &pipeline).await {
             Ok(values) => values,
             Err(failure) => {
-                let (host, port) = &self.host;
-                tracing::warn!(%host, port, %failure, "the connection to Redis is lost");
-                self.connection = None;
+                self.lost(&failure);
                 return vec![Err(failure); commands.len()];
             }
         };
@@ -281,6 +279,12 @@ impl Server {
             self.connection = None;
         }
         replies
+    }
+
+    fn lost(&mut self, failure: &Failure) {
+        let (host, port) = &self.host;
+        tracing::warn!(%host, port, %failure, "the connection to Redis is lost");
+        self.connection = None;
     }
 
     /// The connection, made if there is none.
