@@ -7,6 +7,7 @@ use client::Fate;
 use cluster::binaries::program;
 use cluster::person::{Person, befriend};
 use cluster::script::{Script, text};
+use redis_stage::Server;
 
 fn is_running(pid: &str) -> bool {
     Path::new("/proc").join(pid).join("exe").exists()
@@ -62,6 +63,30 @@ async fn it_comes_up_people_chat_across_both_gateways_and_it_leaves_nothing() {
     let up = cluster.run("up");
     assert!(up.status.success(), "{}", text(&up));
     let ben = Person::comes(&first, "ben", "phone").await;
+    ben.reads("while away").await;
+}
+
+#[tokio::test]
+async fn with_a_redis_mail_and_friendships_are_there_and_no_directory_is_used() {
+    let redis = Server::start();
+    let cluster = Script::new();
+    let mut up = cluster.command("up");
+    let up = up.args(["--redis", &redis.url()]).output().unwrap();
+    assert!(up.status.success(), "{}", text(&up));
+    let [first, second] = cluster.addresses();
+    let ann = Person::comes(&first, "ann", "phone").await;
+    let ben = Person::comes(&second, "ben", "phone").await;
+    befriend(&ann, &ben).await;
+    let ben_id = ben.user.clone();
+    ben.leaves().await;
+    ann.leaves_word(&ben_id, "while away").await;
+    for keys in ["im:friends:*", "im:*:m:ben"] {
+        let found = redis.ask(&["--scan", "--pattern", keys]);
+        assert!(!found.is_empty(), "{keys}");
+    }
+    assert!(!cluster.data().join("friendd").exists());
+    assert!(!cluster.data().join("msgd-a").exists());
+    let ben = Person::comes(&second, "ben", "phone").await;
     ben.reads("while away").await;
 }
 
