@@ -3,19 +3,18 @@
 
 mod stage;
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use proto::codes::Code;
-use proto::friends::{FriendAction, Relation};
+use proto::friends::FriendAction;
 use proto::graph::GraphAnswer;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use stage::{Asker, Process, change, command, get, relation};
+use stage::pairs::{check, request_for_ever};
+use stage::{Process, change, command, get, page};
 
 #[tokio::test]
 async fn what_was_acknowledged_survives_a_kill() {
@@ -37,65 +36,6 @@ async fn what_was_acknowledged_survives_a_kill() {
     }
     let process = Process::started(data.path(), &[]);
     check(&mut process.asker().await, &pairs).await;
-}
-
-/// Two users, one of whom made a request to the other.
-struct Pair {
-    ann: String,
-    ben: String,
-    acknowledged: bool,
-}
-
-/// Makes request after request, each of a new pair, until the daemon is gone.
-async fn request_for_ever(
-    mut asker: Asker,
-    name: (usize, usize),
-    told: watch::Sender<usize>,
-) -> Vec<Pair> {
-    let mut pairs = Vec::new();
-    loop {
-        let number = pairs.len();
-        let [ann, ben] = ["ann", "ben"].map(|n| format!("{n}-{}-{}-{number}", name.0, name.1));
-        let asked = change(&ann, FriendAction::Request, &ben, (0, 0));
-        let answer = asker.ask(asked).await;
-        let acknowledged = match &answer {
-            Ok(GraphAnswer::Changed { .. }) => true,
-            Ok(other) => panic!("{other:?} to a first request"),
-            Err(_) => false,
-        };
-        pairs.push(Pair {
-            ann,
-            ben,
-            acknowledged,
-        });
-        if !acknowledged {
-            return pairs;
-        }
-        told.send_modify(|n| *n += 1);
-    }
-}
-
-/// What was acknowledged is there, the rest is there on both sides or neither.
-async fn check(asker: &mut Asker, pairs: &[Pair]) {
-    for pair in pairs {
-        let own = found(asker, &pair.ann, &pair.ben).await;
-        let other = found(asker, &pair.ben, &pair.ann).await;
-        match own {
-            Some(Relation::Requested) => assert_eq!(other, Some(Relation::Invited)),
-            None => {
-                assert_eq!(other, None);
-                assert!(!pair.acknowledged, "{} has lost a request", pair.ann);
-            }
-            Some(strange) => panic!("{strange:?}"),
-        }
-    }
-}
-
-async fn found(asker: &mut Asker, of: &str, about: &str) -> Option<Relation> {
-    match asker.ask(get(of)).await.unwrap() {
-        GraphAnswer::List(list) => relation(&list, about),
-        other => panic!("{other:?} to a read"),
-    }
 }
 
 #[tokio::test]
@@ -179,12 +119,4 @@ async fn it_shows_its_figures() {
             "{figure} in {figures}"
         );
     }
-}
-
-fn page(admin: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(admin).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {admin}\r\n\r\n").unwrap();
-    let mut page = String::new();
-    stream.read_to_string(&mut page).unwrap();
-    page
 }

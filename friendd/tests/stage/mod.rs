@@ -3,8 +3,10 @@
 // Each test file uses its part of the stage.
 #![allow(dead_code)]
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+pub mod pairs;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
@@ -167,4 +169,13 @@ pub fn redis(url: &str) -> shared::Settings {
         patience: std::time::Duration::from_secs(2),
         confirm: None,
     }
+}
+
+/// A page of the admin port.
+pub fn page(admin: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(admin).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {admin}\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    page
 }

@@ -1,0 +1,76 @@
+//! The daemon over a Redis that dies and comes back.
+
+mod stage;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use proto::graph::GraphAnswer;
+use redis_stage::Server;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use stage::pairs::{check, request_for_ever};
+use stage::{Process, get, page};
+
+/// For a daemon to see that Redis is there, or is not.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_kill_of_redis() {
+    let mut server = Server::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let process = over(&server.url());
+    let mut pairs = Vec::new();
+    for round in 1..=3 {
+        is_ready(process.admin, true).await;
+        let (told, mut acknowledged) = watch::channel(0);
+        let mut askers = JoinSet::new();
+        for number in 0..16 {
+            let asker = process.asker().await;
+            askers.spawn(request_for_ever(asker, (round, number), told.clone()));
+        }
+        acknowledged.wait_for(|n| *n > round * 100).await.unwrap();
+        server.kill();
+        pairs.extend(askers.join_all().await.into_iter().flatten());
+        is_ready(process.admin, false).await;
+        server.restart();
+    }
+    is_ready(process.admin, true).await;
+    check(&mut process.asker().await, &pairs).await;
+}
+
+#[tokio::test]
+async fn without_redis_it_starts_and_says_what_is_missing() {
+    let mut server = Server::start();
+    server.kill();
+    let process = over(&server.url());
+    let readiness = page(process.admin, "/readyz");
+    assert!(readiness.contains("503"), "{readiness}");
+    assert!(
+        readiness.contains("the store does not answer"),
+        "{readiness}"
+    );
+    let mut asker = process.asker().await;
+    let answer = asker.ask(get("ann")).await.unwrap();
+    assert_eq!(answer, GraphAnswer::Unavailable);
+    server.restart();
+    is_ready(process.admin, true).await;
+    let answer = asker.ask(get("ann")).await.unwrap();
+    assert!(matches!(answer, GraphAnswer::List(_)), "{answer:?}");
+}
+
+fn over(url: &str) -> Process {
+    // It has no use for a directory.
+    Process::started(Path::new("/dev/null"), &["--store", url])
+}
+
+/// Waits until it says so by itself.
+async fn is_ready(admin: SocketAddr, ready: bool) {
+    let end = Instant::now() + PATIENCE;
+    while page(admin, "/readyz").contains("200 OK") != ready {
+        assert!(Instant::now() < end, "never: ready is {ready}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
