@@ -52,8 +52,13 @@
 //! for mailboxes. A server that forgets the last second forgets changes. In a
 //! Cluster the two lists of a pair can come to differ by that: one server has
 //! forgotten its half. Then each list alone still says what its owner grants,
-//! no user waits for what nobody has, and the next request, removal or block of
-//! the pair writes both sides anew.
+//! no user waits for what nobody has, and a removal by who still has the
+//! friend, or a request by who has not, writes both sides anew.
+//!
+//! # What it takes
+//!
+//! Memory of the server, in Redis 7.0.15, with names of twelve bytes: 500 bytes
+//! for a user with ten friends, 1,840 with a hundred, 16,700 with a thousand.
 
 mod edition;
 #[cfg(test)]

@@ -4,12 +4,13 @@
 //! Owns the patience with it, which questions travel together, and that a
 //! question without an answer is asked again, of another one if there is one. A
 //! list may be asked for as often as you like; a change names the versions that
-//! it changes, so it is carried out once, and is so already when it comes again.
-//! Must not know what is asked.
+//! it changes, so it is carried out once, and is so already when it comes again
+//! (but for a request that was declined: there is none any more). Must not know
+//! what is asked.
 
 mod ways;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -20,7 +21,7 @@ use service::graph::{QUESTIONS_MAX, get_to_wire};
 use service::tls::LinkTls;
 use service::wire::friends_client::FriendsClient;
 use service::wire::{self, ChangeRequest, GetRequest, ListQuestion};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tonic::Status;
@@ -34,6 +35,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// While there are others to be asked, each has so long.
 const TURN: Duration = Duration::from_millis(500);
+
+/// While a request for lists is under way, others are gathered for so long at
+/// most: many who come at once come in several turns.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// Between two tries when all have failed.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -60,6 +65,8 @@ pub fn remote(names: &str, tls: Option<&LinkTls>) -> Result<Ask, AddressError> {
     let friends = Rc::new(Remote {
         ways: Ways::new(names, tls)?,
         gathered: RefCell::default(),
+        under_way: Cell::new(0),
+        ended: Notify::new(),
     });
     Ok(Box::new(move |request| match request {
         GraphRequest::Get { user, if_hash } => friends.gather(get_to_wire(&user, if_hash)),
@@ -74,8 +81,12 @@ type Asked = (ListQuestion, oneshot::Sender<GraphAnswer>);
 /// The friend service of other processes.
 struct Remote {
     ways: Rc<Ways>,
-    /// Asked in this turn; they travel together when it ends.
+    /// They travel together at the end of the turn, or a moment later.
     gathered: RefCell<Vec<Asked>>,
+    /// Requests for lists.
+    under_way: Cell<usize>,
+    /// One of them came to its end.
+    ended: Notify,
 }
 
 impl Remote {
@@ -90,10 +101,33 @@ impl Remote {
         Box::pin(async { answered.await.unwrap_or(GraphAnswer::Unavailable) })
     }
 
+    /// Goes on for as long as anything is gathered.
     async fn ask_gathered(self: Rc<Self>) {
-        let mut asked = self.gathered.take();
+        loop {
+            let mut gathered = self.gathered.borrow_mut();
+            let full = gathered.len() - gathered.len() % QUESTIONS_MAX;
+            let mut asked: Vec<_> = gathered.drain(..full).collect();
+            if self.under_way.get() == 0 {
+                asked.append(&mut gathered);
+            }
+            let is_empty = gathered.is_empty();
+            drop(gathered);
+            self.begin(asked);
+            if is_empty {
+                return;
+            }
+            if timeout(GATHER, self.ended.notified()).await.is_err() {
+                let asked = self.gathered.take();
+                return self.begin(asked);
+            }
+        }
+    }
+
+    /// Asks in as few requests as it takes.
+    fn begin(self: &Rc<Self>, mut asked: Vec<Asked>) {
         while !asked.is_empty() {
             let rest = asked.split_off(asked.len().min(QUESTIONS_MAX));
+            self.under_way.update(|count| count + 1);
             spawn_local(self.clone().ask_lists(asked));
             asked = rest;
         }
@@ -105,6 +139,8 @@ impl Remote {
         let mut asked = VecDeque::from(asked);
         self.ask_somebody(async |client| lists(client, &mut asked).await)
             .await;
+        self.under_way.update(|count| count - 1);
+        self.ended.notify_one();
     }
 
     async fn change(self: Rc<Self>, change: Change) -> GraphAnswer {
