@@ -52,7 +52,7 @@ pub async fn begin(stage: &Stage, fault: &Fault) -> Result<String> {
             _ => shard_way(stage, number, fault.what).await,
         },
         Whom::Gateway(number) => gateway(stage, number, fault.what).await,
-        Whom::Friends => process(fault.what, &mut *stage.friends.lock().await).await,
+        Whom::Friends(number) => friends(stage, number, fault.what).await,
         Whom::Redis => redis(stage, fault.what).await,
     }
 }
@@ -76,7 +76,10 @@ pub async fn heal(stage: &Stage, fault: &Fault) -> Result<()> {
         }
         (_, Whom::Shard(number)) => {
             let shard = &stage.shards[number];
-            for way in [&shard.links, &shard.redis, &shard.friends] {
+            for way in [&shard.links, &shard.redis]
+                .into_iter()
+                .chain(&shard.friends)
+            {
                 way.set(Way::Open);
             }
         }
@@ -95,8 +98,14 @@ pub async fn heal(stage: &Stage, fault: &Fault) -> Result<()> {
             gateway.redis.set(Way::Open);
             spread(stage);
         }
-        (What::FriendsFrozen, _) => stage.friends.lock().await.thaw(),
-        (_, Whom::Friends) => stage.friends.lock().await.start_again().await,
+        (What::FriendsFrozen, Whom::Friends(number)) => {
+            stage.friends[number].daemon.lock().await.thaw();
+        }
+        (What::FriendsKilled, Whom::Friends(number)) => {
+            let mut daemon = stage.friends[number].daemon.lock().await;
+            daemon.start_again().await;
+        }
+        (_, Whom::Friends(number)) => stage.friends[number].redis.set(Way::Open),
         (What::RedisFrozen, Whom::Redis) => signal_redis(stage, Signal::CONT).await?,
         (_, Whom::Redis) => stage.redis.lock().await.restart(),
     }
@@ -146,7 +155,13 @@ async fn shard_way(stage: &Stage, number: usize, what: What) -> Result<String> {
     match what {
         What::ShardCutFromRedis => close(&shard.redis, PING, Way::Cut).await,
         What::ShardStalledFromRedis => close(&shard.redis, PING, Way::Stalled).await,
-        What::ShardCutFromFriends => close(&shard.friends, HTTP2, Way::Cut).await,
+        What::ShardCutFromFriends => {
+            let mut shown = String::new();
+            for way in &shard.friends {
+                shown = close(way, HTTP2, Way::Cut).await?;
+            }
+            Ok(shown)
+        }
         What::LinksCut => close(&shard.links, HTTP2, Way::Cut).await,
         What::LinksStalled => close(&shard.links, HTTP2, Way::Stalled).await,
         What::LinksSlow => slow(&shard.links).await,
@@ -158,6 +173,15 @@ async fn shard_way(stage: &Stage, number: usize, what: What) -> Result<String> {
             Ok("one link was reset".to_owned())
         }
         what => bail!("{what:?} does not happen to a shard"),
+    }
+}
+
+async fn friends(stage: &Stage, number: usize, what: What) -> Result<String> {
+    let friends = &stage.friends[number];
+    match what {
+        What::FriendsCutFromRedis => close(&friends.redis, PING, Way::Cut).await,
+        What::FriendsStalledFromRedis => close(&friends.redis, PING, Way::Stalled).await,
+        what => process(what, &mut *friends.daemon.lock().await).await,
     }
 }
 

@@ -21,6 +21,9 @@ const BLOCKERS: usize = 12;
 /// One in so many people who chat has a second device.
 const SECOND_DEVICE: usize = 5;
 
+/// One in so many people who chat is slow.
+const SLOW: usize = 4;
+
 /// For two people to become friends.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(10);
@@ -72,12 +75,13 @@ fn friendships() -> Vec<(usize, usize)> {
 impl Cast {
     /// Everybody comes, and becomes friends; then those who come and go leave.
     pub async fn comes(addresses: &str, books: &Books) -> Result<Self> {
-        let owner = |number, device: &str| {
+        let owner = |number: usize, device: &str| {
             Ok::<Owner, anyhow::Error>(Owner {
                 user: user(number)?,
                 device: device.parse()?,
                 addresses: addresses.to_owned(),
                 shown: Shown::default(),
+                is_slow: number < CHATTERS && number % SLOW == 1,
             })
         };
         let mut devices = Vec::new();

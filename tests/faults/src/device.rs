@@ -13,12 +13,15 @@ use client::{
 };
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::books::Books;
 
 /// So that who is connected to nobody any more learns it soon.
 const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// What a slow application takes for a message: less than there is between two.
+const SLOWLY: Duration = Duration::from_millis(60);
 
 /// To come back: the pauses between attempts grow to half a minute.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -53,6 +56,9 @@ pub struct Owner {
     pub addresses: String,
     /// What it has shown.
     pub shown: Shown,
+    /// Its application takes its time with each message: some are always on
+    /// their way to it.
+    pub is_slow: bool,
 }
 
 /// A device that is there.
@@ -117,11 +123,16 @@ impl Drop for Device {
 }
 
 async fn hear(owner: Owner, mut events: Events, books: Books, say: watch::Sender<bool>) {
-    // Between a message and the next question nothing is waited for: what is in
-    // the books is acknowledged, or neither.
+    // Between a message and the next question those who vanish wait for
+    // nothing: what is in their books is acknowledged, or neither.
     while let Some(event) = events.next().await {
         match event {
-            Event::Message(message) => books.shown(&message, &owner.device),
+            Event::Message(message) => {
+                books.shown(&message, &owner.device);
+                if owner.is_slow {
+                    sleep(SLOWLY).await;
+                }
+            }
             Event::Connected(_) => drop(say.send_replace(true)),
             Event::Reconnecting { .. } => {
                 say.send_replace(false);

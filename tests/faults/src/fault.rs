@@ -22,7 +22,7 @@ pub enum What {
     ShardCutFromRedis,
     /// Its connections to Redis carry nothing.
     ShardStalledFromRedis,
-    /// Its connections to the friend service are reset.
+    /// Its connections to all friend services are reset, and so are new ones.
     ShardCutFromFriends,
     /// All gateways' links to it are reset.
     LinksCut,
@@ -56,6 +56,10 @@ pub enum What {
     FriendsKilled,
     /// SIGSTOP, and SIGCONT.
     FriendsFrozen,
+    /// Its connections to Redis are reset, and so are new ones.
+    FriendsCutFromRedis,
+    /// Its connections to Redis carry nothing.
+    FriendsStalledFromRedis,
     /// kill -9; started again on what it left.
     RedisKilled,
     /// SIGSTOP, and SIGCONT.
@@ -69,8 +73,8 @@ pub enum Whom {
     Shard(usize),
     /// A gateway, by its number.
     Gateway(usize),
-    /// The friend service.
-    Friends,
+    /// A friend service, by its number.
+    Friends(usize),
     /// Redis.
     Redis,
 }
@@ -120,7 +124,9 @@ impl What {
             | Self::GatewayKilled
             | Self::GatewayStopped
             | Self::FriendsKilled
-            | Self::FriendsFrozen => &[SOME],
+            | Self::FriendsFrozen
+            | Self::FriendsCutFromRedis
+            | Self::FriendsStalledFromRedis => &[SOME],
         }
     }
 
@@ -134,13 +140,15 @@ impl What {
                 Self::ShardCutFromRedis
                     | Self::ShardStalledFromRedis
                     | Self::GatewayCutFromRedis
+                    | Self::FriendsCutFromRedis
+                    | Self::FriendsStalledFromRedis
                     | Self::LinksCut
                     | Self::LinksStalled
                     | Self::LinksSlow
                     | Self::LinkReset
                     | Self::ShardJoins
             ),
-            Whom::Friends => self == Self::ShardCutFromFriends,
+            Whom::Friends(_) => self == Self::ShardCutFromFriends,
             Whom::Shard(_) | Whom::Gateway(_) => false,
         }
     }
@@ -157,7 +165,7 @@ impl fmt::Display for Whom {
         match self {
             Self::Shard(number) => write!(f, "shard {}", crate::stage::SHARDS[*number]),
             Self::Gateway(number) => write!(f, "gateway {}", number + 1),
-            Self::Friends => f.write_str("friend service"),
+            Self::Friends(number) => write!(f, "friend service {}", number + 1),
             Self::Redis => f.write_str("Redis"),
         }
     }

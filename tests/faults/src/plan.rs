@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use fastrand::Rng;
 
 use crate::fault::{Fault, What, Whom};
-use crate::stage::{GATEWAYS, SHARDS};
+use crate::stage::{FRIENDS, GATEWAYS, SHARDS};
 
 /// One in so many faults has a second one while it lasts.
 const OVERLAP: u32 = 4;
@@ -82,7 +82,10 @@ impl Plan {
             | What::GatewayCutFromRedis
             | What::ClientsCut
             | What::ClientsStalled => Whom::Gateway(self.dice.usize(..GATEWAYS)),
-            What::FriendsKilled | What::FriendsFrozen => Whom::Friends,
+            What::FriendsKilled
+            | What::FriendsFrozen
+            | What::FriendsCutFromRedis
+            | What::FriendsStalledFromRedis => Whom::Friends(self.dice.usize(..FRIENDS)),
             What::RedisKilled | What::RedisFrozen => Whom::Redis,
             _ => Whom::Shard(self.dice.usize(..RESIDENTS)),
         }

@@ -283,7 +283,7 @@ impl Run {
         let broken = broken.take_while(|(at, _)| *at >= raw.began);
         let broken: HashSet<&UserId> = broken.map(|(_, user)| user).collect();
         let concerns = |user: &UserId| match (fault.what, fault.whom) {
-            (What::ShardJoins, _) | (_, Whom::Friends | Whom::Redis) => true,
+            (What::ShardJoins, _) | (_, Whom::Friends(_) | Whom::Redis) => true,
             (_, Whom::Shard(number)) => {
                 view.ring().owner(Slot::of(user)).as_str() == SHARDS[number]
             }

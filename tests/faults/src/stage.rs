@@ -24,6 +24,9 @@ pub const SHARDS: [&str; 4] = ["a", "b", "c", "d"];
 /// How many gateways there are.
 pub const GATEWAYS: usize = 2;
 
+/// How many friend services there are, which serve one graph.
+pub const FRIENDS: usize = 2;
+
 /// How long leases are: what the daemons have by default.
 pub const LEASE: Duration = Duration::from_secs(3);
 
@@ -39,9 +42,18 @@ pub struct Shard {
     pub links: Proxy,
     /// On its way to Redis.
     pub redis: Proxy,
-    /// On its way to the friend service.
-    pub friends: Proxy,
+    /// On its ways to the friend services.
+    pub friends: Vec<Proxy>,
     port: std::sync::Mutex<Option<Port>>,
+}
+
+/// A friend service, and its way to Redis.
+#[derive(Debug)]
+pub struct Friends {
+    /// Its process.
+    pub daemon: Mutex<Daemon>,
+    /// On its way to Redis.
+    pub redis: Proxy,
 }
 
 /// A gateway, and the ways to and from it.
@@ -62,8 +74,8 @@ pub struct Stage {
     pub shards: Vec<Shard>,
     /// Gateways.
     pub gateways: Vec<Gateway>,
-    /// The friend service.
-    pub friends: Mutex<Daemon>,
+    /// Friend services.
+    pub friends: Vec<Friends>,
     /// Redis.
     pub redis: Mutex<Server>,
     place: Place,
@@ -78,17 +90,27 @@ impl Stage {
         let redis = Server::start_with(redis);
         let backend = redis.url().trim_start_matches("redis://").parse()?;
         let address = redis.url().parse().context("the address of Redis")?;
-        let data = home.path().join("friendd").display().to_string();
-        let flags = vec!["--data".to_owned(), data];
-        let friends = Daemon::start("friendd", home.path(), flags);
-        let friends_at = friends.address().parse()?;
+        let ports: Vec<Port> = (0..FRIENDS).map(|_| Port::take()).collect();
+        let friends_at: Vec<_> = ports.iter().map(Port::address).collect();
+        let friends = ports.into_iter().enumerate();
+        let friends = friends.map(|(number, port)| {
+            let redis = Proxy::to(backend);
+            let flags = ["--store".to_owned(), format!("redis://{}", redis.address())];
+            let name = format!("friendd-{}", number + 1);
+            let daemon = Daemon::start_at(port, &name, home.path(), flags.to_vec());
+            Friends {
+                daemon: Mutex::new(daemon),
+                redis,
+            }
+        });
+        let friends = friends.collect();
         let shards = SHARDS.map(|_| {
             let port = Port::take();
             Shard {
                 daemon: Mutex::new(None),
                 links: Proxy::to(port.address()),
                 redis: Proxy::to(backend),
-                friends: Proxy::to(friends_at),
+                friends: friends_at.iter().map(|at| Proxy::to(*at)).collect(),
                 port: std::sync::Mutex::new(Some(port)),
             }
         });
@@ -99,7 +121,7 @@ impl Stage {
         let stage = Self {
             gateways: gateways.collect::<Result<_>>()?,
             shards: shards.into(),
-            friends: Mutex::new(friends),
+            friends,
             redis: Mutex::new(redis),
             place: Place {
                 address,
@@ -108,7 +130,9 @@ impl Stage {
             },
             home,
         };
-        stage.friends.lock().await.ready().await;
+        for friends in &stage.friends {
+            friends.daemon.lock().await.ready().await;
+        }
         for number in 0..SHARDS.len() - 1 {
             stage.start_shard(number).await;
         }
@@ -130,9 +154,10 @@ impl Stage {
         };
         let name = SHARDS[number];
         let redis = format!("redis://{}", shard.redis.address());
+        let friends: Vec<String> = shard.friends.iter().map(Proxy::address).collect();
         let flags = [
             ["--name", name],
-            ["--friendd", &shard.friends.address()],
+            ["--friendd", &friends.join(",")],
             ["--registry", &redis],
             ["--store", &redis],
             ["--advertise", &shard.links.address()],
@@ -176,8 +201,10 @@ impl Stage {
             let mut daemon = gateway.daemon.lock().await;
             logs.push((daemon.name().to_owned(), daemon.log()));
         }
-        let mut friends = self.friends.lock().await;
-        logs.push((friends.name().to_owned(), friends.log()));
+        for friends in &self.friends {
+            let mut daemon = friends.daemon.lock().await;
+            logs.push((daemon.name().to_owned(), daemon.log()));
+        }
         logs
     }
 }
