@@ -22,6 +22,7 @@ use service::queue::Filler;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
+mod desk;
 mod tasks;
 
 use crate::access::Access;

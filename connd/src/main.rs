@@ -3,6 +3,7 @@
 mod settings;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
@@ -14,7 +15,7 @@ use connd::gateway::Gateway;
 use connd::metrics::Metrics as GatewayMetrics;
 use connd::{links, listen};
 use connd_core::Leaving;
-use node::admin::{Admin, Readiness};
+use node::admin::{Admin, Readiness, Ready};
 use node::layers::Layers;
 use node::metrics::Metrics;
 use node::reload::Hangup;
@@ -28,6 +29,7 @@ use registry::gateway::Announced;
 use registry::metrics::Metrics as RegistryMetrics;
 use registry::view::View;
 use registry::watch::{Watched, first, fixed, watch as watch_registry};
+use service::admin::{About, Desk, Questions, part};
 use service::tls::LinkTls;
 use settings::Settings;
 use tokio::net::TcpListener;
@@ -85,8 +87,9 @@ async fn run(
         leaving: None,
     });
     let (linked, followed) = (gateway_metrics.clone(), watched.clone());
-    let readiness = readiness(linked, followed, count.get(), loaded.clone());
-    let admin = Admin::bind(settings.admin, metrics, readiness).await?;
+    let ready: Ready = Arc::new(readiness(linked, followed, count.get(), loaded.clone()));
+    let (desk, questions) = desk(listen, count.get(), ready.clone());
+    let admin = Admin::bind(settings.admin, metrics, ready, desk.routes()).await?;
     let admin_at = admin.address();
     let admin = tokio::spawn(admin.serve());
     let view = tokio::select! {
@@ -98,15 +101,16 @@ async fn run(
     };
     let listeners = listen::bind(listen, count).with_context(|| format!("--listen {listen}"))?;
     let (alive, ended) = mpsc::channel(1);
-    let parts = |listener| Parts {
+    let parts = |(listener, questions)| Parts {
         listener,
+        questions,
         ring: view.ring().clone(),
         watched: watched.clone(),
         links: links.clone(),
         metrics: gateway_metrics.clone(),
         _alive: alive.clone(),
     };
-    let threads = start_threads(listeners.into_iter().map(parts), &loaded)?;
+    let threads = start_threads(listeners.into_iter().zip(questions).map(parts), &loaded)?;
     drop((alive, loaded));
     tracing::info!(%listen, admin = %admin_at, "connd serves");
     let public = registry.zip(settings.public.clone());
@@ -132,6 +136,21 @@ async fn run(
     admin.abort();
     drop(load);
     join_all(threads)
+}
+
+/// Where an operator asks, and where each gateway is asked.
+fn desk(listen: SocketAddr, gateways: usize, ready: Ready) -> (Desk, Vec<Questions>) {
+    let about = About {
+        program: "connd",
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let parts = (0..gateways).map(|number| part(format!("gateway-{number}")));
+    let (parts, questions) = parts.unzip();
+    let why_not = move || ready().why_not();
+    (
+        Desk::new(about, listen.to_string(), parts, why_not),
+        questions,
+    )
 }
 
 type Thread = thread::JoinHandle<anyhow::Result<()>>;
@@ -223,6 +242,8 @@ fn readiness(
 /// What a thread is made of.
 struct Parts {
     listener: std::net::TcpListener,
+    /// Of operators.
+    questions: Questions,
     /// The ring to begin with.
     ring: Arc<Ring>,
     watched: watch::Receiver<Watched>,
@@ -241,6 +262,7 @@ fn serve(parts: Parts, mut loaded: watch::Receiver<Loaded>) -> anyhow::Result<()
             settings, access, ..
         } = loaded.borrow_and_update().clone();
         let gateway = Gateway::start(id, settings, parts.ring, access, parts.metrics);
+        spawn_local(gateway.clone().answer_operator(parts.questions));
         spawn_local(links::follow(gateway.clone(), parts.watched, parts.links));
         let listener = TcpListener::from_std(parts.listener)?;
         let accepting = spawn_local(listen::run(gateway.clone(), listener));

@@ -12,6 +12,7 @@ use prometheus_client::registry::Registry;
 use proto::friends::FriendList;
 use proto::graph::GraphAnswer;
 use proto::ids::UserId;
+use service::admin::{Answer, Questions, answer_status};
 use store::{Completion, Engine, Handle, OpenError, Slice};
 use tokio::sync::{mpsc, oneshot};
 
@@ -84,6 +85,15 @@ impl Friendd {
     /// Names what the service counts in `registry`, with the prefix `friendd_`.
     pub fn register(&self, registry: &mut Registry) {
         self.metrics.register(registry);
+    }
+
+    /// Answers an operator, until nobody can ask any more.
+    pub fn answer_operator(
+        &self,
+        questions: Questions,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let metrics = self.metrics.clone();
+        answer_status(questions, move || Answer::Graph(metrics.status()))
     }
 
     /// Answers until every handle is gone and every question answered, or

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use friendd::{Answers, FriendHandle, Friendd, RedisFriendd, grpc};
-use node::admin::{Admin, Readiness};
+use node::admin::{Admin, Readiness, Ready};
 use node::layers::Layers;
 use node::metrics::Metrics;
 use node::reload::Hangup;
 use node::shutdown::Shutdown;
+use service::admin::{About, Desk, Part, Questions, answer_store, part};
 use service::tls::LinkTls;
 use settings::Settings;
 use shared::Trust;
@@ -46,17 +47,19 @@ async fn run(
     let settings = layers.settings().clone();
     let metrics = Metrics::default();
     let listener = grpc::bind(settings.listen, links.as_ref()).await?;
+    let (asked_of_graph, questions) = part("graph");
     let Serving {
         friends,
         mut graph,
         kept,
-    } = Serving::start(&settings, trust, &metrics)?;
+    } = Serving::start(&settings, trust, (&metrics, questions))?;
     let trouble = kept.trouble();
-    let ready = move || match trouble() {
+    let ready: Ready = Arc::new(move || match trouble() {
         Some(trouble) => Readiness::NotReady(trouble.to_owned()),
         None => Readiness::Ready,
-    };
-    let admin = Admin::bind(settings.admin, metrics, ready).await?;
+    });
+    let desk = desk(&settings, asked_of_graph, &kept, ready.clone());
+    let admin = Admin::bind(settings.admin, metrics, ready, desk.routes()).await?;
     tracing::info!(
         listen = %listener.local_addr()?,
         admin = %admin.address(),
@@ -92,6 +95,21 @@ async fn run(
     kept.close()
 }
 
+/// Where an operator asks.
+fn desk(settings: &Settings, graph: Part, kept: &Kept, ready: Ready) -> Desk {
+    let about = About {
+        program: "friendd",
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let (store, asked) = part("store");
+    let trouble = kept.trouble();
+    let is_open = move || trouble().is_none();
+    let (place, durability) = settings.durability();
+    tokio::spawn(answer_store(asked, place, durability, is_open));
+    let (listen, parts) = (settings.listen.to_string(), vec![graph, store]);
+    Desk::new(about, listen, parts, move || ready().why_not())
+}
+
 /// The friend service.
 struct Serving {
     friends: FriendHandle,
@@ -102,10 +120,15 @@ struct Serving {
 impl Serving {
     /// In a directory or in a Redis, as the settings say. Whether the Redis is
     /// there shows later.
-    fn start(settings: &Settings, trust: Trust, metrics: &Metrics) -> anyhow::Result<Self> {
+    fn start(
+        settings: &Settings,
+        trust: Trust,
+        (metrics, questions): (&Metrics, Questions),
+    ) -> anyhow::Result<Self> {
         if let Some(redis) = settings.shared_store(trust) {
             let (friendd, friends) = RedisFriendd::new(&settings.core(), &redis);
             metrics.register(|registry| friendd.register(registry));
+            tokio::spawn(friendd.answer_operator(questions));
             let kept = Kept::Elsewhere(friendd.answers());
             let graph = tokio::spawn(friendd.run());
             return Ok(Self {
@@ -120,6 +143,7 @@ impl Serving {
             engine.metrics().register(registry);
             friendd.register(registry);
         });
+        tokio::spawn(friendd.answer_operator(questions));
         let kept = Kept::Here(Arc::new(engine.start()?));
         let graph = tokio::spawn(friendd.run());
         Ok(Self {

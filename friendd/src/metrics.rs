@@ -7,6 +7,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use proto::friends::FriendAction;
 use proto::graph::{GraphAnswer, GraphRequest};
+use service::admin::wire::GraphStatus;
 
 /// One label with one of a few values.
 type Kind = [(&'static str, &'static str); 1];
@@ -58,6 +59,16 @@ impl Metrics {
             "Questions that wait for the store or for their turn",
             self.waiting.clone(),
         );
+    }
+
+    /// What an operator is shown.
+    pub(crate) fn status(&self) -> GraphStatus {
+        let count = |gauge: &Gauge| u64::try_from(gauge.get()).unwrap_or_default();
+        GraphStatus {
+            users: count(&self.users),
+            waiting: count(&self.waiting),
+            loads: self.loads.get(),
+        }
     }
 
     pub(crate) fn asked(&self, request: &GraphRequest) {

@@ -17,6 +17,7 @@ use node::settings::sheet::{Reload, Sheet};
 use node::settings::value::{self, address};
 use node::telemetry::TelemetrySettings;
 use serde::{Deserialize, Deserializer};
+use service::admin::SYNCED;
 use shared::section::{RedisFlags, RedisSection, StoreFlags};
 use shared::{Address, Trust};
 
@@ -103,6 +104,18 @@ impl Settings {
     /// What the friend service is told.
     pub fn core(&self) -> FriendSettings {
         self.friends.core(self.blocks)
+    }
+
+    /// Where the graph is, and what an acknowledgement means there.
+    pub fn durability(&self) -> (String, String) {
+        match &self.store {
+            None => (self.data.display().to_string(), SYNCED.to_owned()),
+            Some(redis) => {
+                let replicas = self.replicas;
+                let means = format!("in Redis, as its appendfsync says; at {replicas} replicas");
+                (redis.to_string(), means)
+            }
+        }
     }
 
     /// Where the graph is, if not in the directory.

@@ -16,13 +16,14 @@ use msgd::metrics::Metrics as ShardMetrics;
 use msgd::outcomes::Outcomes;
 use msgd::shard::{Parts, Shard};
 use msgd::words::Words;
-use node::admin::{Admin, Readiness};
+use node::admin::{Admin, Readiness, Ready};
 use node::layers::Layers;
 use node::metrics::Metrics;
 use node::reload::Hangup;
 use node::shutdown::Shutdown;
 use proto::ids::ShardId;
 use seat::{Follows, Placed};
+use service::admin::{About, Desk, Questions, answer_store, part};
 use service::link::{LinkDoor, ShardEnd};
 use service::tls::LinkTls;
 use settings::Settings;
@@ -84,8 +85,9 @@ async fn run(
     words.replace(text.as_deref());
     let friends = msgd::friends::remote(&settings.friendd, links.as_ref()).context("--friendd")?;
     let (health, is_serving) = (mailboxes.health(), serving.clone());
-    let ready = move || readiness(&health, &is_serving);
-    let admin = Admin::bind(settings.admin, metrics.clone(), ready).await?;
+    let ready: Ready = Arc::new(move || readiness(&health, &is_serving));
+    let (desk, questions) = desk(&settings, mailboxes.health(), ready.clone());
+    let admin = Admin::bind(settings.admin, metrics.clone(), ready, desk.routes()).await?;
     let admin = tokio::spawn(admin.serve());
     let mut place = tokio::select! {
         place = Placed::take(&settings, &trust, &metrics) => place?,
@@ -104,6 +106,7 @@ async fn run(
         metrics: shard_metrics,
         serving,
     });
+    spawn_local(shard.clone().answer_operator(questions));
     let (linked, mut server) = take_links(listener, &shard, &name, links.as_ref())?;
     tracing::info!(%name, listen = %settings.listen, "msgd serves");
     loop {
@@ -130,6 +133,22 @@ async fn run(
     tokio::task::spawn_blocking(move || mailboxes.close()).await??;
     place.end().await;
     Ok(Ended::Stopped)
+}
+
+/// Where an operator asks, and where the shard is asked.
+fn desk(settings: &Settings, health: Health, ready: Ready) -> (Desk, Questions) {
+    let about = About {
+        program: "msgd",
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let (shard, questions) = part("shard");
+    let (kept, asked) = part("store");
+    let (place, durability) = settings.durability();
+    let is_open = move || health.trouble().is_none();
+    tokio::spawn(answer_store(asked, place, durability, is_open));
+    let (listen, parts) = (settings.listen.to_string(), vec![shard, kept]);
+    let why_not = move || ready().why_not();
+    (Desk::new(about, listen, parts, why_not), questions)
 }
 
 type Server = JoinHandle<Result<(), tonic::transport::Error>>;

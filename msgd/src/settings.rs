@@ -26,6 +26,7 @@ use registry::client::Place;
 use registry::seat::Candidate;
 use registry::settings::{LEASE, RegistryFlags, place};
 use serde::{Deserialize, Deserializer};
+use service::admin::SYNCED;
 use shared::section::{RedisFlags, RedisSection, StoreFlags};
 use shared::{Address, Trust};
 
@@ -184,6 +185,18 @@ impl Settings {
     pub fn shared_store(&self, trust: Trust) -> Option<shared::Settings> {
         let address = self.store.as_ref()?;
         Some(shared::section::settings(address, self.replicas, trust))
+    }
+
+    /// Where mailboxes are, and what 'stored' means there.
+    pub fn durability(&self) -> (String, String) {
+        match &self.store {
+            None => (self.data.display().to_string(), SYNCED.to_owned()),
+            Some(redis) => {
+                let replicas = self.replicas;
+                let means = format!("in Redis, as its appendfsync says; at {replicas} replicas");
+                (redis.to_string(), means)
+            }
+        }
     }
 
     /// Mailboxes in a directory cannot move with their users, and who may have

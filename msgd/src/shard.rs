@@ -7,12 +7,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use msgd_core::filter::Filter;
 use msgd_core::store::Request;
-use msgd_core::{Effect, Event, Settings};
+use msgd_core::{Effect, Event, OPERATOR, Settings};
 use node::alarm::Alarm;
 use node::clock::Clock;
 use proto::clock::Moment;
@@ -25,9 +25,12 @@ use tokio::sync::Notify;
 use tokio::task::spawn_local;
 use tracing::{error, warn};
 
+mod desk;
+mod tasks;
+
 use crate::friends::{Ask, patiently};
 use crate::mailboxes::ShardStore;
-use crate::metrics::{Metrics, PUBLISH_INTERVAL};
+use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
 use crate::trace;
 
@@ -92,6 +95,7 @@ pub struct Shard {
     told_full: Cell<bool>,
     store_took: Notify,
     alarm: Alarm,
+    desk: desk::Desk,
 }
 
 impl Shard {
@@ -122,6 +126,7 @@ impl Shard {
             told_full: Cell::new(false),
             store_took: Notify::new(),
             alarm: Alarm::default(),
+            desk: desk::Desk::default(),
         });
         if let Some(until) = parts.lease {
             shard.lease(until);
@@ -267,6 +272,9 @@ impl Shard {
 
     fn carry_out(self: &Rc<Self>, effect: Effect) {
         match effect {
+            Effect::Send { gateway, envelope } if gateway == OPERATOR => {
+                self.desk.answered(envelope)
+            }
             Effect::Send { gateway, envelope } => self.send(gateway, envelope),
             Effect::Store(request) => self.queue_request(request),
             Effect::AskGraph { ticket, request } => {
@@ -350,45 +358,5 @@ impl Shard {
             let outcomes = failed.iter().flat_map(Request::failed);
             shard.handle(outcomes.map(Event::Store));
         });
-    }
-
-    async fn take_outcomes(self: Rc<Self>, outcomes: Outcomes) {
-        loop {
-            let outcomes = outcomes.take().await;
-            self.handle(outcomes.into_iter().map(Event::Store));
-            if !self.serving.load(Ordering::Relaxed) {
-                let core = self.core.borrow();
-                let whole = core.slots_held() == core.slots_owned();
-                self.serving.store(whole, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// The one timer of all users.
-    async fn keep_time(self: Rc<Self>) {
-        loop {
-            self.alarm.rings(&self.clock).await;
-            self.handle([Event::Tick]);
-        }
-    }
-
-    /// Shows the core's counts to who scrapes.
-    async fn publish(self: Rc<Self>) {
-        let mut every = tokio::time::interval(PUBLISH_INTERVAL);
-        let mut shown = msgd_core::Counters::default();
-        let mut shown_users = (0, 0);
-        loop {
-            every.tick().await;
-            let core = self.core.borrow();
-            self.metrics.add(&shown, core.counters());
-            shown = *core.counters();
-            let (users, sessions) = core.population();
-            let difference = |to: usize, from: usize| to as i64 - from as i64;
-            self.metrics.users.inc_by(difference(users, shown_users.0));
-            self.metrics
-                .user_sessions
-                .inc_by(difference(sessions, shown_users.1));
-            shown_users = (users, sessions);
-        }
     }
 }

@@ -1,7 +1,8 @@
-//! The admin port: `GET /metrics`, `/healthz`, `/readyz` over HTTP/1.1.
+//! The admin port: `GET /metrics`, `/healthz`, `/readyz`, and the daemon's gRPC
+//! service for operators.
 //!
 //! Owns: its listener and connections. Must not know: what makes the daemon
-//! ready, what its figures mean.
+//! ready, what its figures mean, what an operator asks.
 
 use std::convert::Infallible;
 use std::io;
@@ -13,22 +14,31 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tonic::body::Body;
+use tonic::service::Routes;
 
 use crate::metrics::Metrics;
 
 /// Connections served at once; more wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 16;
-/// A connection is for one request, and lives no longer than this.
+/// A connection is for one request, or a few questions of an operator, and
+/// lives no longer than this.
 pub const CONNECTION_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a request's head at most; hyper allows no less.
-const HEAD_BYTES_MAX: usize = 8 * 1024;
+const HEAD_BYTES_MAX: u16 = 8 * 1024;
+/// Questions at once on a connection.
+const QUESTIONS_MAX: u32 = 4;
+/// Bytes of a question that nobody has read yet.
+const QUESTION_WINDOW: u32 = 16 * 1024;
 /// Rest after a failed accept (no file left): such errors repeat at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -68,19 +78,24 @@ pub struct Admin {
 
 struct Pages {
     metrics: Metrics,
-    ready: Box<dyn Fn() -> Readiness + Send + Sync>,
+    ready: Ready,
+    routes: Routes,
 }
+
+/// Whether the daemon is ready, at this moment; it must not wait.
+pub type Ready = Arc<dyn Fn() -> Readiness + Send + Sync>;
 
 impl Admin {
     /// Opens the port; port 0 takes a free one. `ready` is asked at each
-    /// `GET /readyz` and must not wait.
+    /// `GET /readyz`; `routes` has the service for operators.
     ///
     /// # Errors
     /// The address is not loopback, or taken.
     pub async fn bind(
         address: SocketAddr,
         metrics: Metrics,
-        ready: impl Fn() -> Readiness + Send + Sync + 'static,
+        ready: Ready,
+        routes: Routes,
     ) -> Result<Self, AdminError> {
         if !address.ip().is_loopback() {
             return Err(AdminError::NotLoopback(address));
@@ -92,7 +107,8 @@ impl Admin {
             listener,
             pages: Arc::new(Pages {
                 metrics,
-                ready: Box::new(ready),
+                ready,
+                routes,
             }),
         })
     }
@@ -125,18 +141,45 @@ impl Admin {
 }
 
 async fn serve_connection(stream: TcpStream, pages: Arc<Pages>) {
-    let service = service_fn(move |request| {
-        let response = pages.answer(&request);
-        async move { Ok::<_, Infallible>(response) }
-    });
-    let connection = hyper::server::conn::http1::Builder::new()
+    let service = service_fn(move |request| answer(pages.clone(), request));
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
         .keep_alive(false)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .max_buf_size(usize::from(HEAD_BYTES_MAX));
+    builder
+        .http2()
+        .max_concurrent_streams(QUESTIONS_MAX)
+        .initial_stream_window_size(QUESTION_WINDOW)
+        .initial_connection_window_size(QUESTIONS_MAX * QUESTION_WINDOW)
+        .max_header_list_size(u32::from(HEAD_BYTES_MAX));
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
     match timeout(CONNECTION_TIME, connection).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "admin connection failed"),
         Err(_) => tracing::debug!("admin connection took too long"),
+    }
+}
+
+async fn answer(
+    pages: Arc<Pages>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let kind = request.headers().get(CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc")) {
+        let routes = TowerToHyperService::new(pages.routes.clone());
+        return routes.call(request).await;
+    }
+    Ok(pages.answer(&request).map(Body::new))
+}
+
+impl Readiness {
+    /// Why the daemon should not be sent work; none: it should.
+    pub fn why_not(self) -> Option<String> {
+        match self {
+            Self::Ready => None,
+            Self::NotReady(why) => Some(why),
+        }
     }
 }
 

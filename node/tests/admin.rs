@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use node::admin::{Admin, AdminError, CONNECTION_TIME, CONNECTIONS_MAX, Readiness};
+use node::admin::{Admin, AdminError, CONNECTION_TIME, CONNECTIONS_MAX, Readiness, Ready};
 use node::metrics::Metrics;
 use prometheus_client::metrics::counter::Counter;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tonic::service::Routes;
 
 #[tokio::test]
 async fn figures_are_shown() {
@@ -69,7 +70,7 @@ async fn the_silent_keep_others_waiting_only_so_long() {
 #[tokio::test]
 async fn only_loopback_is_served() {
     let address = "0.0.0.0:0".parse().unwrap();
-    let refused = Admin::bind(address, Metrics::default(), || Readiness::Ready).await;
+    let refused = Admin::bind(address, Metrics::default(), ready(), Routes::default()).await;
     let refused = refused.err().unwrap();
     assert!(matches!(refused, AdminError::NotLoopback(_)), "{refused}");
 }
@@ -77,9 +78,14 @@ async fn only_loopback_is_served() {
 #[tokio::test]
 async fn a_taken_address_is_named() {
     let stage = Stage::set().await;
-    let refused = Admin::bind(stage.address, Metrics::default(), || Readiness::Ready).await;
+    let (metrics, routes) = (Metrics::default(), Routes::default());
+    let refused = Admin::bind(stage.address, metrics, ready(), routes).await;
     let text = refused.err().unwrap().to_string();
     assert!(text.contains(&stage.address.to_string()), "{text}");
+}
+
+fn ready() -> Ready {
+    Arc::new(|| Readiness::Ready)
 }
 
 struct Stage {
@@ -95,13 +101,15 @@ impl Stage {
         metrics.register(|registry| registry.register("sent", "Messages sent", sent.clone()));
         let ready = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&ready);
-        let admin = Admin::bind("127.0.0.1:0".parse().unwrap(), metrics, move || {
+        let told = Arc::new(move || {
             if asked.load(Ordering::SeqCst) {
                 Readiness::Ready
             } else {
                 Readiness::NotReady("no slots yet".to_owned())
             }
         });
+        let address = "127.0.0.1:0".parse().unwrap();
+        let admin = Admin::bind(address, metrics, told, Routes::default());
         let admin = admin.await.unwrap();
         let address = admin.address();
         tokio::spawn(admin.serve());

@@ -2,10 +2,15 @@
 //! are those of the `proto` crate.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    for file in ["service.proto", "../client.proto", "../link.proto"] {
+    for file in [
+        "service.proto",
+        "admin.proto",
+        "../client.proto",
+        "../link.proto",
+    ] {
         println!("cargo:rerun-if-changed={file}");
     }
-    let files = protox::compile(["service.proto"], [".", ".."])?;
+    let files = protox::compile(["service.proto", "admin.proto"], [".", ".."])?;
     tonic_prost_build::configure()
         // Shells build their channels themselves; a generated `connect` would
         // stand beside the one of `Link`.

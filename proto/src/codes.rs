@@ -129,8 +129,8 @@ codes! {
     WindowAbused = 408, StayAway, "the window was exceeded again and again";
     /// More connections from one address than allowed.
     TooManyConnections = 409, StayAway, "too many connections from your address";
-    /// Another device of the user ended it.
-    Ended = 410, StayAway, "ended from another device of yours";
+    /// Another device of the user ended it, or an operator.
+    Ended = 410, StayAway, "ended by another device of yours, or by an operator";
 }
 
 impl fmt::Display for Code {

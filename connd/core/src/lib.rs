@@ -11,6 +11,7 @@ mod effect;
 mod event;
 mod excess;
 mod gateway;
+pub mod operator;
 mod router;
 mod sends;
 mod session;

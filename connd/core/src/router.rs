@@ -87,6 +87,12 @@ impl Router {
         self.links[link.0 as usize].up
     }
 
+    /// The ring's shards, and whether the link of each is up.
+    pub fn members(&self) -> impl Iterator<Item = (&ShardId, bool)> {
+        let links = self.members.iter().map(|link| &self.links[link.0 as usize]);
+        links.map(|link| (&link.shard, link.up))
+    }
+
     /// The link of a slot's owner, up or down.
     pub fn owner(&self, slot: Slot) -> LinkId {
         self.members[self.ring.owner_index(slot)]

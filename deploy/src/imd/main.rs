@@ -13,12 +13,13 @@ use std::time::Duration;
 use anyhow::Context;
 use connd::access::Access;
 use msgd::words::Words;
-use node::admin::{Admin, Readiness};
+use node::admin::{Admin, Readiness, Ready};
 use node::layers::Layers;
 use node::metrics::Metrics;
 use node::reload::Hangup;
 use node::shutdown::Shutdown;
 use parts::Parts;
+use service::admin::{About, Desk, Part, SYNCED, answer_store, part};
 use settings::Settings;
 use thread::Threads;
 use tokio::sync::Notify;
@@ -57,8 +58,9 @@ async fn run(
     let ready = parts.serving.clone();
     let store = Arc::new(parts.store);
     let open = Arc::downgrade(&store);
-    let readiness = move || readiness(&open, &ready);
-    let admin = Admin::bind(settings.admin, metrics, readiness).await?;
+    let ready: Ready = Arc::new(move || readiness(&open, &ready));
+    let desk = desk(&settings, parts.asked, &store, ready.clone());
+    let admin = Admin::bind(settings.admin, metrics, ready, desk.routes()).await?;
     settings.greet(admin.address());
     let admin = tokio::spawn(admin.serve());
 
@@ -88,6 +90,27 @@ async fn run(
     // The admin port is gone, so nobody else holds it.
     Arc::into_inner(store).map_or(Ok(()), store::Running::stop)?;
     Ok(())
+}
+
+/// Where an operator asks: these parts, and the store.
+fn desk(
+    settings: &Settings,
+    mut parts: Vec<Part>,
+    store: &Arc<store::Running>,
+    ready: Ready,
+) -> Desk {
+    let about = About {
+        program: "imd",
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let (kept, asked) = part("store");
+    parts.push(kept);
+    let open = Arc::downgrade(store);
+    let is_open = move || open.upgrade().is_some_and(|store| store.is_open());
+    let directory = settings.data.display().to_string();
+    tokio::spawn(answer_store(asked, directory, SYNCED.to_owned(), is_open));
+    let listen = settings.listen.to_string();
+    Desk::new(about, listen, parts, move || ready().why_not())
 }
 
 /// Every shard has these words from now on.

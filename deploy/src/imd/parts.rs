@@ -14,6 +14,7 @@ use msgd_core::store::MailboxSettings;
 use node::metrics::Metrics;
 use proto::ids::{Epoch, GatewayId, Incarnation, ShardId};
 use proto::ring::{Member, Ring};
+use service::admin::{Part, part};
 use service::link::ShardEnd;
 use store::{Engine, Running};
 use tokio::sync::mpsc;
@@ -38,6 +39,8 @@ pub struct Parts {
     pub loaded: Loaded,
     /// The word list of each shard.
     pub words: Vec<Words>,
+    /// Where an operator asks all of them.
+    pub asked: Vec<Part>,
 }
 
 impl Parts {
@@ -67,16 +70,23 @@ impl Parts {
         let ring = Arc::new(ring(&names)?);
         let words: Vec<Words> = names.iter().map(|_| Words::default()).collect();
         let mut threads = Vec::new();
+        let (graph, questions) = part("graph");
+        tokio::spawn(friendd.answer_operator(questions));
+        let mut asked = vec![graph];
         let mut serving = Vec::new();
         let (doors, links): (Vec<_>, Vec<_>) = names.iter().map(|name| door(name, count)).unzip();
         let places = listeners.into_iter().zip(links).enumerate();
         for (place, (listener, links)) in places {
             let serves = Arc::new(AtomicBool::new(false));
             serving.push(serves.clone());
+            let (gateway, gateway_questions) = part(format!("gateway-{place}"));
+            let (shard, shard_questions) = part(names[place].as_str());
+            asked.extend([gateway, shard]);
             threads.push(ThreadParts {
                 listener,
                 gateway: GatewayId(fastrand::u64(..)),
                 gateway_metrics: connd_metrics.clone(),
+                gateway_questions,
                 doors: doors.clone(),
                 shard: names[place].clone(),
                 incarnation: Incarnation(fastrand::u64(..1 << INCARNATION_BITS)),
@@ -85,6 +95,7 @@ impl Parts {
                 outcomes: outcomes[place].clone(),
                 friends: friends.clone(),
                 shard_metrics: msgd_metrics.clone(),
+                shard_questions,
                 links,
                 ring: ring.clone(),
                 serving: serves,
@@ -97,6 +108,7 @@ impl Parts {
             serving,
             loaded: Loaded::new(settings, access),
             words,
+            asked,
         })
     }
 }

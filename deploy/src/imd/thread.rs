@@ -18,6 +18,7 @@ use msgd::shard::Shard;
 use msgd::words::Words;
 use proto::ids::{GatewayId, Incarnation, ShardId};
 use proto::ring::Ring;
+use service::admin::Questions;
 use service::link::ShardEnd;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -33,6 +34,7 @@ pub struct ThreadParts {
     pub listener: std::net::TcpListener,
     pub gateway: GatewayId,
     pub gateway_metrics: Arc<connd::metrics::Metrics>,
+    pub gateway_questions: Questions,
     /// Where links to each shard of the process are handed in.
     pub doors: Vec<(ShardId, mpsc::Sender<ShardEnd>)>,
     pub shard: ShardId,
@@ -42,6 +44,7 @@ pub struct ThreadParts {
     pub outcomes: Outcomes,
     pub friends: FriendHandle,
     pub shard_metrics: Arc<msgd::metrics::Metrics>,
+    pub shard_questions: Questions,
     /// Links of gateways.
     pub links: mpsc::Receiver<ShardEnd>,
     pub ring: Arc<Ring>,
@@ -156,6 +159,7 @@ async fn serve(parts: ThreadParts, mut loaded: watch::Receiver<Loaded>) -> anyho
         metrics: parts.shard_metrics,
         serving: parts.serving,
     });
+    spawn_local(shard.clone().answer_operator(parts.shard_questions));
     spawn_local(msgd::links::run_all(shard.clone(), parts.links));
     let gateway = Gateway::start(
         parts.gateway,
@@ -164,6 +168,7 @@ async fn serve(parts: ThreadParts, mut loaded: watch::Receiver<Loaded>) -> anyho
         first.access,
         parts.gateway_metrics,
     );
+    spawn_local(gateway.clone().answer_operator(parts.gateway_questions));
     for (shard, door) in parts.doors {
         spawn_local(connd::links::keep_inside(gateway.clone(), shard, door));
     }

@@ -13,6 +13,7 @@ use proto::codes::Code;
 use proto::friends::ListHash;
 use proto::graph::{Change, GraphAnswer, GraphRequest};
 use proto::ids::UserId;
+use service::admin::{Answer, Questions, answer_status};
 use shared::Redis;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -75,6 +76,15 @@ impl RedisFriendd {
     /// Names what the service counts in `registry`, with the prefix `friendd_`.
     pub fn register(&self, registry: &mut Registry) {
         self.asker.metrics.register(registry);
+    }
+
+    /// Answers an operator, until nobody can ask any more.
+    pub fn answer_operator(
+        &self,
+        questions: Questions,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let metrics = self.asker.metrics.clone();
+        answer_status(questions, move || Answer::Graph(metrics.status()))
     }
 
     /// Whether Redis answers, while the service runs.

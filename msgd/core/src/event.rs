@@ -11,6 +11,13 @@ use proto::ring::Ring;
 use crate::effect::GraphTicket;
 use crate::store::Outcome;
 
+/// Stands where a gateway does when the shell asks for an operator: a request
+/// ([`Up::Request`]) of a session of this one is for any user of the shard, and
+/// needs nobody to be logged in. The session's number comes back with the
+/// answer, in an [`crate::Effect::Send`] that the shell keeps. No gateway draws
+/// it as its name.
+pub const OPERATOR: GatewayId = GatewayId(0);
+
 /// Something happened.
 #[derive(Debug)]
 pub enum Event {

@@ -12,6 +12,7 @@ pub mod filter;
 mod friends;
 mod inbox;
 mod named;
+pub mod operator;
 mod presence;
 mod recent;
 mod settings;
@@ -25,6 +26,6 @@ mod user;
 mod waiting;
 
 pub use effect::{Counters, Effect, GraphTicket};
-pub use event::Event;
+pub use event::{Event, OPERATOR};
 pub use settings::{Blocks, Policy, Settings, UnknownWord};
 pub use shard::Shard;

@@ -81,7 +81,7 @@ pub enum LinkError {
     #[error("{0} is not the address of a shard")]
     Address(String),
     /// The connection did not come up; it is tried again.
-    #[error("cannot connect: {}", root(.0))]
+    #[error("cannot connect: {}", crate::root(.0))]
     Connect(#[from] tonic::transport::Error),
     /// The peer ended it, or is silent.
     #[error("the peer ended the link: {}", .0.message())]
@@ -89,15 +89,6 @@ pub enum LinkError {
     /// The peer sends what is no batch. A bug, or another version.
     #[error("the peer sends what is no batch: {0}")]
     Malformed(#[from] proto::client::PacketError),
-}
-
-/// What the system or TLS said, below what the transport makes of it.
-fn root(error: &tonic::transport::Error) -> String {
-    let mut root: &dyn std::error::Error = error;
-    while let Some(source) = root.source() {
-        root = source;
-    }
-    root.to_string()
 }
 
 /// A link inside one process.

@@ -9,6 +9,7 @@ mod deadlines;
 mod leaving;
 mod links;
 mod login;
+mod operator;
 mod packets;
 mod relays;
 mod sending;

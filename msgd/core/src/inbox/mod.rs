@@ -154,6 +154,16 @@ impl Inbox {
         self.pending.is_empty() && self.readers.is_empty() && told
     }
 
+    /// The cursor, and where the next append goes.
+    pub fn extent(&self) -> (Position, Position) {
+        (self.cursor, self.end)
+    }
+
+    /// How many messages are in memory, and the bytes of their bodies.
+    pub fn pending(&self) -> (usize, usize) {
+        (self.pending.len(), self.bytes)
+    }
+
     /// The readers, by their index.
     pub fn readers(&self) -> &[Reader] {
         &self.readers

@@ -11,6 +11,7 @@ use proto::slot::Slot;
 
 use super::{SENT_BACK_MAX, Shard, answer, send};
 use crate::effect::Effect;
+use crate::event::OPERATOR;
 use crate::slots::SlotState;
 use crate::user::Phase;
 use crate::waiting::Waiting;
@@ -229,6 +230,11 @@ impl Shard {
         out: &mut Vec<Effect>,
     ) {
         match request.refused(code) {
+            // A client would ask again by itself.
+            None if at.gateway == OPERATOR => {
+                let session = at.session;
+                send(at.gateway, Down::Refused { session, code }, out);
+            }
             Some(packet) => answer(at, packet, out),
             None => self.counters.shed += 1,
         }

@@ -16,6 +16,7 @@ mod devices;
 mod forward;
 mod graph;
 mod open;
+mod operator;
 mod question;
 mod requests;
 mod ring;

@@ -12,6 +12,7 @@ use proto::slot::Slot;
 use super::Shard;
 use super::arrive::user_of;
 use crate::effect::Effect;
+use crate::event::OPERATOR;
 use crate::store::{Claim, Mailbox, Remembered, Request};
 use crate::timers::Timer;
 use crate::user::{Phase, User};
@@ -43,7 +44,7 @@ impl Shard {
                 }
             };
         }
-        if !opens(&waiting.envelope) {
+        if !opens(&waiting) {
             return None;
         }
         let name = name.clone();
@@ -179,10 +180,11 @@ impl Shard {
 
 /// Whether an envelope brings its user into memory. The others are for someone
 /// who is there, or for nobody.
-fn opens(envelope: &Up) -> bool {
-    match envelope {
+fn opens(waiting: &Waiting) -> bool {
+    match &waiting.envelope {
         Up::Announce(_) => true,
-        Up::Gone { .. } | Up::Submit(_) | Up::Acknowledge { .. } | Up::Request { .. } => false,
+        Up::Request { .. } => waiting.gateway == OPERATOR,
+        Up::Gone { .. } | Up::Submit(_) | Up::Acknowledge { .. } => false,
         Up::Relay(relay) => match relay.relayed {
             Relayed::Forward(_) | Relayed::Receipt { .. } | Relayed::FriendAct(_) => true,
             Relayed::Transient { .. }

@@ -13,6 +13,7 @@ use proto::status::Status;
 
 use super::{Shard, answer};
 use crate::effect::Effect;
+use crate::event::OPERATOR;
 use crate::friends::{Lookup, may_write};
 use crate::store::Request as StoreRequest;
 use crate::timers::Timer;
@@ -31,7 +32,7 @@ impl Shard {
         out: &mut Vec<Effect>,
     ) {
         let known = self.users.get(&name).and_then(|user| user.session(at));
-        if known.is_none() {
+        if known.is_none() && at.gateway != OPERATOR {
             return;
         }
         match request {

@@ -102,6 +102,10 @@ impl Shard {
         out: &mut Vec<Effect>,
     ) {
         if !self.owns(relay.slot) {
+            let Some(gateway) = self.way_by(gateway) else {
+                self.counters.shed += 1;
+                return;
+            };
             return send(gateway, Down::Relay(relay), out);
         }
         let waiting = Waiting {

@@ -1,0 +1,249 @@
+//! What an operator asks of a daemon, and how it gets to the daemon's parts.
+//!
+//! Owns the questions, the bound on how many wait, and how long a part may take
+//! to answer. Must not know what a part answers, nor how the port is served.
+
+mod question;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+use tonic::service::Routes;
+use tonic::transport::Endpoint;
+use tonic::{Request, Response, Status};
+
+pub use question::{Change, Question, QuestionError};
+use wire::admin_client::AdminClient;
+use wire::admin_server;
+
+/// The service that `admin.proto` describes, and its messages.
+#[allow(missing_docs, clippy::all)]
+pub mod wire {
+    tonic::include_proto!("im.admin");
+}
+
+/// What a part has to say.
+pub type Answer = wire::answer::Answer;
+
+/// Questions that wait for one part; who asks beyond is not answered.
+const WAITING_MAX: usize = 16;
+
+/// For a part to answer: longer than a friend list and a change of it take when
+/// the friend service is away.
+const PART_PATIENCE: Duration = Duration::from_secs(6);
+
+/// For a connection to a daemon to come up.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// For a daemon to answer: longer than its parts take.
+const ASK_PATIENCE: Duration = Duration::from_secs(8);
+
+/// The most bytes of a question.
+const QUESTION_BYTES_MAX: usize = 4 * 1024;
+
+/// The most bytes of answers.
+const ANSWERS_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// A question that waits for a part.
+#[derive(Debug)]
+pub struct Asked {
+    /// What is asked.
+    pub question: Question,
+    answers: oneshot::Sender<Vec<Answer>>,
+}
+
+impl Asked {
+    /// Says all that the part has to say. Who has gone is not told.
+    pub fn answer(self, answers: Vec<Answer>) {
+        let _ = self.answers.send(answers);
+    }
+}
+
+/// The questions for a part, in their order.
+pub type Questions = mpsc::Receiver<Asked>;
+
+/// A part of a daemon, as its operator reaches it.
+#[derive(Debug)]
+pub struct Part {
+    name: String,
+    door: mpsc::Sender<Asked>,
+}
+
+/// A part that is asked by the other end. The name is shown when it is silent.
+pub fn part(name: impl Into<String>) -> (Part, Questions) {
+    let (door, questions) = mpsc::channel(WAITING_MAX);
+    let name = name.into();
+    (Part { name, door }, questions)
+}
+
+/// Answers how a part is, by what `look` sees, and nothing else; until nobody
+/// can ask any more.
+pub async fn answer_status(mut questions: Questions, look: impl Fn() -> Answer) {
+    while let Some(asked) = questions.recv().await {
+        let answers = match asked.question {
+            Question::Status => vec![look()],
+            _ => Vec::new(),
+        };
+        asked.answer(answers);
+    }
+}
+
+/// What 'stored' means with a store in a directory.
+pub const SYNCED: &str = "on this disk, after an fsync";
+
+/// Answers how a store is, and what 'stored' means there; until nobody can ask
+/// any more.
+pub async fn answer_store(
+    questions: Questions,
+    store: String,
+    durability: String,
+    is_open: impl Fn() -> bool,
+) {
+    let look = || {
+        Answer::Store(wire::StoreStatus {
+            store: store.clone(),
+            open: is_open(),
+            durability: durability.clone(),
+        })
+    };
+    answer_status(questions, look).await;
+}
+
+/// Who a daemon is.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// The program, as `connd`.
+    pub program: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// Why a daemon is not ready; none: it is.
+type WhyNot = Box<dyn Fn() -> Option<String> + Send + Sync>;
+
+struct Daemon {
+    about: About,
+    listen: String,
+    began: Instant,
+    why_not: WhyNot,
+    parts: Vec<Part>,
+}
+
+/// Where an operator's questions come in.
+#[derive(Clone)]
+pub struct Desk(Arc<Daemon>);
+
+impl Desk {
+    /// Of a daemon that listens there. `why_not` tells why it is not ready, and
+    /// must not wait.
+    pub fn new(
+        about: About,
+        listen: String,
+        parts: Vec<Part>,
+        why_not: impl Fn() -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(Daemon {
+            about,
+            listen,
+            began: Instant::now(),
+            why_not: Box::new(why_not),
+            parts,
+        }))
+    }
+
+    /// The gRPC service.
+    pub fn routes(self) -> Routes {
+        let server = admin_server::AdminServer::new(self);
+        Routes::new(server.max_decoding_message_size(QUESTION_BYTES_MAX))
+    }
+
+    fn daemon(&self) -> wire::Daemon {
+        let daemon = &self.0;
+        let up = daemon.began.elapsed().as_millis();
+        wire::Daemon {
+            program: daemon.about.program.to_owned(),
+            version: daemon.about.version.to_owned(),
+            listen: daemon.listen.clone(),
+            process: std::process::id(),
+            up_ms: u64::try_from(up).unwrap_or(u64::MAX),
+            not_ready: (daemon.why_not)().unwrap_or_default(),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl admin_server::Admin for Desk {
+    async fn ask(
+        &self,
+        request: Request<wire::Question>,
+    ) -> Result<Response<wire::Answers>, Status> {
+        let question = Question::try_from(request.into_inner());
+        let question = question.map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let deadline = tokio::time::Instant::now() + PART_PATIENCE;
+        let waits: Vec<_> = self
+            .0
+            .parts
+            .iter()
+            .map(|part| put(part, &question))
+            .collect();
+        let mut answers = wire::Answers {
+            daemon: Some(self.daemon()),
+            ..Default::default()
+        };
+        for (part, wait) in self.0.parts.iter().zip(waits) {
+            match tokio::time::timeout_at(deadline, wait).await {
+                Ok(Ok(said)) => {
+                    let said = said.into_iter();
+                    let whole = |answer| wire::Answer {
+                        answer: Some(answer),
+                    };
+                    answers.answers.extend(said.map(whole));
+                }
+                Ok(Err(_)) | Err(_) => answers.silent.push(part.name.clone()),
+            }
+        }
+        Ok(Response::new(answers))
+    }
+}
+
+/// A part that is gone or has no room drops the question, which ends the wait.
+fn put(part: &Part, question: &Question) -> oneshot::Receiver<Vec<Answer>> {
+    let (answers, wait) = oneshot::channel();
+    let question = question.clone();
+    let _ = part.door.try_send(Asked { question, answers });
+    wait
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The address is none.
+    #[error("{0} is no address: it is HOST:PORT")]
+    Address(String),
+    /// Nobody answers there; the daemon is down, or something else is there.
+    #[error("{0}: cannot connect: {1}")]
+    Connect(String, String),
+    /// The daemon does not carry it out.
+    #[error("{0}: {1}")]
+    Refused(String, String),
+}
+
+/// Asks a daemon by its admin address.
+pub async fn ask(address: &str, question: &Question) -> Result<wire::Answers, AskError> {
+    let endpoint = Endpoint::from_shared(format!("http://{address}"))
+        .map_err(|_| AskError::Address(address.to_owned()))?
+        .connect_timeout(CONNECT_PATIENCE)
+        .timeout(ASK_PATIENCE);
+    let connected = endpoint.connect().await;
+    let channel =
+        connected.map_err(|error| AskError::Connect(address.to_owned(), crate::root(&error)))?;
+    let mut client = AdminClient::new(channel).max_decoding_message_size(ANSWERS_BYTES_MAX);
+    match client.ask(wire::Question::from(question)).await {
+        Ok(answers) => Ok(answers.into_inner()),
+        Err(status) => Err(AskError::Refused(
+            address.to_owned(),
+            status.message().to_owned(),
+        )),
+    }
+}
