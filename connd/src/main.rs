@@ -24,8 +24,8 @@ use node::shutdown::Shutdown;
 use proto::ids::GatewayId;
 use proto::ring::Ring;
 use registry::Trust;
-use registry::client::Place;
-use registry::gateway::Announced;
+use registry::announced::Announced;
+use registry::client::{By, Place};
 use registry::metrics::Metrics as RegistryMetrics;
 use registry::view::View;
 use registry::watch::{Watched, first, fixed, watch as watch_registry};
@@ -113,8 +113,7 @@ async fn run(
     let threads = start_threads(listeners.into_iter().zip(questions).map(parts), &loaded)?;
     drop((alive, loaded));
     tracing::info!(%listen, admin = %admin_at, "connd serves");
-    let public = registry.zip(settings.public.clone());
-    let announced = public.map(|(place, address)| Announced::begin(place, address));
+    let announced = registry.map(|place| announce(&settings, &place, admin_at));
     let signal = loop {
         tokio::select! {
             signal = shutdown.asked() => break signal,
@@ -128,7 +127,7 @@ async fn run(
         "connd is about to stop; clients are asked to move"
     );
     load.send_modify(|loaded| loaded.leaving = Some(leaving));
-    if let Some(announced) = announced {
+    for announced in announced.into_iter().flatten() {
         announced.end().await;
     }
     emptied(&mut shutdown, ended, leaving).await;
@@ -136,6 +135,14 @@ async fn run(
     admin.abort();
     drop(load);
     join_all(threads)
+}
+
+/// The registry tells clients and operators where to go.
+fn announce(settings: &Settings, place: &Place, admin: SocketAddr) -> Vec<Announced> {
+    let operators = Announced::begin(place.clone(), By::Operators, admin.to_string());
+    let public = settings.public.clone();
+    let clients = public.map(|public| Announced::begin(place.clone(), By::Clients, public));
+    clients.into_iter().chain([operators]).collect()
 }
 
 /// Where an operator asks, and where each gateway is asked.

@@ -22,6 +22,8 @@ use node::metrics::Metrics;
 use node::reload::Hangup;
 use node::shutdown::Shutdown;
 use proto::ids::ShardId;
+use registry::announced::Announced;
+use registry::client::By;
 use seat::{Follows, Placed};
 use service::admin::{About, Desk, Questions, answer_store, part};
 use service::link::{LinkDoor, ShardEnd};
@@ -88,7 +90,10 @@ async fn run(
     let ready: Ready = Arc::new(move || readiness(&health, &is_serving));
     let (desk, questions) = desk(&settings, mailboxes.health(), ready.clone());
     let admin = Admin::bind(settings.admin, metrics.clone(), ready, desk.routes()).await?;
+    let admin_at = admin.address().to_string();
     let admin = tokio::spawn(admin.serve());
+    let registry = settings.registry(&trust);
+    let announced = registry.map(|(place, _)| Announced::begin(place, By::Operators, admin_at));
     let mut place = tokio::select! {
         place = Placed::take(&settings, &trust, &metrics) => place?,
         _ = shutdown.asked() => return Ok(Ended::Stopped),
@@ -124,6 +129,9 @@ async fn run(
         }
     }
     admin.abort();
+    if let Some(announced) = announced {
+        announced.end().await;
+    }
     place.leave(&shard).await;
     shard.stop().await;
     tokio::time::sleep(FLUSH).await;

@@ -53,6 +53,49 @@ async fn what_is_not_there_is_refused() {
     assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
 }
 
+/// The preface of HTTP/2, and an empty frame of settings.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+#[tokio::test]
+async fn garbage_behind_the_preface_ends_its_connection_alone() {
+    let stage = Stage::set().await;
+    // No frame: 16 MiB of an unknown kind; a stream that nobody opened; a
+    // block of heads that is none.
+    for garbage in [
+        &[0xff; 64][..],
+        b"\0\0\x04\x03\0\0\0\0\x07\0\0\0\x08",
+        b"\0\0\x04\x01\x05\0\0\0\x01\xff\xff\xff\xff",
+    ] {
+        let mut stream = TcpStream::connect(stage.address).await.unwrap();
+        stream.write_all(PREFACE).await.unwrap();
+        stream.write_all(garbage).await.unwrap();
+        let mut answer = Vec::new();
+        // The close may come as a reset: what was sent is not all read.
+        let _ = stream.read_to_end(&mut answer).await;
+        assert!(!answer.starts_with(b"HTTP/1"), "{answer:?}");
+    }
+    assert!(stage.get("/healthz").await.starts_with("HTTP/1.1 200 "));
+}
+
+/// Time is simulated.
+#[tokio::test(start_paused = true)]
+async fn who_says_nothing_behind_the_preface_goes_as_the_silent_do() {
+    let stage = Stage::set().await;
+    let began = Instant::now();
+    let mut streams = Vec::new();
+    for begin in [PREFACE, &PREFACE[..3], b"GET /healthz HTTP/1.1\r\n"] {
+        let mut stream = TcpStream::connect(stage.address).await.unwrap();
+        stream.write_all(begin).await.unwrap();
+        streams.push(stream);
+    }
+    for mut stream in streams {
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+    }
+    assert!(began.elapsed() >= CONNECTION_TIME);
+    assert!(began.elapsed() < 2 * CONNECTION_TIME);
+}
+
 /// Time is simulated: it jumps ahead when everybody waits.
 #[tokio::test(start_paused = true)]
 async fn the_silent_keep_others_waiting_only_so_long() {

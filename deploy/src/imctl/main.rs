@@ -1,55 +1,59 @@
 //! `imctl`: an operator's hand on a cluster.
 //!
-//! Owns what an operator may say and what is printed. Must not know how it is
-//! done.
+//! Owns what an operator may say. Each verb is a file beside this one; must not
+//! know how daemons carry it out.
+
+mod daemons;
+mod friend;
+mod output;
+mod ring;
+mod status;
+mod user;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
-use proto::ids::{Epoch, ShardId};
-use registry::client::{Place, Registry};
-use registry::look::Look;
-use registry::settings::LEASE;
-use registry::{Address, Trust};
+use registry::Address;
 
-/// For the registry to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::daemons::Daemons;
+use crate::output::Output;
 
-/// Shows and changes which shards a cluster has.
+/// Shows and changes what a cluster does.
 #[derive(Debug, Parser)]
 #[command(name = "imctl", version)]
 struct Flags {
+    /// The admin addresses of the daemons to ask, with commas between them.
+    /// Default: those that the registry names, without one 127.0.0.1:7190.
+    #[arg(long, value_name = "HOST:PORT,…", value_delimiter = ',')]
+    admin: Vec<String>,
     /// Where shards and gateways find each other: a Redis, as
     /// redis://HOST:PORT.
     #[arg(long, value_name = "URL", env = "IM_IMCTL_REGISTRY")]
-    registry: Address,
+    registry: Option<Address>,
+    /// For scripts: one JSON value instead of tables.
+    #[arg(long)]
+    json: bool,
     #[command(subcommand)]
     order: Order,
 }
 
 #[derive(Debug, Subcommand)]
 enum Order {
-    /// Shows the ring: its number, its shards, and where clients may go.
-    Ring,
-    /// Moves a shard's slots away; it lives on and waits for weight.
-    Drain {
-        /// Which.
-        name: ShardId,
-    },
-    /// Gives a shard another share of the slots.
-    Weigh {
-        /// Which.
-        name: ShardId,
-        /// Relative to the others: 1 to 100.
-        #[arg(value_parser = clap::value_parser!(u16).range(1..=100))]
-        weight: u16,
-    },
-    /// Takes a shard off the ring; it gives its slots up and ends.
-    Remove {
-        /// Which.
-        name: ShardId,
-    },
+    /// Shows every daemon: shards, slots, sessions, rates, links, stores.
+    Status,
+    /// Looks at a user, or logs their devices out.
+    #[command(subcommand)]
+    User(user::Order),
+    /// Shows and changes friendships.
+    #[command(subcommand)]
+    Friend(friend::Order),
+    /// Shows the ring, or what a change of it would move.
+    #[command(subcommand)]
+    Ring(ring::RingOrder),
+    /// Changes which shards the ring has.
+    #[command(subcommand)]
+    Shard(ring::ShardOrder),
 }
 
 fn main() -> ExitCode {
@@ -57,46 +61,33 @@ fn main() -> ExitCode {
 }
 
 fn start(flags: Flags) -> anyhow::Result<()> {
-    let place = Place {
-        address: flags.registry,
-        trust: Trust::default(),
-        lease: LEASE.into(),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut registry = Registry::new(&place, PATIENCE);
-        // The registry itself knows which ring is the newest.
-        let seen = Epoch(0);
-        match flags.order {
-            Order::Ring => {}
-            Order::Drain { name } => registry.weigh(seen, &name, 0).await?,
-            Order::Weigh { name, weight } => registry.weigh(seen, &name, weight).await?,
-            Order::Remove { name } => registry.remove(seen, &name).await?,
-        }
-        print(&registry.look().await?);
-        Ok(())
-    })
+        .build()?
+        .block_on(carry_out(flags))
 }
 
-fn print(look: &Look) {
-    println!("ring {}", look.epoch);
-    let mut found: Vec<_> = look.found.iter().collect();
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    for shard in found {
-        let record = &shard.record;
-        let state = match (shard.lease, record.weight) {
-            (None, _) => "dead",
-            (Some(_), 0) => "drained",
-            (Some(_), _) => "lives",
-        };
-        println!(
-            "shard {} weight {} at {}: {state}",
-            shard.name, record.weight, record.address
-        );
-    }
-    for gateway in &look.gateways {
-        println!("clients may go to {gateway}");
+async fn carry_out(flags: Flags) -> anyhow::Result<()> {
+    let output = Output { json: flags.json };
+    let registry = || {
+        let address = flags.registry.as_ref();
+        let address = address.context("--registry is needed: the ring stands there");
+        address.map(ring::registry)
+    };
+    match flags.order {
+        Order::Ring(order) => ring::ring(&mut registry()?, order, output).await,
+        Order::Shard(order) => ring::shard(&mut registry()?, order, output).await,
+        order => {
+            let daemons = match registry() {
+                Ok(mut registry) if flags.admin.is_empty() => Daemons::of(&mut registry).await?,
+                _ => Daemons::at(flags.admin),
+            };
+            match order {
+                Order::Status => status::status(&daemons, output).await,
+                Order::User(order) => user::user(&daemons, order, output).await,
+                Order::Friend(order) => friend::friend(&daemons, order, output).await,
+                Order::Ring(_) | Order::Shard(_) => Ok(()),
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use proto::ids::{Epoch, IdError, Incarnation, ShardId};
 use shared::{Address, Command, Failure, Redis, Script, Trust, Value};
 
-use crate::keys::{self, GATEWAYS, KEYS, NEWS, Scripts};
+use crate::keys::{self, DAEMONS, GATEWAYS, KEYS, NEWS, Scripts};
 use crate::look::{Found, Look, Record, RecordError};
 use crate::watcher::Errand;
 
@@ -48,6 +48,24 @@ pub enum RegistryError {
     /// Nobody else lives who could have its slots.
     #[error("no other shard lives that could have its slots")]
     Last,
+}
+
+/// Who is to reach a daemon by an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Clients, by a gateway's public address.
+    Clients,
+    /// Operators, by an admin address.
+    Operators,
+}
+
+impl By {
+    fn list(self) -> &'static str {
+        match self {
+            Self::Clients => GATEWAYS,
+            Self::Operators => DAEMONS,
+        }
+    }
 }
 
 /// A way to the registry. Each task has its own: what one asks does not wait
@@ -170,18 +188,28 @@ impl Registry {
         }
     }
 
-    /// Clients may come to a gateway at this public address, for a lease.
-    pub async fn announce(&mut self, address: &str) -> Result<(), RegistryError> {
-        let script = Command::script(&self.scripts.announce, &KEYS)
+    /// A daemon can be reached at this address, for a lease.
+    pub async fn announce(&mut self, by: By, address: &str) -> Result<(), RegistryError> {
+        let [ring, _, news] = KEYS;
+        let script = Command::script(&self.scripts.announce, &[ring, by.list(), news])
             .arg(address)
             .arg(millis(self.lease));
         done(self.ask(script).await?)
     }
 
-    /// Clients are to go there no more.
-    pub async fn withdraw(&mut self, address: &str) -> Result<(), RegistryError> {
-        let withdraw = Command::write("ZREM", GATEWAYS).arg(address);
+    /// Nobody is to go there any more.
+    pub async fn withdraw(&mut self, by: By, address: &str) -> Result<(), RegistryError> {
+        let withdraw = Command::write("ZREM", by.list()).arg(address);
         self.ask(withdraw).await.map(drop)
+    }
+
+    /// The admin addresses of daemons; some may be there no more.
+    pub async fn daemons(&mut self) -> Result<Vec<String>, RegistryError> {
+        let range = Command::read("ZRANGE", DAEMONS).arg(0).arg(-1);
+        let reply = self.ask(range).await?;
+        let mut daemons: Vec<String> = list(reply).into_iter().filter_map(text).collect();
+        daemons.sort();
+        Ok(daemons)
     }
 
     /// Waits for a ring newer than this, for so long at most.

@@ -12,6 +12,9 @@ const RING: &str = "im:{ring}";
 /// Public addresses of gateways, each by the time at which its lease ends.
 pub(crate) const GATEWAYS: &str = "im:{ring}:gateways";
 
+/// Admin addresses of daemons, likewise.
+pub(crate) const DAEMONS: &str = "im:{ring}:daemons";
+
 /// One entry, whose id is the epoch: who waits for a newer one is woken by it.
 pub(crate) const NEWS: &str = "im:{ring}:news";
 

@@ -10,6 +10,7 @@
 //! | `im:{ring}` | a hash: `epoch`, and for each shard `shard:<name>` = `weight incarnation address` |
 //! | `im:{ring}:lease:<incarnation>` | there while that incarnation lives, with a time to live |
 //! | `im:{ring}:gateways` | a sorted set: public addresses of gateways by the end of their leases |
+//! | `im:{ring}:daemons` | likewise their admin addresses, and those of shards |
 //! | `im:{ring}:news` | a stream of one entry, whose id is the epoch: it wakes who waits |
 //!
 //! # What is promised
@@ -31,8 +32,8 @@
 //!   cannot know whether others hear as little, and are not giving its slots
 //!   away.
 
+pub mod announced;
 pub mod client;
-pub mod gateway;
 pub mod keep;
 pub mod keys;
 pub mod look;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proto::ids::{Epoch, Incarnation, ShardId};
 use redis_stage::{Cluster, Server};
-use registry::client::{Registry, RegistryError};
+use registry::client::{By, Registry, RegistryError};
 use registry::look::{Look, Record};
 use registry::watcher::Errand;
 use server::{LEASE, place, record, until};
@@ -214,17 +214,54 @@ async fn a_server_that_forgot_goes_on_above_what_was_seen() {
 async fn gateways_are_there_for_a_lease() {
     let server = Server::start();
     let mut registry = registry(&server);
-    registry.announce("im.example:7100").await.unwrap();
-    registry.announce("10.0.0.1:7100").await.unwrap();
+    registry
+        .announce(By::Clients, "im.example:7100")
+        .await
+        .unwrap();
+    registry
+        .announce(By::Clients, "10.0.0.1:7100")
+        .await
+        .unwrap();
     let mut both = registry.look().await.unwrap().gateways;
     both.sort();
     assert_eq!(both, ["10.0.0.1:7100", "im.example:7100"]);
-    registry.withdraw("10.0.0.1:7100").await.unwrap();
+    registry
+        .withdraw(By::Clients, "10.0.0.1:7100")
+        .await
+        .unwrap();
     let one = registry.look().await.unwrap().gateways;
     assert_eq!(one, ["im.example:7100"]);
     until("the end of the lease", async || {
         let look = registry.look().await.unwrap();
         look.gateways.is_empty().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn operators_are_told_of_daemons_apart_from_gateways() {
+    let server = Server::start();
+    let mut registry = registry(&server);
+    for (by, address) in [
+        (By::Clients, "im.example:7100"),
+        (By::Operators, "127.0.0.1:7192"),
+        (By::Operators, "127.0.0.1:7191"),
+    ] {
+        registry.announce(by, address).await.unwrap();
+    }
+    let daemons = registry.daemons().await.unwrap();
+    assert_eq!(daemons, ["127.0.0.1:7191", "127.0.0.1:7192"]);
+    assert_eq!(registry.look().await.unwrap().gateways.len(), 1);
+    registry
+        .withdraw(By::Operators, "127.0.0.1:7191")
+        .await
+        .unwrap();
+    until("the end of the leases but one", async || {
+        registry
+            .announce(By::Operators, "127.0.0.1:7193")
+            .await
+            .ok()?;
+        (registry.daemons().await.ok()? == ["127.0.0.1:7193"]).then_some(())
     })
     .await;
 }
@@ -250,7 +287,10 @@ async fn a_cluster_of_servers_holds_it_as_well() {
     let (a, b) = (name("a"), name("b"));
     registry.join(NONE, &a, &record(1)).await.unwrap();
     registry.join(NONE, &b, &record(2)).await.unwrap();
-    registry.announce("im.example:7100").await.unwrap();
+    registry
+        .announce(By::Clients, "im.example:7100")
+        .await
+        .unwrap();
     assert_eq!(registry.renew(&a, Incarnation(1)).await, Ok(true));
     shows(&mut registry, 2, &["a 1 1", "b 1 2"]).await;
     registry.news(Epoch(1), LEASE).await.unwrap();

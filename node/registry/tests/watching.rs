@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proto::ids::{Epoch, Incarnation, ShardId};
 use redis_stage::Server;
-use registry::client::{Place, Registry};
+use registry::client::{By, Place, Registry};
 use registry::keep::{counted, keep};
 use registry::metrics::Metrics;
 use registry::view::{Standing, View};
@@ -183,7 +183,10 @@ async fn gateways_are_seen_within_an_epoch() {
     let _a = Life::begin(&place, "a", 1).await;
     sees(&told, &["a"]).await;
     let mut registry = Registry::new(&place, Duration::from_secs(5));
-    registry.announce("im.example:7100").await.unwrap();
+    registry
+        .announce(By::Clients, "im.example:7100")
+        .await
+        .unwrap();
     until("the gateway", async || {
         let view = told.borrow().view.clone()?;
         (view.gateways() == ["im.example:7100"]).then_some(())

@@ -1,0 +1,429 @@
+//! `imctl status`: how every daemon is.
+//!
+//! Owns what is shown, and the rates: what was counted between two looks a
+//! second apart. Must not know who counts.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use proto::slot::SLOTS;
+use serde::Serialize;
+use service::admin::{Answer, Question, wire};
+
+use crate::daemons::{Daemons, Said};
+use crate::output::{Output, span, table};
+
+/// Between the two looks.
+const BETWEEN: Duration = Duration::from_secs(1);
+
+/// The cluster, as far as it answers.
+#[derive(Debug, Default, Serialize)]
+struct Status {
+    /// Slots that shards serve, of 16,384.
+    slots_served: u32,
+    daemons: Vec<Daemon>,
+    gateways: Vec<Gateway>,
+    shards: Vec<Shard>,
+    stores: Vec<Store>,
+    graphs: Vec<Graph>,
+    /// Who does not answer, and why.
+    silent: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Daemon {
+    admin: String,
+    program: String,
+    version: String,
+    listen: String,
+    process: u32,
+    up_ms: u64,
+    /// Why it is not ready; none: it is.
+    not_ready: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Gateway {
+    admin: String,
+    gateway: String,
+    ring: u64,
+    sessions: u64,
+    leaving: bool,
+    links_up: usize,
+    links_down: Vec<String>,
+    logins: Counted,
+    submitted: Counted,
+    delivered: Counted,
+    fate_unknown: Counted,
+}
+
+#[derive(Debug, Serialize)]
+struct Shard {
+    admin: String,
+    shard: String,
+    ring: u64,
+    slots_held: u32,
+    slots_owned: u32,
+    users: u64,
+    sessions: u64,
+    gateways: u64,
+    waiting: u64,
+    lease_ms: Option<u64>,
+    accepted: Counted,
+    delivered: Counted,
+    stored: Counted,
+    rejected: Counted,
+    unknown: Counted,
+}
+
+#[derive(Debug, Serialize)]
+struct Store {
+    admin: String,
+    store: String,
+    open: bool,
+    stored_means: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Graph {
+    admin: String,
+    users: u64,
+    waiting: u64,
+    loads: u64,
+}
+
+/// Something counted since the start of a daemon.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Counted {
+    total: u64,
+    per_second: f64,
+}
+
+/// Looks twice, and shows the second look.
+///
+/// # Errors
+/// Nobody answers.
+pub async fn status(daemons: &Daemons, output: Output) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let first = Counts::of(&daemons.ask(&Question::Status).await);
+    tokio::time::sleep(BETWEEN).await;
+    let said = daemons.ask(&Question::Status).await;
+    let passed = began.elapsed().as_secs_f64();
+    let mut status = Status::default();
+    for said in said {
+        status.take(said, &|key, total| Counted {
+            total,
+            per_second: first.rate(key, total, passed),
+        });
+    }
+    if status.daemons.is_empty() {
+        anyhow::bail!("nobody answers: {}", status.silent.join("; "));
+    }
+    output.show(&status, Status::text)
+}
+
+/// What is counted by whom.
+type Key = (String, &'static str);
+
+/// Figures of the first look.
+struct Counts(HashMap<Key, u64>);
+
+impl Counts {
+    fn of(said: &[Said]) -> Self {
+        let mut counts = HashMap::new();
+        let answers = said.iter().filter_map(|said| said.answers.as_ref().ok());
+        for answer in answers.flat_map(|answers| &answers.answers) {
+            let (who, figures) = match &answer.answer {
+                Some(Answer::Gateway(gateway)) => (gateway_key(gateway), figures_of(gateway)),
+                Some(Answer::Shard(shard)) => (shard_key(shard), shard_figures(shard)),
+                _ => continue,
+            };
+            for (name, total) in figures {
+                counts.insert((who.clone(), name), total);
+            }
+        }
+        Self(counts)
+    }
+
+    /// One that was not there before counts from 0.
+    fn rate(&self, key: Key, total: u64, seconds: f64) -> f64 {
+        let before = self.0.get(&key).copied().unwrap_or_default();
+        let rate = total.saturating_sub(before) as f64 / seconds;
+        (rate * 10.0).round() / 10.0
+    }
+}
+
+fn gateway_key(gateway: &wire::GatewayStatus) -> String {
+    format!("{:x}", gateway.gateway)
+}
+
+/// Another start of a shard counts anew.
+fn shard_key(shard: &wire::ShardStatus) -> String {
+    format!("{} {}", shard.shard, shard.incarnation)
+}
+
+fn figures_of(gateway: &wire::GatewayStatus) -> Vec<(&'static str, u64)> {
+    vec![
+        ("logins", gateway.logins),
+        ("submitted", gateway.submitted),
+        ("delivered", gateway.delivered),
+        ("fate_unknown", gateway.fate_unknown),
+    ]
+}
+
+fn shard_figures(shard: &wire::ShardStatus) -> Vec<(&'static str, u64)> {
+    vec![
+        ("accepted", shard.accepted),
+        ("delivered", shard.delivered),
+        ("stored", shard.stored),
+        ("rejected", shard.rejected),
+        ("unknown", shard.unknown),
+    ]
+}
+
+impl Status {
+    fn take(&mut self, said: Said, counted: &dyn Fn(Key, u64) -> Counted) {
+        let admin = said.admin;
+        let answers = match said.answers {
+            Ok(answers) => answers,
+            Err(error) => return self.silent.push(error.to_string()),
+        };
+        let silent = answers.silent.into_iter();
+        self.silent
+            .extend(silent.map(|part| format!("{admin}: {part} does not answer")));
+        if let Some(daemon) = answers.daemon {
+            self.daemons.push(Daemon::of(&admin, daemon));
+        }
+        for answer in answers.answers.into_iter().filter_map(|a| a.answer) {
+            match answer {
+                Answer::Gateway(found) => {
+                    self.gateways.push(Gateway::of(&admin, &found, counted));
+                }
+                Answer::Shard(found) => {
+                    self.slots_served += found.slots_held;
+                    self.shards.push(Shard::of(&admin, &found, counted));
+                }
+                Answer::Store(found) => self.stores.push(Store {
+                    admin: admin.clone(),
+                    store: found.store,
+                    open: found.open,
+                    stored_means: found.durability,
+                }),
+                Answer::Graph(found) => self.graphs.push(Graph {
+                    admin: admin.clone(),
+                    users: found.users,
+                    waiting: found.waiting,
+                    loads: found.loads,
+                }),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Daemon {
+    fn of(admin: &str, daemon: wire::Daemon) -> Self {
+        Self {
+            admin: admin.to_owned(),
+            program: daemon.program,
+            version: daemon.version,
+            listen: daemon.listen,
+            process: daemon.process,
+            up_ms: daemon.up_ms,
+            not_ready: Some(daemon.not_ready).filter(|why| !why.is_empty()),
+        }
+    }
+}
+
+impl Gateway {
+    fn of(admin: &str, found: &wire::GatewayStatus, counted: &dyn Fn(Key, u64) -> Counted) -> Self {
+        let counted = |name, total| counted((gateway_key(found), name), total);
+        let (up, down): (Vec<_>, Vec<_>) = found.links.iter().partition(|link| link.up);
+        Self {
+            admin: admin.to_owned(),
+            gateway: gateway_key(found),
+            ring: found.epoch,
+            sessions: found.sessions,
+            leaving: found.leaving,
+            links_up: up.len(),
+            links_down: down.into_iter().map(|link| link.shard.clone()).collect(),
+            logins: counted("logins", found.logins),
+            submitted: counted("submitted", found.submitted),
+            delivered: counted("delivered", found.delivered),
+            fate_unknown: counted("fate_unknown", found.fate_unknown),
+        }
+    }
+}
+
+impl Shard {
+    fn of(admin: &str, found: &wire::ShardStatus, counted: &dyn Fn(Key, u64) -> Counted) -> Self {
+        let counted = |name, total| counted((shard_key(found), name), total);
+        Self {
+            admin: admin.to_owned(),
+            shard: found.shard.clone(),
+            ring: found.epoch,
+            slots_held: found.slots_held,
+            slots_owned: found.slots_owned,
+            users: found.users,
+            sessions: found.sessions,
+            gateways: found.gateways,
+            waiting: found.waiting,
+            lease_ms: found.lease_ms,
+            accepted: counted("accepted", found.accepted),
+            delivered: counted("delivered", found.delivered),
+            stored: counted("stored", found.stored),
+            rejected: counted("rejected", found.rejected),
+            unknown: counted("unknown", found.unknown),
+        }
+    }
+}
+
+impl Status {
+    fn text(&self) -> String {
+        let tables = [
+            self.daemons_text(),
+            self.gateways_text(),
+            self.shards_text(),
+            self.stores_text(),
+            self.graphs_text(),
+        ];
+        let tables: Vec<String> = tables.into_iter().filter(|t| !t.is_empty()).collect();
+        let mut text = tables.join("\n");
+        if !self.shards.is_empty() {
+            text += &format!("\n{} of {SLOTS} slots are served\n", self.slots_served);
+        }
+        for silent in &self.silent {
+            text += &format!("silent: {silent}\n");
+        }
+        text
+    }
+
+    fn daemons_text(&self) -> String {
+        let row = |daemon: &Daemon| {
+            [
+                format!("{} {}", daemon.program, daemon.version),
+                daemon.listen.clone(),
+                daemon.admin.clone(),
+                daemon.process.to_string(),
+                span(daemon.up_ms),
+                match &daemon.not_ready {
+                    None => "ready".to_owned(),
+                    Some(why) => format!("not ready: {why}"),
+                },
+            ]
+        };
+        let rows: Vec<_> = self.daemons.iter().map(row).collect();
+        let heads = ["daemon", "listens", "admin", "process", "up", "state"];
+        table(heads, &rows)
+    }
+
+    fn gateways_text(&self) -> String {
+        let row = |gateway: &Gateway| {
+            let links = match gateway.links_down.as_slice() {
+                [] => format!("{} up", gateway.links_up),
+                down => format!("{} up, down: {}", gateway.links_up, down.join(" ")),
+            };
+            [
+                gateway.gateway.clone(),
+                gateway.admin.clone(),
+                format!("{:x}", gateway.ring),
+                gateway.sessions.to_string(),
+                if gateway.leaving { "leaving" } else { "serves" }.to_owned(),
+                links,
+                gateway.logins.shown(),
+                gateway.submitted.shown(),
+                gateway.delivered.shown(),
+                gateway.fate_unknown.shown(),
+            ]
+        };
+        let rows: Vec<_> = self.gateways.iter().map(row).collect();
+        let heads = [
+            "gateway",
+            "admin",
+            "ring",
+            "sessions",
+            "state",
+            "links",
+            "log-ins/s",
+            "sent/s",
+            "delivered/s",
+            "unknown/s",
+        ];
+        table(heads, &rows)
+    }
+
+    fn shards_text(&self) -> String {
+        let row = |shard: &Shard| {
+            [
+                shard.shard.clone(),
+                shard.admin.clone(),
+                format!("{:x}", shard.ring),
+                format!("{} of {}", shard.slots_held, shard.slots_owned),
+                shard.users.to_string(),
+                shard.sessions.to_string(),
+                shard.gateways.to_string(),
+                shard.waiting.to_string(),
+                match shard.lease_ms {
+                    Some(left) => format!("{left} ms"),
+                    None => "fixed".to_owned(),
+                },
+                shard.accepted.shown(),
+                shard.delivered.shown(),
+                shard.stored.shown(),
+                shard.rejected.shown(),
+                shard.unknown.shown(),
+            ]
+        };
+        let rows: Vec<_> = self.shards.iter().map(row).collect();
+        let heads = [
+            "shard",
+            "admin",
+            "ring",
+            "slots",
+            "users",
+            "sessions",
+            "links",
+            "waiting",
+            "lease",
+            "accepted/s",
+            "delivered/s",
+            "stored/s",
+            "rejected/s",
+            "unknown/s",
+        ];
+        table(heads, &rows)
+    }
+
+    fn stores_text(&self) -> String {
+        let row = |store: &Store| {
+            [
+                store.store.clone(),
+                store.admin.clone(),
+                if store.open { "open" } else { "closed" }.to_owned(),
+                store.stored_means.clone(),
+            ]
+        };
+        let rows: Vec<_> = self.stores.iter().map(row).collect();
+        table(["store", "admin", "state", "'stored' means"], &rows)
+    }
+
+    fn graphs_text(&self) -> String {
+        let row = |graph: &Graph| {
+            [
+                graph.admin.clone(),
+                graph.users.to_string(),
+                graph.waiting.to_string(),
+                graph.loads.to_string(),
+            ]
+        };
+        let rows: Vec<_> = self.graphs.iter().map(row).collect();
+        let heads = ["friend service", "users in memory", "waiting", "loaded"];
+        table(heads, &rows)
+    }
+}
+
+impl Counted {
+    fn shown(self) -> String {
+        self.per_second.to_string()
+    }
+}
