@@ -25,14 +25,14 @@ use crate::output::Output;
 struct Flags {
     /// The admin addresses of the daemons to ask, with commas between them.
     /// Default: those that the registry names, without one 127.0.0.1:7190.
-    #[arg(long, value_name = "HOST:PORT,…", value_delimiter = ',')]
+    #[arg(long, global = true, value_name = "HOST:PORT,…", value_delimiter = ',')]
     admin: Vec<String>,
     /// Where shards and gateways find each other: a Redis, as
     /// redis://HOST:PORT.
-    #[arg(long, value_name = "URL", env = "IM_IMCTL_REGISTRY")]
+    #[arg(long, global = true, value_name = "URL", env = "IM_IMCTL_REGISTRY")]
     registry: Option<Address>,
     /// For scripts: one JSON value instead of tables.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
     order: Order,

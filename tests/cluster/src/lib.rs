@@ -10,6 +10,7 @@ pub mod balancer;
 pub mod binaries;
 pub mod bystanders;
 pub mod daemon;
+pub mod imctl;
 pub mod imd;
 pub mod leased;
 pub mod ledger;

@@ -13,6 +13,7 @@ mod friendds;
 mod fullscreen;
 mod goaway;
 mod hostile;
+mod imctl;
 mod leases;
 mod load;
 mod login;
