@@ -1,5 +1,6 @@
 //! Gateways as a process of their own.
 
+mod control;
 mod settings;
 
 use std::convert::Infallible;
@@ -15,6 +16,7 @@ use connd::gateway::Gateway;
 use connd::metrics::Metrics as GatewayMetrics;
 use connd::{links, listen};
 use connd_core::Leaving;
+use control::{Control, Loaded};
 use node::admin::{Admin, Readiness, Ready};
 use node::layers::Layers;
 use node::metrics::Metrics;
@@ -24,8 +26,7 @@ use node::shutdown::Shutdown;
 use proto::ids::GatewayId;
 use proto::ring::Ring;
 use registry::Trust;
-use registry::announced::Announced;
-use registry::client::{By, Place};
+use registry::client::Place;
 use registry::metrics::Metrics as RegistryMetrics;
 use registry::view::View;
 use registry::watch::{Watched, first, fixed, watch as watch_registry};
@@ -56,18 +57,8 @@ fn start() -> anyhow::Result<()> {
         .block_on(run(layers, Access::new(opened), links, trust))
 }
 
-/// What gateways are told: settings at the start and again by SIGHUP, and that
-/// they are to be left. Without its sender they stop.
-#[derive(Clone)]
-struct Loaded {
-    settings: connd_core::Settings,
-    access: Access,
-    /// Set once: clients are asked to move.
-    leaving: Option<Leaving>,
-}
-
 async fn run(
-    mut layers: Layers<Settings>,
+    layers: Layers<Settings>,
     access: Access,
     links: Option<LinkTls>,
     trust: Trust,
@@ -85,10 +76,11 @@ async fn run(
         settings: listen::fitted(settings.gateway.core(), count),
         access,
         leaving: None,
+        stopping: false,
     });
     let (linked, followed) = (gateway_metrics.clone(), watched.clone());
     let ready: Ready = Arc::new(readiness(linked, followed, count.get(), loaded.clone()));
-    let (desk, questions) = desk(listen, count.get(), ready.clone());
+    let (desk, questions, orders) = desk(listen, count.get(), ready.clone());
     let admin = Admin::bind(settings.admin, metrics, ready, desk.routes()).await?;
     let admin_at = admin.address();
     let admin = tokio::spawn(admin.serve());
@@ -113,51 +105,30 @@ async fn run(
     let threads = start_threads(listeners.into_iter().zip(questions).map(parts), &loaded)?;
     drop((alive, loaded));
     tracing::info!(%listen, admin = %admin_at, "connd serves");
-    let announced = registry.map(|place| announce(&settings, &place, admin_at));
-    let signal = loop {
-        tokio::select! {
-            signal = shutdown.asked() => break signal,
-            () = hangup.asked() => reload(&mut layers, &load),
-        }
-    };
-    let leaving = layers.settings().leaving.core();
-    tracing::info!(
-        signal,
-        ?leaving,
-        "connd is about to stop; clients are asked to move"
-    );
-    load.send_modify(|loaded| loaded.leaving = Some(leaving));
-    for announced in announced.into_iter().flatten() {
-        announced.end().await;
-    }
+    let registry = registry.map(|place| (place, admin_at));
+    let mut control = Control::new(layers, load, gateway_metrics, orders, registry);
+    let signal = control.until_stopped(&mut shutdown, &mut hangup).await;
+    let leaving = control.stop(signal).await;
     emptied(&mut shutdown, ended, leaving).await;
     tracing::info!("connd stops");
     admin.abort();
-    drop(load);
+    drop(control);
     join_all(threads)
 }
 
-/// The registry tells clients and operators where to go.
-fn announce(settings: &Settings, place: &Place, admin: SocketAddr) -> Vec<Announced> {
-    let operators = Announced::begin(place.clone(), By::Operators, admin.to_string());
-    let public = settings.public.clone();
-    let clients = public.map(|public| Announced::begin(place.clone(), By::Clients, public));
-    clients.into_iter().chain([operators]).collect()
-}
-
-/// Where an operator asks, and where each gateway is asked.
-fn desk(listen: SocketAddr, gateways: usize, ready: Ready) -> (Desk, Vec<Questions>) {
+/// Where an operator asks, and where each gateway is asked, and the process.
+fn desk(listen: SocketAddr, gateways: usize, ready: Ready) -> (Desk, Vec<Questions>, Questions) {
     let about = About {
         program: "connd",
         version: env!("CARGO_PKG_VERSION"),
     };
     let parts = (0..gateways).map(|number| part(format!("gateway-{number}")));
-    let (parts, questions) = parts.unzip();
+    let (mut parts, questions): (Vec<_>, _) = parts.unzip();
+    let (whole, orders) = part("connd");
+    parts.push(whole);
     let why_not = move || ready().why_not();
-    (
-        Desk::new(about, listen.to_string(), parts, why_not),
-        questions,
-    )
+    let desk = Desk::new(about, listen.to_string(), parts, why_not);
+    (desk, questions, orders)
 }
 
 type Thread = thread::JoinHandle<anyhow::Result<()>>;
@@ -202,17 +173,6 @@ fn watching(
     Ok(watched)
 }
 
-fn reload(layers: &mut Layers<Settings>, load: &watch::Sender<Loaded>) {
-    let Some((opened, ..)) = layers.reload() else {
-        return;
-    };
-    load.send_modify(|loaded| {
-        let settings = layers.settings();
-        loaded.settings = listen::fitted(settings.gateway.core(), settings.threads());
-        loaded.access = loaded.access.replaced_by(opened);
-    });
-}
-
 /// Waits until every gateway has ended by itself, having no client any more;
 /// not longer than clients take to move, nor beyond a second signal.
 async fn emptied(shutdown: &mut Shutdown, mut ended: mpsc::Receiver<Infallible>, leaving: Leaving) {
@@ -230,8 +190,14 @@ fn readiness(
     loaded: watch::Receiver<Loaded>,
 ) -> impl Fn() -> Readiness + Send + Sync {
     move || {
-        if loaded.borrow().leaving.is_some() {
-            return Readiness::NotReady("it is about to stop".to_owned());
+        match loaded.borrow() {
+            loaded if loaded.stopping => {
+                return Readiness::NotReady("it is about to stop".to_owned());
+            }
+            loaded if loaded.leaving.is_some() => {
+                return Readiness::NotReady("an operator empties it".to_owned());
+            }
+            _ => {}
         }
         let Some(view) = watched.borrow().view.clone() else {
             return Readiness::NotReady("there is no ring yet".to_owned());
@@ -291,16 +257,16 @@ async fn serve_until_stopped(
     loaded: &mut watch::Receiver<Loaded>,
     accepting: &JoinHandle<()>,
 ) {
-    let mut is_leaving = false;
+    let mut stopping = false;
     loop {
         tokio::select! {
             changed = loaded.changed() => if changed.is_err() { return },
-            () = gateway.emptied(), if is_leaving => return,
+            () = gateway.emptied(), if stopping => return,
         }
         let now = loaded.borrow_and_update().clone();
         gateway.reload(now.settings, now.access);
+        stopping = now.stopping;
         if let Some(leaving) = now.leaving {
-            is_leaving = true;
             // Who connects from now on is refused, and tries another one.
             accepting.abort();
             gateway.leave(leaving);

@@ -23,7 +23,8 @@ impl Gateway {
                 Question::Kick(..)
                 | Question::Mailbox(_)
                 | Question::Friends(_)
-                | Question::ChangeFriend(_) => Vec::new(),
+                | Question::ChangeFriend(_)
+                | Question::Leave(_) => Vec::new(),
             };
             asked.answer(answers);
         }

@@ -3,6 +3,7 @@
 //! Owns what an operator may say. Each verb is a file beside this one; must not
 //! know how daemons carry it out.
 
+mod connd;
 mod daemons;
 mod friend;
 mod output;
@@ -48,6 +49,9 @@ enum Order {
     /// Shows and changes friendships.
     #[command(subcommand)]
     Friend(friend::Order),
+    /// Empties a connd.
+    #[command(subcommand)]
+    Connd(connd::Order),
     /// Shows the ring, or what a change of it would move.
     #[command(subcommand)]
     Ring(ring::RingOrder),
@@ -85,6 +89,7 @@ async fn carry_out(flags: Flags) -> anyhow::Result<()> {
             match order {
                 Order::Status => status::status(&daemons, output).await,
                 Order::User(order) => user::user(&daemons, order, output).await,
+                Order::Connd(order) => connd::connd(&daemons, order, output).await,
                 Order::Friend(order) => friend::friend(&daemons, order, output).await,
                 Order::Ring(_) | Order::Shard(_) => Ok(()),
             }

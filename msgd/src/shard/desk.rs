@@ -80,7 +80,7 @@ impl Shard {
             return Vec::new();
         };
         let answer = match question {
-            Question::Status => return Vec::new(),
+            Question::Status | Question::Leave(_) => return Vec::new(),
             Question::Where(_) => Answer::Known(self.known(found)),
             Question::Kick(user, device) => {
                 Answer::Kicked(self.kick(user, device.as_ref(), found).await)

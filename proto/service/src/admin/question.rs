@@ -23,6 +23,8 @@ pub enum Question {
     Friends(UserId),
     /// A change of the friend graph.
     ChangeFriend(Change),
+    /// Clients of a connd are to move, so many a second.
+    Leave(u32),
 }
 
 /// A change of the friend graph in a user's name.
@@ -54,7 +56,7 @@ impl Question {
     /// The user whom it is about.
     pub fn user(&self) -> Option<&UserId> {
         match self {
-            Self::Status => None,
+            Self::Status | Self::Leave(_) => None,
             Self::Where(user) | Self::Kick(user, _) | Self::Mailbox(user) | Self::Friends(user) => {
                 Some(user)
             }
@@ -80,6 +82,7 @@ impl From<&Question> for wire::Question {
                 peer: named(&change.peer),
                 action: action_to_wire(change.action).into(),
             }),
+            Question::Leave(rate) => Asked::Leave(wire::Leave { rate: *rate }),
         };
         Self {
             question: Some(question),
@@ -97,6 +100,7 @@ impl TryFrom<wire::Question> for Question {
             Asked::Kick(asked) => Self::Kick(user("user", &asked.user)?, device(&asked.device)?),
             Asked::Mailbox(asked) => Self::Mailbox(user("user", &asked.user)?),
             Asked::Friends(asked) => Self::Friends(user("user", &asked.user)?),
+            Asked::Leave(asked) => Self::Leave(asked.rate),
             Asked::ChangeFriend(asked) => Self::ChangeFriend(Change {
                 action: action(asked.action())?,
                 user: user("user", &asked.user)?,
@@ -163,6 +167,7 @@ mod tests {
             Question::Kick(id("ann"), Some(DeviceId::new("phone").unwrap())),
             Question::Mailbox(id("ann")),
             Question::Friends(id("ann")),
+            Question::Leave(100),
             change(FriendAction::Request),
             change(FriendAction::Accept),
             change(FriendAction::Remove),

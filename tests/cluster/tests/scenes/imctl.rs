@@ -1,6 +1,8 @@
 //! An operator's hand: what `imctl` shows of a cluster, and what it changes.
 
 use client::{Availability, Code, Relation};
+use cluster::admin::page;
+use cluster::balancer::Balancer;
 use cluster::imctl::{imctl, obeyed};
 use cluster::imd::Imd;
 use cluster::leased::Leased;
@@ -241,4 +243,64 @@ async fn the_registry_names_the_daemons_and_the_ring_is_planned() {
     let words = ["--registry", &url, "shard", "add", "d"];
     let said = imctl(&words).await;
     assert!(!said.done && said.error.contains("no process"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_connd_is_emptied_at_a_rate_and_runs_on() {
+    let soon = ("connd", "[leaving]\nafter = \"0 ms\"");
+    let mut cluster = Processes::start_by(&[soon]).await;
+    let admin = admins(&cluster);
+    let addresses = cluster.connds.iter().map(|connd| connd.address());
+    let balancer = Balancer::before(addresses.collect()).await;
+    let mut people = Vec::new();
+    for number in 0..8 {
+        let name = format!("ann-{number}");
+        people.push(Person::comes(&balancer.address(), &name, "phone").await);
+    }
+    let listens = cluster.connds[0].address();
+    let words = ["connd", "drain", &listens, "--rate", "4"];
+    let drained = json(&admin, &words).await;
+    assert_eq!(drained["moved"], 8, "{drained}");
+    // Eight at four a second, at moments that each draws.
+    let took = drained["seconds"].as_f64().unwrap();
+    assert!((0.5..5.0).contains(&took), "{drained}");
+    for person in &people {
+        person.connected(2).await;
+    }
+    let first = cluster.connds[0].admin();
+    let page = page(first, "/readyz").await.unwrap();
+    assert_eq!((page.status, page.body.contains("empties it")), (503, true));
+    let status = json(&admin, &["status"]).await;
+    let gateways = status["gateways"].as_array().unwrap();
+    let of_first: Vec<&Value> = gateways
+        .iter()
+        .filter(|gateway| gateway["admin"] == first.to_string())
+        .collect();
+    assert!(of_first.iter().all(|gateway| gateway["leaving"] == true));
+    assert!(of_first.iter().all(|gateway| gateway["sessions"] == 0));
+    let words = ["--admin", &admin, "connd", "drain", &listens];
+    let again = imctl(&words).await;
+    assert!(!again.done && again.error.contains("already"), "{again:?}");
+    let words = ["--admin", &admin, "connd", "drain", "127.0.0.1:1"];
+    let nobody = imctl(&words).await;
+    assert!(!nobody.done && nobody.error.contains("none"), "{nobody:?}");
+    // It ends at once when it is asked to.
+    cluster.connds[0].stop().await;
+}
+
+#[tokio::test]
+async fn who_knows_no_other_connd_stays_and_is_counted() {
+    let soon = ("connd", "[leaving]\nafter = \"0 ms\"");
+    let cluster = Processes::start_by(&[soon]).await;
+    let admin = admins(&cluster);
+    let listens = cluster.connds[0].address();
+    let ann = Person::comes(&listens, "ann", "phone").await;
+    let words = ["--admin", &admin, "connd", "drain", &listens];
+    let drained = imctl(&words).await;
+    assert!(!drained.done, "{drained:?}");
+    assert!(
+        drained.error.contains("1 clients have not moved"),
+        "{drained:?}"
+    );
+    assert_eq!(ann.logins(), 1);
 }
