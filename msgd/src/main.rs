@@ -132,7 +132,18 @@ async fn run(
     if let Some(announced) = announced {
         announced.end().await;
     }
-    place.leave(&shard).await;
+    give_up(place, &shard, mailboxes, (linked, server)).await?;
+    Ok(Ended::Stopped)
+}
+
+/// Gives up what the shard has; gateways hear its last words before they go.
+async fn give_up(
+    place: Placed,
+    shard: &Rc<Shard>,
+    mailboxes: Mailboxes,
+    (linked, server): (JoinHandle<()>, Server),
+) -> anyhow::Result<()> {
+    place.leave(shard).await;
     shard.stop().await;
     tokio::time::sleep(FLUSH).await;
     linked.abort();
@@ -140,7 +151,7 @@ async fn run(
     // Others of this thread go on: the lease lives until the last is written.
     tokio::task::spawn_blocking(move || mailboxes.close()).await??;
     place.end().await;
-    Ok(Ended::Stopped)
+    Ok(())
 }
 
 /// Where an operator asks, and where the shard is asked.

@@ -61,12 +61,12 @@
 //! for a user with ten friends, 1,840 with a hundred, 16,700 with a thousand.
 
 mod edition;
-#[cfg(test)]
-mod halves;
 mod intent;
 mod lists;
 mod script;
 mod service;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use service::{Answers, RedisFriendd};

@@ -104,16 +104,9 @@ impl Remote {
     /// Goes on for as long as anything is gathered.
     async fn ask_gathered(self: Rc<Self>) {
         loop {
-            let mut gathered = self.gathered.borrow_mut();
-            let full = gathered.len() - gathered.len() % QUESTIONS_MAX;
-            let mut asked: Vec<_> = gathered.drain(..full).collect();
-            if self.under_way.get() == 0 {
-                asked.append(&mut gathered);
-            }
-            let is_empty = gathered.is_empty();
-            drop(gathered);
-            self.begin(asked);
-            if is_empty {
+            let (due, rest) = self.due();
+            self.begin(due);
+            if rest == 0 {
                 return;
             }
             if timeout(GATHER, self.ended.notified()).await.is_err() {
@@ -121,6 +114,18 @@ impl Remote {
                 return self.begin(asked);
             }
         }
+    }
+
+    /// What is to be asked now: what fills requests, and all if none is under
+    /// way. And how many are left.
+    fn due(&self) -> (Vec<Asked>, usize) {
+        let mut gathered = self.gathered.borrow_mut();
+        let full = gathered.len() - gathered.len() % QUESTIONS_MAX;
+        let mut due: Vec<_> = gathered.drain(..full).collect();
+        if self.under_way.get() == 0 {
+            due.append(&mut gathered);
+        }
+        (due, gathered.len())
     }
 
     /// Asks in as few requests as it takes.

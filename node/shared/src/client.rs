@@ -9,9 +9,10 @@ use crate::cluster::Cluster;
 use crate::command::{Command, Script};
 use crate::failure::{Failure, Reply};
 use crate::hash;
+use crate::life::Life;
 use crate::pause::Pause;
 use crate::sentinel;
-use crate::server::{Life, Placed, Server, Terms};
+use crate::server::{Placed, Server, Terms};
 use crate::settings::Settings;
 
 /// A Redis. It connects when it is asked for the first time.

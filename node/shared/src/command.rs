@@ -6,7 +6,7 @@
 use redis::{Cmd, ToRedisArgs};
 
 use crate::hash;
-use crate::server::Life;
+use crate::life::Life;
 
 /// A command with the key that it is about.
 #[derive(Debug, Clone)]

@@ -5,15 +5,16 @@
 //! not know when a part is killed, or what is measured.
 
 mod comings;
+mod unknown;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use proto::client::{self, ClientPacket};
-use proto::codes::{Code, Next};
+use proto::codes::Next;
 use proto::ids::MessageId;
 use proto::server::{Deliver, Outcome, ServerPacket};
 use proto::status::Status;
@@ -378,34 +379,5 @@ impl Post {
         self.clients[at].unanswered.retain(|one| *one != number);
         self.answered_at.get_or_insert_with(Instant::now);
         Ok(())
-    }
-
-    fn unknown(&mut self, at: usize, id: MessageId, code: Code) -> Result<()> {
-        let number = MessageNumber::of(id);
-        let client = &mut self.clients[at];
-        if !client.unanswered.contains(&number) {
-            bail!("{} got {code} for what is answered", client.seat.user);
-        }
-        self.unknown += 1;
-        client.unknown.push_back((Instant::now() + PAUSE, number));
-        self.repeating.insert(at);
-        Ok(())
-    }
-
-    fn repeat_unknown(&mut self) {
-        let now = Instant::now();
-        for at in std::mem::take(&mut self.repeating) {
-            // Who is lost writes all that is unanswered when they are back.
-            while self.is_there(at)
-                && let Some((when, number)) = self.clients[at].unknown.pop_front()
-            {
-                if when > now {
-                    self.clients[at].unknown.push_front((when, number));
-                    self.repeating.insert(at);
-                    break;
-                }
-                self.put_again(at, number);
-            }
-        }
     }
 }
