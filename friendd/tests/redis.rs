@@ -4,10 +4,11 @@ mod stage;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use proto::graph::GraphAnswer;
-use redis_stage::Server;
+use redis_stage::{Server, Watched};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -17,6 +18,9 @@ use stage::{Process, get, page};
 
 /// For a daemon to see that Redis is there, or is not.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// For so long a replica hears nothing.
+const DEAF: Duration = Duration::from_millis(300);
 
 #[tokio::test]
 async fn what_was_acknowledged_survives_a_kill_of_redis() {
@@ -37,6 +41,32 @@ async fn what_was_acknowledged_survives_a_kill_of_redis() {
         is_ready(process.admin, false).await;
         server.restart();
     }
+    is_ready(process.admin, true).await;
+    check(&mut process.asker().await, &pairs).await;
+}
+
+#[tokio::test]
+async fn what_a_replica_has_confirmed_survives_the_primary() {
+    let mut watched = Watched::start();
+    let process = over_confirmed(&watched.url());
+    is_ready(process.admin, true).await;
+    let (told, mut acknowledged) = watch::channel(0);
+    let mut askers = JoinSet::new();
+    for number in 0..16 {
+        let asker = process.asker().await;
+        askers.spawn(request_for_ever(asker, (0, number), told.clone()));
+    }
+    acknowledged.wait_for(|n| *n > 100).await.unwrap();
+    // What comes while the replica hears nothing is not to be acknowledged.
+    signal(&watched.second, "-STOP");
+    watched.first.ask(&["CLIENT", "KILL", "TYPE", "replica"]);
+    sleep(DEAF).await;
+    watched.first.kill();
+    signal(&watched.second, "-CONT");
+    let pairs: Vec<_> = askers.join_all().await.into_iter().flatten().collect();
+    watched.second_takes_over();
+    // What was left half done is brought to its end with a replica too.
+    watched.second_is_followed();
     is_ready(process.admin, true).await;
     check(&mut process.asker().await, &pairs).await;
 }
@@ -64,6 +94,17 @@ async fn without_redis_it_starts_and_says_what_is_missing() {
 fn over(url: &str) -> Process {
     // It has no use for a directory.
     Process::started(Path::new("/dev/null"), &["--store", url])
+}
+
+fn over_confirmed(url: &str) -> Process {
+    let flags = ["--store", url, "--replicas", "1"];
+    Process::started(Path::new("/dev/null"), &flags)
+}
+
+fn signal(server: &Server, which: &str) {
+    let process = server.process().to_string();
+    let sent = Command::new("kill").args([which, &process]).status();
+    assert!(sent.unwrap().success());
 }
 
 /// Waits until it says so by itself.
