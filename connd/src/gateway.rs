@@ -18,6 +18,7 @@ use proto::ids::{GatewayId, SessionId, ShardId};
 use proto::link::{Batch, Down, Up};
 use proto::ring::Ring;
 use rustls::ServerConfig;
+use service::admin::trail::Trail;
 use service::queue::Filler;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
@@ -33,7 +34,7 @@ use crate::metrics::Metrics;
 use crate::socket::{Room, Socket, rest_max};
 use crate::tls::Tls;
 use crate::token::Tokens;
-use crate::trace;
+use crate::trace::{self, Tracer};
 use crate::turn::Turn;
 
 /// What a thread reads into.
@@ -71,6 +72,7 @@ pub struct Gateway {
     scratch: RefCell<Scratch>,
     turn: RefCell<Turn>,
     alarm: Alarm,
+    trail: RefCell<Trail>,
     /// Something is gathered.
     gathered: Notify,
     /// There may be no connection any more.
@@ -106,6 +108,7 @@ impl Gateway {
             }),
             turn: RefCell::new(Turn::default()),
             alarm: Alarm::default(),
+            trail: RefCell::default(),
             gathered: Notify::new(),
             emptied: Notify::new(),
         });
@@ -152,13 +155,19 @@ impl Gateway {
 
     /// Packets came from a client.
     pub fn received(&self, session: SessionId, packets: &mut Vec<Decoded>) {
-        if trace::is_on() {
-            packets
-                .iter()
-                .for_each(|packet| trace::came(session, packet));
-        }
+        self.trace(session, packets);
         let event = |packet| Event::Received { session, packet };
         self.handle(packets.drain(..).map(event));
+    }
+
+    fn trace(&self, session: SessionId, packets: &[Decoded]) {
+        let tracer = &mut Tracer {
+            trail: &mut self.trail.borrow_mut(),
+            gateway: self.id,
+            at: self.clock.now().wall,
+        };
+        let came = packets.iter();
+        came.for_each(|packet| trace::came(tracer, session, packet));
     }
 
     /// A connection is over.
@@ -258,21 +267,23 @@ impl Gateway {
     /// One turn.
     fn handle(&self, events: impl IntoIterator<Item = Event>) {
         let now = self.clock.now();
-        let tracing = trace::is_on();
         let turn = &mut *self.turn.borrow_mut();
         let mut core = self.core.borrow_mut();
         for event in events {
             core.handle(now, event, &mut turn.effects);
         }
+        let tracer = &mut Tracer {
+            trail: &mut self.trail.borrow_mut(),
+            gateway: self.id,
+            at: now.wall,
+        };
         loop {
             // Some effects end in an event at once: a token is checked, a
             // queue or socket found full.
             let mut more = Vec::new();
             let mut effects = std::mem::take(&mut turn.effects);
             for effect in effects.drain(..) {
-                if tracing {
-                    trace::effect(&effect);
-                }
+                trace::effect(tracer, &effect);
                 self.carry_out(effect, turn, &mut more);
             }
             turn.effects = effects;

@@ -1,47 +1,80 @@
-//! A message's id in the log, at debug level: taken from which client, routed
-//! by which link, written to which.
+//! A message's id in the log, at debug level, and in the gateway's trail: taken
+//! from which client, routed by which link, written to which.
 
 use connd_core::Effect;
 use proto::client::ClientPacket;
-use proto::ids::SessionId;
+use proto::ids::{GatewayId, MessageId, SessionId, Stamp};
 use proto::link::{Relayed, Up};
 use proto::server::ServerPacket;
+use service::admin::trail::{Step, Trail};
 use tracing::debug;
 
 use crate::frames::Decoded;
 
-/// Whether anyone listens.
-pub fn is_on() -> bool {
-    tracing::enabled!(tracing::Level::DEBUG)
+/// A gateway's trail at one moment.
+pub struct Tracer<'a> {
+    /// Where steps are remembered.
+    pub trail: &'a mut Trail,
+    /// The gateway's number.
+    pub gateway: GatewayId,
+    /// Now.
+    pub at: Stamp,
 }
 
+impl Tracer<'_> {
+    fn note(&mut self, id: MessageId, what: &'static str, session: SessionId, code: u32) {
+        self.trail.note(Step {
+            at: self.at,
+            id,
+            what,
+            gateway: self.gateway.0,
+            session: session.0,
+            code,
+        });
+    }
+}
+
+/// No session's: what is on its way between shards.
+const NONE: SessionId = SessionId(0);
+
 /// A packet that came.
-pub fn came(session: SessionId, packet: &Decoded) {
+pub fn came(tracer: &mut Tracer<'_>, session: SessionId, packet: &Decoded) {
     if let Ok(ClientPacket::Send(send)) = packet {
+        tracer.note(send.id, "sent by a client", session, 0);
         debug!(id = %send.id, to = %send.to, %session, "sent by client");
     }
 }
 
 /// An effect that is carried out.
-pub fn effect(effect: &Effect) {
+pub fn effect(tracer: &mut Tracer<'_>, effect: &Effect) {
     match effect {
         Effect::Write { session, packet } => match packet {
             ServerPacket::Deliver(deliver) => {
+                tracer.note(deliver.id, "written to a client", *session, 0);
                 debug!(id = %deliver.id, from = %deliver.from, seq = deliver.seq, %session, "to client");
             }
             ServerPacket::Sent { id, sent } => {
+                tracer.note(*id, "its sender is told: sent", *session, 0);
                 debug!(%id, %session, outcome = ?sent.outcome, "told")
             }
-            ServerPacket::Rejected { id, code, .. } => debug!(%id, %session, %code, "rejected"),
-            ServerPacket::Unknown { id, code } => debug!(%id, %session, %code, "unknown"),
+            ServerPacket::Rejected { id, code, .. } => {
+                tracer.note(*id, "its sender is told: refused", *session, code.number());
+                debug!(%id, %session, %code, "rejected");
+            }
+            ServerPacket::Unknown { id, code } => {
+                tracer.note(*id, "its sender is told: unknown", *session, code.number());
+                debug!(%id, %session, %code, "unknown");
+            }
             _ => {}
         },
         Effect::Forward { link, envelope, .. } => match envelope {
             Up::Submit(submit) => {
+                tracer.note(submit.id, "to the sender's shard", submit.session, 0);
                 debug!(id = %submit.id, link = link.0, again = submit.again, "to the sender's shard");
             }
             Up::Relay(relay) => {
                 if let Relayed::Forward(forward) = &relay.relayed {
+                    tracer.note(forward.message.id, "to the recipient's shard", NONE, 0);
                     debug!(id = %forward.message.id, link = link.0, "to the recipient's shard");
                 }
             }

@@ -2,9 +2,10 @@
 
 mod settings;
 
+use std::path::Path;
 use std::pin::pin;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -14,7 +15,8 @@ use node::layers::Layers;
 use node::metrics::Metrics;
 use node::reload::Hangup;
 use node::shutdown::Shutdown;
-use service::admin::{About, Desk, Part, Questions, answer_store, part};
+use service::admin::wire::BackupStatus;
+use service::admin::{About, Desk, Part, Questions, answer_store, backup_status, part};
 use service::tls::LinkTls;
 use settings::Settings;
 use shared::Trust;
@@ -105,7 +107,8 @@ fn desk(settings: &Settings, graph: Part, kept: &Kept, ready: Ready) -> Desk {
     let trouble = kept.trouble();
     let is_open = move || trouble().is_none();
     let (place, durability) = settings.durability();
-    tokio::spawn(answer_store(asked, place, durability, is_open));
+    let backup = kept.backup();
+    tokio::spawn(answer_store(asked, place, durability, is_open, backup));
     let (listen, parts) = (settings.listen.to_string(), vec![graph, store]);
     Desk::new(about, listen, parts, move || ready().why_not())
 }
@@ -177,6 +180,20 @@ impl Kept {
                 let answers = answers.clone();
                 Box::new(move || (!answers.yes()).then_some("the store does not answer"))
             }
+        }
+    }
+
+    /// Copies the directory, or tells how far that is; likewise.
+    fn backup(&self) -> impl Fn(&Path) -> Option<BackupStatus> + Send + Sync + 'static {
+        let store = match self {
+            Self::Here(store) => Arc::downgrade(store),
+            Self::Elsewhere(_) => Weak::new(),
+        };
+        move |path: &Path| {
+            Some(match store.upgrade()?.backup(path) {
+                Ok(progress) => backup_status(progress.entries, progress.bytes, progress.ended),
+                Err(error) => backup_status(0, 0, Some(Err(error.to_string()))),
+            })
         }
     }
 

@@ -10,6 +10,8 @@ use std::sync::{Arc, Weak};
 
 use msgd_core::store::{MailboxSettings, Outcome, Request};
 use node::metrics::Metrics;
+use service::admin::backup_status;
+use service::admin::wire::BackupStatus;
 use store::{Engine, Refusal, Running};
 
 use crate::outcomes::Outcomes;
@@ -124,12 +126,21 @@ impl Mailboxes {
     }
 }
 
+/// A copy of a store in a directory, begun or told of; none: it has ended.
+pub fn backup(store: &Weak<Running>, path: &Path) -> Option<BackupStatus> {
+    Some(match store.upgrade()?.backup(path) {
+        Ok(progress) => backup_status(progress.entries, progress.bytes, progress.ended),
+        Err(error) => backup_status(0, 0, Some(Err(error.to_string()))),
+    })
+}
+
 fn put(outcomes: &Outcomes, answers: impl Iterator<Item = (usize, Outcome)>) {
     answers.for_each(|(_, outcome)| outcomes.put(outcome));
     outcomes.ring();
 }
 
 /// Whether a store can be asked.
+#[derive(Clone)]
 pub enum Health {
     /// As long as it is open.
     Embedded(Weak<Running>),
@@ -138,6 +149,14 @@ pub enum Health {
 }
 
 impl Health {
+    /// A copy of the store, begun or told of; none: it is in no directory.
+    pub fn backup(&self, path: &Path) -> Option<BackupStatus> {
+        match self {
+            Self::Embedded(running) => backup(running, path),
+            Self::Redis(_) => None,
+        }
+    }
+
     /// What is wrong, if anything is.
     pub fn trouble(&self) -> Option<&'static str> {
         match self {

@@ -4,6 +4,7 @@ mod seat;
 mod settings;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -163,8 +164,10 @@ fn desk(settings: &Settings, health: Health, ready: Ready) -> (Desk, Questions) 
     let (shard, questions) = part("shard");
     let (kept, asked) = part("store");
     let (place, durability) = settings.durability();
+    let copied = health.clone();
     let is_open = move || health.trouble().is_none();
-    tokio::spawn(answer_store(asked, place, durability, is_open));
+    let backup = move |path: &Path| copied.backup(path);
+    tokio::spawn(answer_store(asked, place, durability, is_open, backup));
     let (listen, parts) = (settings.listen.to_string(), vec![shard, kept]);
     let why_not = move || ready().why_not();
     (Desk::new(about, listen, parts, why_not), questions)

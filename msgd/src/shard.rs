@@ -19,6 +19,7 @@ use proto::clock::Moment;
 use proto::ids::{GatewayId, Incarnation, ShardId};
 use proto::link::{Batch, Down, Up};
 use proto::ring::Ring;
+use service::admin::trail::Trail;
 use service::queue::Filler;
 use store::Refusal;
 use tokio::sync::Notify;
@@ -96,6 +97,7 @@ pub struct Shard {
     store_took: Notify,
     alarm: Alarm,
     desk: desk::Desk,
+    trail: RefCell<Trail>,
 }
 
 impl Shard {
@@ -127,6 +129,7 @@ impl Shard {
             store_took: Notify::new(),
             alarm: Alarm::default(),
             desk: desk::Desk::default(),
+            trail: RefCell::default(),
         });
         if let Some(until) = parts.lease {
             shard.lease(until);
@@ -211,8 +214,9 @@ impl Shard {
         if cut(&self.links.borrow()) {
             return;
         }
-        if trace::is_on() {
-            batch.envelopes.iter().for_each(trace::came);
+        let at = self.clock.now().wall;
+        for envelope in &batch.envelopes {
+            trace::came(&mut self.trail.borrow_mut(), at, gateway, envelope);
         }
         self.handle([Event::Arrived { gateway, batch }]);
     }
@@ -258,11 +262,8 @@ impl Shard {
             act(&mut core, now, &mut effects);
             core.next_deadline()
         };
-        let tracing = trace::is_on();
         for effect in effects.drain(..) {
-            if tracing {
-                trace::effect(&effect);
-            }
+            trace::effect(&mut self.trail.borrow_mut(), now.wall, &effect);
             self.carry_out(effect);
         }
         *self.effects.borrow_mut() = effects;

@@ -1,32 +1,43 @@
-//! A message's id in the log, at debug level: where it came by, and what
-//! became of it.
+//! A message's id in the log, at debug level, and in the shard's trail: where it
+//! came by, and what became of it.
 
 use msgd_core::Effect;
 use msgd_core::store::Request;
-use proto::link::{Down, Relayed, Up};
+use proto::ids::{GatewayId, SessionId, Stamp};
+use proto::link::{Answer, Down, Relayed, ReturnReason, Up};
+use proto::server::Outcome;
+use service::admin::trail::{Step, Trail};
 use tracing::debug;
 
-/// Whether anyone listens.
-pub fn is_on() -> bool {
-    tracing::enabled!(tracing::Level::DEBUG)
-}
-
 /// An envelope that came.
-pub fn came(envelope: &Up) {
+pub fn came(trail: &mut Trail, at: Stamp, gateway: GatewayId, envelope: &Up) {
+    let step = |id, what, session: SessionId| Step {
+        at,
+        id,
+        what,
+        gateway: gateway.0,
+        session: session.0,
+        code: 0,
+    };
     match envelope {
         Up::Submit(submit) => {
+            trail.note(step(submit.id, "submitted", submit.session));
             debug!(id = %submit.id, from = %submit.from, to = %submit.to, again = submit.again, "submitted");
         }
         Up::Relay(relay) => {
             if let Relayed::Forward(forward) = &relay.relayed {
                 let message = &forward.message;
+                trail.note(step(message.id, "forwarded here", forward.session));
                 debug!(id = %message.id, from = %message.from, to = %message.to, "forwarded here");
             }
         }
         Up::Acknowledge {
-            user, identities, ..
+            session,
+            user,
+            identities,
         } => {
             for identity in identities {
+                trail.note(step(identity.id, "taken by a device", *session));
                 debug!(id = %identity.id, from = %identity.from, by = %user, "taken");
             }
         }
@@ -35,23 +46,46 @@ pub fn came(envelope: &Up) {
 }
 
 /// An effect that is carried out.
-pub fn effect(effect: &Effect) {
+pub fn effect(trail: &mut Trail, at: Stamp, effect: &Effect) {
+    let step = |id, what, gateway: u64, session: u64| Step {
+        at,
+        id,
+        what,
+        gateway,
+        session,
+        code: 0,
+    };
     match effect {
         Effect::Send { gateway, envelope } => match envelope {
             Down::Deliver(deliver) => {
                 let (id, session) = (deliver.message.id, deliver.session);
+                trail.note(step(id, "delivered to a session", gateway.0, session.0));
                 debug!(%id, %gateway, %session, "delivered");
             }
             Down::Answer {
                 session,
                 id,
                 answer,
-            } => debug!(%id, %gateway, %session, ?answer, "answered"),
+            } => {
+                let (what, code) = said(answer);
+                trail.note(Step {
+                    code,
+                    ..step(*id, what, gateway.0, session.0)
+                });
+                debug!(%id, %gateway, %session, ?answer, "answered");
+            }
             Down::Return(back) => {
+                let what = match back.reason {
+                    ReturnReason::Busy => "sent back to its window: busy",
+                    ReturnReason::NotOwner => "sent back to its window: not owner",
+                };
+                trail.note(step(back.id, what, gateway.0, back.session.0));
                 debug!(id = %back.id, %gateway, reason = ?back.reason, "sent back");
             }
             Down::Relay(relay) => {
                 if let Relayed::Forward(forward) = &relay.relayed {
+                    let (id, session) = (forward.message.id, forward.session);
+                    trail.note(step(id, "accepted and forwarded", gateway.0, session.0));
                     debug!(id = %forward.message.id, slot = %relay.slot, %gateway, "forwarded");
                 }
             }
@@ -63,9 +97,22 @@ pub fn effect(effect: &Effect) {
         },
         Effect::Store(Request::Append { user, messages, .. }) => {
             for letter in messages {
+                trail.note(step(letter.message.id, "to the store", 0, 0));
                 debug!(id = %letter.message.id, to = %user, "to the store");
             }
         }
         Effect::Store(_) | Effect::AskGraph { .. } | Effect::Fenced => {}
+    }
+}
+
+/// What an answer says, and its code.
+fn said(answer: &Answer) -> (&'static str, u32) {
+    match answer {
+        Answer::Sent(sent) => match sent.outcome {
+            Outcome::Delivered { .. } => ("answered: delivered", 0),
+            Outcome::Stored => ("answered: stored", 0),
+        },
+        Answer::Rejected { code, .. } => ("answered: refused", code.number()),
+        Answer::Unknown { code } => ("answered: unknown", code.number()),
     }
 }

@@ -54,6 +54,12 @@ impl Deliveries {
         }
     }
 
+    /// One without an acknowledgement.
+    pub fn find(&self, id: MessageId) -> Option<&Identity> {
+        let mut identities = self.waiting.iter().map(|delivery| &delivery.identity);
+        identities.find(|identity| identity.id == id)
+    }
+
     /// Takes out everything up to `seq`, grouped by who delivered, each group
     /// in order. A number that was acknowledged before takes out nothing.
     pub fn acknowledge(&mut self, seq: u64) -> Result<Told, NeverDelivered> {

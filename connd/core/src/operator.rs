@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use proto::ids::{DeviceId, SessionId};
+use proto::ids::{DeviceId, SessionId, UserId};
 
 /// A connection of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,4 +19,18 @@ pub struct Connected {
     pub unanswered: usize,
     /// Messages for the user without an acknowledgement.
     pub unacknowledged: usize,
+}
+
+/// A message that a gateway has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stand {
+    /// Who sent it.
+    pub from: UserId,
+    /// To whom.
+    pub to: UserId,
+    /// The device that sent it, or that it was written to.
+    pub device: DeviceId,
+    /// It was written to the recipient's device, which has not acknowledged it;
+    /// else the sender's window has it, and waits for an answer.
+    pub written: bool,
 }

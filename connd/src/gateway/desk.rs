@@ -4,7 +4,8 @@
 
 use std::rc::Rc;
 
-use connd_core::operator::Connected;
+use connd_core::operator::{Connected, Stand};
+use proto::ids::MessageId;
 use service::admin::{Answer, Question, Questions, wire};
 
 use super::Gateway;
@@ -20,14 +21,30 @@ impl Gateway {
                     let shown = connected.into_iter().map(|one| self.connected(one));
                     shown.map(Answer::Connected).collect()
                 }
+                Question::Trace(id) => self.traced(*id),
                 Question::Kick(..)
                 | Question::Mailbox(_)
                 | Question::Friends(_)
                 | Question::ChangeFriend(_)
-                | Question::Leave(_) => Vec::new(),
+                | Question::Leave(_)
+                | Question::Backup(_) => Vec::new(),
             };
             asked.answer(answers);
         }
+    }
+
+    fn traced(&self, id: MessageId) -> Vec<Answer> {
+        let stands = self.core.borrow().stands(id);
+        let stands: Vec<_> = stands.into_iter().map(stand).collect();
+        let steps = self.trail.borrow().of(id);
+        if stands.is_empty() && steps.is_empty() {
+            return Vec::new();
+        }
+        vec![Answer::Traced(wire::Traced {
+            part: self.id.to_string(),
+            steps,
+            stands,
+        })]
     }
 
     fn status(&self) -> wire::GatewayStatus {
@@ -59,5 +76,19 @@ impl Gateway {
             unanswered: connected.unanswered as u32,
             unacknowledged: connected.unacknowledged as u32,
         }
+    }
+}
+
+fn stand(stand: Stand) -> wire::Stand {
+    let what = match stand.written {
+        true => "written to a device, not acknowledged",
+        false => "in its sender's window, not answered",
+    };
+    wire::Stand {
+        what: what.to_owned(),
+        from: stand.from.to_string(),
+        to: stand.to.to_string(),
+        device: stand.device.to_string(),
+        stamp_us: 0,
     }
 }

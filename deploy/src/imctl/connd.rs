@@ -66,13 +66,15 @@ pub async fn connd(daemons: &Daemons, order: Order, output: Output) -> anyhow::R
         bail!("it is being emptied already, or this would take it more than ten minutes");
     }
     let until = began + Duration::from_millis(leaving.longest_ms) + GRACE;
-    let mut left = leaving.sessions;
-    while left > 0 {
+    loop {
+        let left = sessions(&connd).await?;
+        if left == 0 {
+            break;
+        }
         if Instant::now() > until {
             bail!("{left} clients have not moved; they are served until it stops");
         }
         sleep(LOOK).await;
-        left = sessions(&connd).await?;
     }
     let drained = Drained {
         listens,

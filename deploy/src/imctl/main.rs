@@ -9,6 +9,8 @@ mod friend;
 mod output;
 mod ring;
 mod status;
+mod store;
+mod trace;
 mod user;
 
 use std::process::ExitCode;
@@ -49,6 +51,14 @@ enum Order {
     /// Shows and changes friendships.
     #[command(subcommand)]
     Friend(friend::Order),
+    /// Shows where a message is, and where it came by.
+    Trace {
+        /// The message's id, as logs and `im` in a pipe show it.
+        id: trace::Id,
+    },
+    /// Copies a store in a directory while it is used, and puts a copy back.
+    #[command(subcommand)]
+    Store(store::Order),
     /// Empties a connd.
     #[command(subcommand)]
     Connd(connd::Order),
@@ -89,6 +99,8 @@ async fn carry_out(flags: Flags) -> anyhow::Result<()> {
             match order {
                 Order::Status => status::status(&daemons, output).await,
                 Order::User(order) => user::user(&daemons, order, output).await,
+                Order::Trace { id } => trace::trace(&daemons, id, output).await,
+                Order::Store(order) => store::store(&daemons, order, output).await,
                 Order::Connd(order) => connd::connd(&daemons, order, output).await,
                 Order::Friend(order) => friend::friend(&daemons, order, output).await,
                 Order::Ring(_) | Order::Shard(_) => Ok(()),

@@ -6,6 +6,7 @@ mod parts;
 mod settings;
 mod thread;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,7 +109,10 @@ fn desk(
     let open = Arc::downgrade(store);
     let is_open = move || open.upgrade().is_some_and(|store| store.is_open());
     let directory = settings.data.display().to_string();
-    tokio::spawn(answer_store(asked, directory, SYNCED.to_owned(), is_open));
+    let copied = Arc::downgrade(store);
+    let backup = move |path: &Path| msgd::mailboxes::backup(&copied, path);
+    let answers = answer_store(asked, directory, SYNCED.to_owned(), is_open, backup);
+    tokio::spawn(answers);
     let listen = settings.listen.to_string();
     Desk::new(about, listen, parts, move || ready().why_not())
 }

@@ -2,7 +2,8 @@
 //!
 //! Owns what is shown. Must not know who asks, nor how it looks.
 
-use proto::ids::{DeviceId, SessionRef, Stamp};
+use proto::ids::{DeviceId, SessionRef, Stamp, UserId};
+use proto::server::Outcome;
 use proto::slot::Slot;
 use proto::status::Availability;
 
@@ -50,4 +51,17 @@ pub struct Held {
     pub pending_bytes: usize,
     /// When an offline user was last there, if that is known.
     pub last_seen: Option<Stamp>,
+}
+
+/// A message that the shard of its recipient knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stand {
+    /// Who sent it.
+    pub from: UserId,
+    /// To whom.
+    pub to: UserId,
+    /// When it was accepted.
+    pub stamp: Stamp,
+    /// What its sender was told; none: it is in memory, on its way.
+    pub outcome: Option<Outcome>,
 }

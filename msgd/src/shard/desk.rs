@@ -8,13 +8,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use msgd_core::operator::Whereabouts;
+use msgd_core::operator::{Stand, Whereabouts};
 use msgd_core::{Event, OPERATOR};
 use proto::client::{ChangeFriend, EndDevice};
 use proto::codes::Code;
-use proto::ids::{DeviceId, SessionId, UserId};
+use proto::ids::{DeviceId, MessageId, SessionId, UserId};
 use proto::link::{Batch, Down, Request, Up};
-use proto::server::ServerPacket;
+use proto::server::{Outcome, ServerPacket};
 use proto::status::Availability;
 use service::admin::{Answer, Change, Question, Questions, wire};
 use tokio::sync::oneshot;
@@ -69,8 +69,10 @@ impl Shard {
     }
 
     async fn asked(self: &Rc<Self>, question: &Question) -> Vec<Answer> {
-        if *question == Question::Status {
-            return vec![Answer::Shard(self.status())];
+        match question {
+            Question::Status => return vec![Answer::Shard(self.status())],
+            Question::Trace(id) => return self.traced(*id),
+            _ => {}
         }
         let Some(user) = question.user() else {
             return Vec::new();
@@ -80,7 +82,9 @@ impl Shard {
             return Vec::new();
         };
         let answer = match question {
-            Question::Status | Question::Leave(_) => return Vec::new(),
+            Question::Status | Question::Leave(_) | Question::Trace(_) | Question::Backup(_) => {
+                return Vec::new();
+            }
             Question::Where(_) => Answer::Known(self.known(found)),
             Question::Kick(user, device) => {
                 Answer::Kicked(self.kick(user, device.as_ref(), found).await)
@@ -118,6 +122,20 @@ impl Shard {
             rejected: counters.rejected,
             unknown: counters.unknown,
         }
+    }
+
+    fn traced(&self, id: MessageId) -> Vec<Answer> {
+        let core = self.core.borrow();
+        let stands: Vec<_> = core.stands(id).into_iter().map(stand).collect();
+        let steps = self.trail.borrow().of(id);
+        if stands.is_empty() && steps.is_empty() {
+            return Vec::new();
+        }
+        vec![Answer::Traced(wire::Traced {
+            part: core.name().to_string(),
+            steps,
+            stands,
+        })]
     }
 
     fn known(&self, found: Whereabouts) -> wire::Known {
@@ -248,6 +266,21 @@ impl Shard {
             Ok(Ok(Down::Refused { code, .. })) => Err(code),
             Ok(Ok(_) | Err(_)) | Err(_) => Err(Code::Busy),
         }
+    }
+}
+
+fn stand(stand: Stand) -> wire::Stand {
+    let (what, device) = match stand.outcome {
+        None => ("in memory, on its way", None),
+        Some(Outcome::Stored) => ("stored", None),
+        Some(Outcome::Delivered { device }) => ("delivered", Some(device)),
+    };
+    wire::Stand {
+        what: what.to_owned(),
+        from: stand.from.to_string(),
+        to: stand.to.to_string(),
+        device: device.map(|device| device.to_string()).unwrap_or_default(),
+        stamp_us: stand.stamp.0,
     }
 }
 

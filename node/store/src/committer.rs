@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::backup::Backups;
 use crate::database::Database;
 use crate::directory::Directory;
 use crate::lane::Lane;
@@ -30,6 +31,7 @@ pub(crate) struct Committer {
     pub(crate) lanes: Vec<Box<dyn Lane>>,
     pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) metrics: Metrics,
+    pub(crate) backups: Arc<Backups>,
     /// When it was said last that something cannot be read.
     pub(crate) told: Option<Instant>,
 }
@@ -63,6 +65,7 @@ impl Committer {
             };
         }
         self.metrics.open.set(0);
+        self.backups.end();
     }
 
     /// Sleeps until there is something to do: a request, or a database to
@@ -87,10 +90,15 @@ impl Committer {
     }
 
     fn has_work(&self) -> bool {
-        self.lanes.iter().any(|lane| !lane.is_empty())
+        self.backups.is_ordered() || self.lanes.iter().any(|lane| !lane.is_empty())
     }
 
     fn serve_group(&mut self, database: Database) -> State {
+        if self.backups.is_ordered() {
+            // Between two groups: a copy has each whole or not at all.
+            self.backups
+                .begin(&database, &self.keyspaces, &self.settings);
+        }
         let committed = self.commit_group(&database);
         let state = match committed {
             Ok(()) => State::Open(database),
@@ -101,6 +109,7 @@ impl Committer {
                 self.metrics.open.set(0);
                 // Closed before anybody hears of it: nothing of the group is
                 // written after its failure was told.
+                self.backups.end();
                 drop(database);
                 for lane in &mut self.lanes {
                     lane.roll_back(&failure);
@@ -191,6 +200,9 @@ impl Committer {
     }
 
     fn refuse_group(&mut self) {
+        if self.backups.is_ordered() {
+            self.backups.end();
+        }
         for lane in &mut self.lanes {
             for _ in 0..GROUP_REQUESTS {
                 if !lane.refuse_next() {

@@ -57,6 +57,16 @@ impl Directory {
         Ok(directory)
     }
 
+    /// Likewise, of a directory that is there and has a database.
+    pub(crate) fn claim_existing(path: &Path) -> Result<Self, OpenError> {
+        if !path.join(FORMAT_FILE).exists() {
+            return Err(OpenError::NoDatabase {
+                path: path.to_owned(),
+            });
+        }
+        Self::claim(path)
+    }
+
     /// The directory itself.
     pub(crate) fn path(&self) -> &Path {
         &self.path

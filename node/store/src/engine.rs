@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use crate::backup::{BackupError, Backups, Progress};
 use crate::committer::Committer;
 use crate::database::Database;
 use crate::directory::Directory;
@@ -37,6 +38,7 @@ impl Engine {
                 lanes: Vec::new(),
                 doorbell: Arc::default(),
                 metrics: Metrics::new(),
+                backups: Arc::default(),
                 told: None,
             },
             database,
@@ -103,6 +105,7 @@ impl Engine {
         self.committer.directory.seal(&self.committer.keyspaces)?;
         let doorbell = Arc::clone(&self.committer.doorbell);
         let metrics = self.metrics();
+        let backups = Arc::clone(&self.committer.backups);
         let thread = thread::Builder::new()
             .name("committer".to_owned())
             .spawn(move || self.committer.run(self.database))
@@ -110,6 +113,7 @@ impl Engine {
         Ok(Running {
             doorbell,
             metrics,
+            backups,
             thread: Some(thread),
         })
     }
@@ -120,6 +124,7 @@ impl Engine {
 pub struct Running {
     doorbell: Arc<Doorbell>,
     metrics: Metrics,
+    backups: Arc<Backups>,
     /// Taken when joined.
     thread: Option<JoinHandle<()>>,
 }
@@ -129,6 +134,18 @@ impl Running {
     /// be opened again. A daemon that is not open is not ready.
     pub fn is_open(&self) -> bool {
         self.metrics.open.get() == 1
+    }
+
+    /// Copies everything, as it is between two groups, into a directory that is
+    /// not there yet; groups go on meanwhile. Asked again with the same path, it
+    /// tells how far that is. Does not wait.
+    ///
+    /// # Errors
+    /// Something is there, or another copy is being made.
+    pub fn backup(&self, path: &Path) -> Result<Progress, BackupError> {
+        let progress = self.backups.ask(path)?;
+        self.doorbell.ring();
+        Ok(progress)
     }
 
     /// Takes no more requests, finishes those queued, closes the database.

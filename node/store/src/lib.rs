@@ -90,6 +90,7 @@
 //! flushed; should flushing break at that very moment, the commit does not
 //! return and the process must be restarted.
 
+mod backup;
 mod committer;
 mod database;
 mod directory;
@@ -103,6 +104,7 @@ mod service;
 mod settings;
 mod transaction;
 
+pub use backup::{BackupError, Progress, copy};
 pub use database::Keyspace;
 pub use engine::{Engine, Running};
 pub use error::{CommitterPanicked, Failure, OpenError, Unreadable};

@@ -208,7 +208,7 @@ impl Doorbell {
     }
 
     /// Costs one atomic exchange while the committer is awake.
-    fn ring(&self) {
+    pub(crate) fn ring(&self) {
         if self.asleep.swap(false, Ordering::SeqCst)
             && let Some(committer) = self.committer.get()
         {

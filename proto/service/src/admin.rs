@@ -4,7 +4,9 @@
 //! to answer. Must not know what a part answers, nor how the port is served.
 
 mod question;
+pub mod trail;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -92,22 +94,41 @@ pub async fn answer_status(mut questions: Questions, look: impl Fn() -> Answer) 
 /// What 'stored' means with a store in a directory.
 pub const SYNCED: &str = "on this disk, after an fsync";
 
-/// Answers how a store is, and what 'stored' means there; until nobody can ask
-/// any more.
+/// Answers how a store is, what 'stored' means there, and how far a copy of it
+/// is, which `backup` begins if it can; until nobody can ask any more.
 pub async fn answer_store(
-    questions: Questions,
+    mut questions: Questions,
     store: String,
     durability: String,
     is_open: impl Fn() -> bool,
+    backup: impl Fn(&Path) -> Option<wire::BackupStatus>,
 ) {
-    let look = || {
-        Answer::Store(wire::StoreStatus {
-            store: store.clone(),
-            open: is_open(),
-            durability: durability.clone(),
-        })
-    };
-    answer_status(questions, look).await;
+    while let Some(asked) = questions.recv().await {
+        let answer = match &asked.question {
+            Question::Status => Some(Answer::Store(wire::StoreStatus {
+                store: store.clone(),
+                open: is_open(),
+                durability: durability.clone(),
+            })),
+            Question::Backup(path) => backup(Path::new(path)).map(Answer::Backup),
+            _ => None,
+        };
+        asked.answer(answer.into_iter().collect());
+    }
+}
+
+/// How far a copy is, that has so many entries and bytes by now.
+pub fn backup_status(
+    entries: u64,
+    bytes: u64,
+    ended: Option<Result<(), String>>,
+) -> wire::BackupStatus {
+    wire::BackupStatus {
+        entries,
+        bytes,
+        ended: ended.is_some(),
+        failed: ended.and_then(Result::err).unwrap_or_default(),
+    }
 }
 
 /// Who a daemon is.

@@ -1,9 +1,9 @@
 //! What an operator asks that changes nothing.
 
-use proto::ids::{ShardId, UserId};
+use proto::ids::{MessageId, ShardId, UserId};
 
 use super::Gateway;
-use crate::operator::Connected;
+use crate::operator::{Connected, Stand};
 use crate::session::State;
 
 impl Gateway {
@@ -22,6 +22,31 @@ impl Gateway {
             })
         });
         connected.collect()
+    }
+
+    /// Where a message waits: every session is looked at.
+    pub fn stands(&self, id: MessageId) -> Vec<Stand> {
+        let mut stands = Vec::new();
+        for entry in self.sessions.values() {
+            let State::Live(live) = &entry.state else {
+                continue;
+            };
+            let sent = live.sends.iter().filter(|message| message.id == id);
+            stands.extend(sent.map(|message| Stand {
+                from: live.user.clone(),
+                to: message.to.clone(),
+                device: live.device.clone(),
+                written: false,
+            }));
+            let written = live.deliveries.find(id);
+            stands.extend(written.map(|identity| Stand {
+                from: identity.from.clone(),
+                to: live.user.clone(),
+                device: live.device.clone(),
+                written: true,
+            }));
+        }
+        stands
     }
 
     /// The shards of the ring, and whether there is a link to each.

@@ -17,7 +17,7 @@ mod taken;
 use std::collections::{BTreeMap, VecDeque};
 
 use proto::clock::Moment;
-use proto::ids::{GatewayId, Generation, Identity, SessionId, Stamp};
+use proto::ids::{GatewayId, Generation, Identity, MessageId, SessionId, Stamp};
 use proto::link::Message;
 use smallvec::SmallVec;
 
@@ -157,6 +157,14 @@ impl Inbox {
     /// The cursor, and where the next append goes.
     pub fn extent(&self) -> (Position, Position) {
         (self.cursor, self.end)
+    }
+
+    /// A message that waits in memory for its outcome.
+    pub fn on_its_way(&self, id: MessageId) -> Option<&Message> {
+        let waits = |p: &&Pending| {
+            p.message.id == id && matches!(p.state, PendingState::Waiting | PendingState::Storing)
+        };
+        self.pending.iter().find(waits).map(|p| &p.message)
     }
 
     /// How many messages are in memory, and the bytes of their bodies.

@@ -1,11 +1,11 @@
 //! What an operator asks that changes nothing.
 
-use proto::ids::{Epoch, GatewayId, Incarnation, ShardId, UserId};
+use proto::ids::{Epoch, GatewayId, Incarnation, MessageId, ShardId, UserId};
 use proto::slot::Slot;
 
 use super::Shard;
 use crate::event::OPERATOR;
-use crate::operator::{Held, Known, Session, Whereabouts};
+use crate::operator::{Held, Known, Session, Stand, Whereabouts};
 use crate::user::Phase;
 
 impl Shard {
@@ -45,6 +45,28 @@ impl Shard {
             pending_bytes,
             last_seen: user.presence.last_seen,
         })
+    }
+
+    /// What is known of a message: on its way to a user of this shard, or
+    /// answered lately. Every user in memory is looked at.
+    pub fn stands(&self, id: MessageId) -> Vec<Stand> {
+        let mut stands = Vec::new();
+        for (to, user) in &self.users {
+            stands.extend(user.inbox.on_its_way(id).map(|message| Stand {
+                from: message.from.clone(),
+                to: to.clone(),
+                stamp: message.stamp,
+                outcome: None,
+            }));
+            let answered = user.recent.iter().filter(|(_, other, ..)| *other == id);
+            stands.extend(answered.map(|(from, _, _, sent)| Stand {
+                from: from.clone(),
+                to: to.clone(),
+                stamp: sent.stamp,
+                outcome: Some(sent.outcome.clone()),
+            }));
+        }
+        stands
     }
 
     /// Its place on the ring.

@@ -145,8 +145,12 @@ impl Stage {
         self.running = Some(engine.start().expect("starts"));
     }
 
+    pub fn running(&self) -> &Running {
+        self.running.as_ref().expect("started")
+    }
+
     pub fn is_open(&self) -> bool {
-        self.running.as_ref().expect("started").is_open()
+        self.running().is_open()
     }
 
     pub fn stop(&mut self) -> Result<(), store::CommitterPanicked> {

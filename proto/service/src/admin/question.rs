@@ -2,8 +2,9 @@
 //!
 //! Owns their conversion both ways. Must not know who answers.
 
+use bytes::Bytes;
 use proto::friends::FriendAction;
-use proto::ids::{DeviceId, IdError, UserId};
+use proto::ids::{DeviceId, IdError, MessageId, UserId};
 
 use super::wire;
 use super::wire::question::Question as Asked;
@@ -25,6 +26,10 @@ pub enum Question {
     ChangeFriend(Change),
     /// Clients of a connd are to move, so many a second.
     Leave(u32),
+    /// Where a message is, and where it came by.
+    Trace(MessageId),
+    /// A copy of the store in a directory of this path.
+    Backup(String),
 }
 
 /// A change of the friend graph in a user's name.
@@ -47,6 +52,12 @@ pub enum QuestionError {
     /// A user or device is none.
     #[error("{0}: {1}")]
     Id(&'static str, IdError),
+    /// Not 16 bytes.
+    #[error("a message's id has 16 bytes")]
+    MessageId,
+    /// No path.
+    #[error("a copy needs a path")]
+    Path,
     /// A change that an operator does not make.
     #[error("no such change of a friendship")]
     Action,
@@ -56,7 +67,7 @@ impl Question {
     /// The user whom it is about.
     pub fn user(&self) -> Option<&UserId> {
         match self {
-            Self::Status | Self::Leave(_) => None,
+            Self::Status | Self::Leave(_) | Self::Trace(_) | Self::Backup(_) => None,
             Self::Where(user) | Self::Kick(user, _) | Self::Mailbox(user) | Self::Friends(user) => {
                 Some(user)
             }
@@ -82,6 +93,10 @@ impl From<&Question> for wire::Question {
                 peer: named(&change.peer),
                 action: action_to_wire(change.action).into(),
             }),
+            Question::Trace(id) => Asked::Trace(wire::Trace {
+                id: Bytes::copy_from_slice(id.as_bytes()),
+            }),
+            Question::Backup(path) => Asked::Backup(wire::Backup { path: path.clone() }),
             Question::Leave(rate) => Asked::Leave(wire::Leave { rate: *rate }),
         };
         Self {
@@ -100,6 +115,12 @@ impl TryFrom<wire::Question> for Question {
             Asked::Kick(asked) => Self::Kick(user("user", &asked.user)?, device(&asked.device)?),
             Asked::Mailbox(asked) => Self::Mailbox(user("user", &asked.user)?),
             Asked::Friends(asked) => Self::Friends(user("user", &asked.user)?),
+            Asked::Trace(asked) => {
+                let id = MessageId::from_slice(&asked.id);
+                Self::Trace(id.ok_or(QuestionError::MessageId)?)
+            }
+            Asked::Backup(asked) if asked.path.is_empty() => return Err(QuestionError::Path),
+            Asked::Backup(asked) => Self::Backup(asked.path),
             Asked::Leave(asked) => Self::Leave(asked.rate),
             Asked::ChangeFriend(asked) => Self::ChangeFriend(Change {
                 action: action(asked.action())?,
@@ -168,6 +189,8 @@ mod tests {
             Question::Mailbox(id("ann")),
             Question::Friends(id("ann")),
             Question::Leave(100),
+            Question::Backup("/backups/today".to_owned()),
+            Question::Trace(MessageId::mint(17, [1; 10])),
             change(FriendAction::Request),
             change(FriendAction::Accept),
             change(FriendAction::Remove),

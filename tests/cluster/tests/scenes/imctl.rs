@@ -1,12 +1,12 @@
 //! An operator's hand: what `imctl` shows of a cluster, and what it changes.
 
-use client::{Availability, Code, Relation};
-use cluster::admin::page;
+use client::{Availability, Code, Fate, Relation};
+use cluster::admin::{page, risen};
 use cluster::balancer::Balancer;
 use cluster::imctl::{imctl, obeyed};
 use cluster::imd::Imd;
 use cluster::leased::Leased;
-use cluster::patience::until;
+use cluster::patience::{until, within};
 use cluster::person::{Person, user};
 use cluster::processes::Processes;
 use serde_json::Value;
@@ -258,6 +258,7 @@ async fn a_connd_is_emptied_at_a_rate_and_runs_on() {
         people.push(Person::comes(&balancer.address(), &name, "phone").await);
     }
     let listens = cluster.connds[0].address();
+    risen(cluster.connds[0].admin(), "im_connd_sessions", 8).await;
     let words = ["connd", "drain", &listens, "--rate", "4"];
     let drained = json(&admin, &words).await;
     assert_eq!(drained["moved"], 8, "{drained}");
@@ -295,6 +296,7 @@ async fn who_knows_no_other_connd_stays_and_is_counted() {
     let admin = admins(&cluster);
     let listens = cluster.connds[0].address();
     let ann = Person::comes(&listens, "ann", "phone").await;
+    risen(cluster.connds[0].admin(), "im_connd_sessions", 1).await;
     let words = ["--admin", &admin, "connd", "drain", &listens];
     let drained = imctl(&words).await;
     assert!(!drained.done, "{drained:?}");
@@ -303,4 +305,131 @@ async fn who_knows_no_other_connd_stays_and_is_counted() {
         "{drained:?}"
     );
     assert_eq!(ann.logins(), 1);
+}
+
+#[tokio::test]
+async fn a_message_is_traced_from_one_shard_to_another() {
+    let mut cluster = Processes::start().await;
+    let admin = admins(&cluster);
+    let (east, west) = (cluster.user_of(0, "ann"), cluster.user_of(1, "ben"));
+    let ann = Person::comes(&cluster.connds[0].address(), east.as_str(), "phone").await;
+    let (a, b) = (east.as_str(), west.as_str());
+    obeyed(&["--admin", &admin, "friend", "add", a, b]).await;
+
+    // Stored, and then delivered.
+    let handle = ann.begins_to_say(&west, "one").await;
+    let id = handle.id().to_string();
+    assert!(matches!(handle.await, Fate::Stored { .. }));
+    let traced = json(&admin, &["trace", &id]).await;
+    assert_eq!(stands(&traced), ["stored"], "{traced}");
+    assert_eq!(traced["stands"][0]["at"], "west");
+    assert_eq!(
+        (&traced["stands"][0]["from"], &traced["stands"][0]["to"]),
+        (&a.into(), &b.into())
+    );
+    let steps = steps(&traced);
+    let way = [
+        "sent by a client",
+        "to the sender's shard",
+        "submitted",
+        "accepted and forwarded",
+        "to the recipient's shard",
+        "forwarded here",
+        "to the store",
+        "answered: stored",
+        "its sender is told: sent",
+    ];
+    let mut at = steps.iter();
+    for step in way {
+        assert!(at.any(|other| *other == step), "{step} in {steps:?}");
+    }
+    let ben = Person::comes(&cluster.connds[1].address(), b, "desk").await;
+    ben.reads("one").await;
+    let handle = ann.begins_to_say(&west, "two").await;
+    let id = handle.id().to_string();
+    assert!(matches!(handle.await, Fate::Delivered { .. }));
+    let traced = json(&admin, &["trace", &id]).await;
+    assert_eq!(stands(&traced), ["delivered"], "{traced}");
+    assert_eq!(traced["stands"][0]["device"], "desk");
+    let shown = obeyed(&["--admin", &admin, "trace", &id]).await;
+    assert!(shown.contains("taken by a device"), "{shown}");
+
+    // Refused, and why.
+    let handle = ann.begins_to_say(&user("nobody"), "three").await;
+    let id = handle.id().to_string();
+    handle.await;
+    let traced = json(&admin, &["trace", &id]).await;
+    let codes = traced["steps"].as_array().unwrap().iter();
+    let mut codes = codes.filter_map(|step| step["code"].as_str());
+    assert!(codes.any(|code| code.starts_with("101")), "{traced}");
+
+    // Waiting at the sender's connd: the recipient's shard is away.
+    cluster.msgds[1].kill();
+    let handle = ann.begins_to_say(&west, "four").await;
+    let id = handle.id().to_string();
+    let traced = until("the message at its connd", async || {
+        let said = imctl(&["--admin", &admin, "--json", "trace", &id]).await;
+        serde_json::from_str::<Value>(&said.out).ok()
+    })
+    .await;
+    assert_eq!(stands(&traced), ["in its sender's window, not answered"]);
+    cluster.msgds[1].start_again().await;
+    within("a fate", handle).await;
+    let nothing = "0".repeat(32);
+    let said = imctl(&["--admin", &admin, "trace", &nothing]).await;
+    assert!(
+        !said.done && said.error.contains("knows the message"),
+        "{said:?}"
+    );
+}
+
+fn stands(traced: &Value) -> Vec<&str> {
+    let stands = traced["stands"].as_array().unwrap().iter();
+    stands
+        .map(|stand| stand["what"].as_str().unwrap())
+        .collect()
+}
+
+fn steps(traced: &Value) -> Vec<&str> {
+    let steps = traced["steps"].as_array().unwrap().iter();
+    steps.map(|step| step["what"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_store_is_copied_while_people_write_and_put_back() {
+    let mut imd = Imd::start().await;
+    let admin = imd.admin().to_string();
+    let ann = Person::comes(&imd.address(), "ann", "phone").await;
+    let ben = user("ben");
+    obeyed(&["--admin", &admin, "friend", "add", "ann", "ben"]).await;
+    for number in 0..20 {
+        ann.leaves_word(&ben, format!("before {number}")).await;
+    }
+    let copy = imd.home().join("copy").display().to_string();
+    let copied = json(&admin, &["store", "backup", &copy]).await;
+    assert!(copied["entries"].as_u64().unwrap() > 20, "{copied}");
+    ann.leaves_word(&ben, "after").await;
+    let there = imd.home().display().to_string();
+    let again = imctl(&["--admin", &admin, "store", "backup", &there]).await;
+    assert!(
+        !again.done && again.error.contains("is there already"),
+        "{again:?}"
+    );
+    imd.stop().await;
+
+    // In the copy's place ben has what was there then, and is ann's friend.
+    let data = imd.home().join("data");
+    std::fs::rename(&data, imd.home().join("former")).unwrap();
+    obeyed(&["store", "restore", &copy, &data.display().to_string()]).await;
+    imd.start_again().await;
+    let mailbox = json(&admin, &["user", "mailbox", "ben"]).await;
+    assert_eq!(mailbox["stored"], 20);
+    let ben = Person::comes(&imd.address(), "ben", "desk").await;
+    ben.reads("before 19").await;
+    ben.lists(&ann.user, Relation::Friend, false).await;
+    let said = imctl(&["store", "restore", &copy, &data.display().to_string()]).await;
+    assert!(
+        !said.done && said.error.contains("is there already"),
+        "{said:?}"
+    );
 }
