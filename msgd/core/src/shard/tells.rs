@@ -35,8 +35,13 @@ struct Telling {
     statuses: Vec<PeerStatus>,
 }
 
-/// How often a status is told again: for about two minutes.
-const TRIES_MAX: u32 = 6;
+/// How often a status is told again: for about six minutes, which is longer
+/// than slots wait whose holder died unknown to all others.
+const TRIES_MAX: u32 = 24;
+
+/// From this try on the pause before the next is the same, so that who has come
+/// back into service is asked soon.
+const TRIES_SLOWER: u32 = 4;
 
 impl Shard {
     /// Tells all friends what is untold, and asks them for what a session is
@@ -244,7 +249,7 @@ impl Shard {
     }
 
     fn await_later(&mut self, now: Now, request: u64, told: Told) {
-        let pause = self.settings.presence_patience * (1 << told.tries.min(TRIES_MAX));
+        let pause = self.settings.presence_patience * (1 << told.tries.min(TRIES_SLOWER));
         self.tells.insert(request, told);
         self.timers.arm(now.moment + pause, Timer::Tell(request));
     }
