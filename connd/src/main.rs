@@ -29,7 +29,7 @@ use registry::Trust;
 use registry::client::Place;
 use registry::metrics::Metrics as RegistryMetrics;
 use registry::view::View;
-use registry::watch::{Watched, first, fixed, watch as watch_registry};
+use registry::watch::{Watched, Watching, first, fixed, watch as watch_registry};
 use service::admin::{About, Desk, Questions, part};
 use service::tls::LinkTls;
 use settings::Settings;
@@ -164,12 +164,15 @@ fn watching(
 ) -> anyhow::Result<watch::Receiver<Watched>> {
     let Some(place) = registry else {
         let ring = Arc::new(ring(&settings.shards)?);
-        return Ok(fixed(View::fixed(ring, &settings.shards)));
+        let shards = settings.shards.iter();
+        let shards = shards.map(|shard| (shard.name.clone(), shard.address.clone()));
+        return Ok(fixed(View::fixed(ring, shards)));
     };
     let shown = RegistryMetrics::default();
     metrics.register(|registry| shown.register(registry));
     let (tell, watched) = watch::channel(Watched::default());
-    tokio::spawn(watch_registry(place, shown, tell));
+    let watching = Watching::new(&place);
+    tokio::spawn(watch_registry(place, watching, shown, tell));
     Ok(watched)
 }
 

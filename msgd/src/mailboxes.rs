@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use msgd_core::store::{MailboxSettings, Outcome, Request};
 use node::metrics::Metrics;
@@ -76,18 +77,20 @@ impl Mailboxes {
     }
 
     /// Begins to ask the Redis; whether it is there shows later. What is asked
-    /// is told to `outcomes`.
+    /// is told to `outcomes`. Shards hold leases of this length; zero: none.
     ///
     /// # Errors
     /// The system gives no thread.
     pub fn in_redis(
         redis: &shared::Settings,
         bounds: MailboxSettings,
+        lease: Duration,
         (outcomes, metrics): (&Outcomes, &Metrics),
     ) -> anyhow::Result<Self> {
         let sink = outcomes.clone();
-        let mailboxes =
-            RedisStore::start(redis, bounds, CAPACITY, move |answers| put(&sink, answers))?;
+        let mailboxes = RedisStore::start(redis, bounds, lease, CAPACITY, move |answers| {
+            put(&sink, answers)
+        })?;
         metrics.register(|registry| mailboxes.metrics().register(registry));
         Ok(Self::Redis(mailboxes))
     }

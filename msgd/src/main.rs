@@ -125,7 +125,7 @@ async fn run(
             ended = &mut server => bail!("the gRPC port has closed: {ended:?}"),
             follows = place.follow(&shard) => match follows {
                 Follows::Stop => break,
-                Follows::Lost => return Ok(Ended::Lost),
+                Follows::Lost => return Ok(lost(place).await),
             },
         }
     }
@@ -173,6 +173,12 @@ fn desk(settings: &Settings, health: Health, ready: Ready) -> (Desk, Questions) 
     (Desk::new(about, listen, parts, why_not), questions)
 }
 
+/// Others need not wait until they notice.
+async fn lost(place: Placed) -> Ended {
+    place.end().await;
+    Ended::Lost
+}
+
 type Server = JoinHandle<Result<(), tonic::transport::Error>>;
 
 /// Gateways may connect from now on: the tasks of their links, and of the port.
@@ -211,7 +217,7 @@ fn open_mailboxes(
 ) -> anyhow::Result<Mailboxes> {
     let bounds = settings.mailbox.core();
     match settings.shared_store(trust) {
-        Some(redis) => Mailboxes::in_redis(&redis, bounds, told),
+        Some(redis) => Mailboxes::in_redis(&redis, bounds, settings.held(), told),
         None => Mailboxes::in_directory(&settings.data, settings.database.core(), bounds, told),
     }
 }

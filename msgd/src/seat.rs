@@ -16,7 +16,7 @@ use proto::ids::Incarnation;
 use proto::ring::Ring;
 use registry::metrics::Metrics as RegistryMetrics;
 use registry::seat::{News, Seat};
-use registry::watch::{Watched, watch};
+use registry::watch::{Watched, Watching, watch};
 use shared::Trust;
 use tracing::{error, info};
 
@@ -59,8 +59,10 @@ impl Placed {
         let shown = RegistryMetrics::default();
         metrics.register(|registry| shown.register(registry));
         let (tell, watched) = tokio::sync::watch::channel(Watched::default());
-        tokio::spawn(watch(place.clone(), shown, tell));
-        let seat = Seat::take(place, candidate, watched).await;
+        let watching = Watching::new(&place);
+        let watch = watch(place.clone(), watching.clone(), shown.clone(), tell);
+        tokio::spawn(watch);
+        let seat = Seat::take(place, candidate, (watching, shown), watched).await;
         let view = seat.view().context("no ring")?;
         Ok(Self::Leased(view.ring().clone(), Box::new(seat)))
     }
@@ -84,7 +86,7 @@ impl Placed {
     pub fn lease(&self) -> Option<Instant> {
         match self {
             Self::Fixed(..) => None,
-            Self::Leased(_, seat) => Some(seat.lease().into_std()),
+            Self::Leased(_, seat) => Some(seat.lease()),
         }
     }
 
@@ -93,14 +95,31 @@ impl Placed {
         let Self::Leased(_, seat) = self else {
             return pending().await;
         };
+        let holder = seat.holder();
         loop {
             let news = tokio::select! {
                 () = shard.fenced() => return Follows::Lost,
                 news = seat.news() => news,
+                (gateway, pledge) = shard.pledges().next() => {
+                    match seat.pledged(&pledge) {
+                        Some(answer) => shard.say(Some(gateway), answer),
+                        None => shard.lease(seat.lease()),
+                    }
+                    continue;
+                }
+                questions = holder.questions() => {
+                    let questions = seat.asks(questions);
+                    questions.into_iter().for_each(|question| shard.say(None, question));
+                    continue;
+                }
             };
             match news {
-                News::Ring(view) => shard.ring_changed(view.ring().clone()),
-                News::Lease(until) => shard.lease(until.into_std()),
+                News::Ring(view) => {
+                    // Who has come has promised nothing yet.
+                    shard.lease(seat.lease());
+                    shard.ring_changed(view.ring().clone());
+                }
+                News::Lease(until) => shard.lease(until),
                 News::Over => {
                     shard.lease_over();
                     return Follows::Lost;
@@ -121,7 +140,7 @@ impl Placed {
     pub async fn leave(&self, shard: &Rc<Shard>) {
         if let Self::Leased(_, seat) = self {
             seat.leave().await;
-            shard.lease(seat.lease().into_std());
+            shard.lease(seat.lease());
         }
     }
 

@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
 use msgd::section::{
@@ -179,6 +180,14 @@ impl Settings {
             address: self.advertise.clone().unwrap_or(listen),
         };
         Some((place, candidate))
+    }
+
+    /// How long a lease is that the shard holds; zero: it holds none.
+    pub fn held(&self) -> Duration {
+        match self.registry {
+            Some(_) => self.lease.into(),
+            None => Duration::ZERO,
+        }
     }
 
     /// Where mailboxes are, if not in the directory.

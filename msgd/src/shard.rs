@@ -33,6 +33,7 @@ use crate::friends::{Ask, patiently};
 use crate::mailboxes::ShardStore;
 use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
+use crate::pledges::Pledges;
 use crate::trace;
 
 /// The pause before a full store is asked again.
@@ -86,7 +87,8 @@ pub struct Shard {
     serving: Arc<AtomicBool>,
     /// By gateway; the number tells a link from the one that replaced it. A cut
     /// link stands until its task has ended.
-    links: RefCell<HashMap<GatewayId, Link>>,
+    pub(crate) links: RefCell<HashMap<GatewayId, Link>>,
+    pub(crate) pledges: Pledges,
     last_link: Cell<u64>,
     effects: RefCell<Vec<Effect>>,
     /// Asked of the store in this turn, or refused by it for want of room.
@@ -121,6 +123,7 @@ impl Shard {
             metrics: parts.metrics,
             serving: parts.serving,
             links: RefCell::new(HashMap::new()),
+            pledges: Pledges::default(),
             last_link: Cell::new(0),
             effects: RefCell::new(Vec::new()),
             requests: RefCell::new(VecDeque::new()),
@@ -286,6 +289,7 @@ impl Shard {
                     shard.handle([Event::Graph { ticket, answer }]);
                 });
             }
+            Effect::Pledged { gateway, pledge } => self.pledges.put(gateway, pledge),
             Effect::Fenced => {
                 error!("the lease ran out: this shard answers nothing any more");
                 self.fenced.notify_one();
@@ -293,7 +297,7 @@ impl Shard {
         }
     }
 
-    fn send(&self, gateway: GatewayId, envelope: Down) {
+    pub(crate) fn send(&self, gateway: GatewayId, envelope: Down) {
         let mut links = self.links.borrow_mut();
         let Some((_, queue)) = links.get_mut(&gateway) else {
             return;

@@ -101,7 +101,7 @@ pub fn effect(trail: &mut Trail, at: Stamp, effect: &Effect) {
                 debug!(id = %letter.message.id, to = %user, "to the store");
             }
         }
-        Effect::Store(_) | Effect::AskGraph { .. } | Effect::Fenced => {}
+        Effect::Store(_) | Effect::AskGraph { .. } | Effect::Pledged { .. } | Effect::Fenced => {}
     }
 }
 

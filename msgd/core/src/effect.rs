@@ -2,7 +2,7 @@
 
 use proto::graph::GraphRequest;
 use proto::ids::GatewayId;
-use proto::link::Down;
+use proto::link::{Down, Pledge};
 
 use crate::store::Request;
 
@@ -26,6 +26,13 @@ pub enum Effect {
         ticket: GraphTicket,
         /// What.
         request: GraphRequest,
+    },
+    /// Another shard has a word about a lease, which is not the core's to judge.
+    Pledged {
+        /// By which gateway it came, and an answer goes.
+        gateway: GatewayId,
+        /// What.
+        pledge: Pledge,
     },
     /// The lease ran out: the shard holds nothing any more and answers
     /// nothing. Another one, of a new incarnation, takes its place.

@@ -88,7 +88,10 @@ impl Stage {
                     GraphRequest::Get { user, .. } => self.asked.push(user),
                     GraphRequest::Change(change) => panic!("{change:?}"),
                 },
-                Effect::Send { .. } | Effect::Store(_) | Effect::Fenced => {}
+                Effect::Send { .. }
+                | Effect::Store(_)
+                | Effect::Pledged { .. }
+                | Effect::Fenced => {}
             }
         }
     }

@@ -39,7 +39,8 @@ impl Drop for RedisStore {
 impl RedisStore {
     /// Starts the thread that asks Redis, and looks for it.
     ///
-    /// At most `capacity` requests of all shards wait at once. `sink` takes the
+    /// `lease` is as long as shards hold theirs; zero where they hold none. At
+    /// most `capacity` requests of all shards wait at once. `sink` takes the
     /// outcomes of each batch, each with the place of the shard that asked, on
     /// that thread: it passes them on and never waits.
     ///
@@ -48,6 +49,7 @@ impl RedisStore {
     pub fn start(
         redis: &shared::Settings,
         settings: MailboxSettings,
+        lease: Duration,
         capacity: usize,
         mut sink: impl FnMut(std::vec::Drain<'_, (usize, Outcome)>) + Send + 'static,
     ) -> io::Result<Self> {
@@ -56,7 +58,7 @@ impl RedisStore {
             .build()?;
         let metrics = Metrics::default();
         let queue = Arc::new(Queue::new(capacity));
-        let mut keeper = Keeper::new(redis, settings, metrics.clone());
+        let mut keeper = Keeper::new(redis, settings, lease, metrics.clone());
         let answers = keeper.answers.clone();
         let asked = queue.clone();
         let serve = async move {

@@ -13,7 +13,9 @@ use proto::ids::UserId;
 use shared::{Command, Redis, Reply};
 
 use super::claims::{Claims, refused};
+use super::dead::Dead;
 use super::empties::Empties;
+use super::kind::{Kind, kind};
 use super::load::{Loaded, loaded};
 use super::mailboxes::{Mailboxes, whose};
 use super::plan::{Plan, holds, is_held};
@@ -32,6 +34,7 @@ const TELL_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Keeper {
     pub(super) redis: Redis,
     pub(super) claims: Claims,
+    pub(super) dead: Dead,
     pub(super) mailboxes: Mailboxes,
     pub(super) empties: Empties,
     metrics: Metrics,
@@ -41,25 +44,6 @@ pub(super) struct Keeper {
     pub(super) looked: Option<Instant>,
     /// When it was said last that requests fail.
     told: Option<Instant>,
-}
-
-/// Requests that are carried out together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// One after the other.
-    Claim,
-    Alive,
-    Release,
-    Mailbox,
-}
-
-fn kind(request: &Request) -> Kind {
-    match request {
-        Request::Claim { .. } => Kind::Claim,
-        Request::Alive { .. } => Kind::Alive,
-        Request::Release { .. } => Kind::Release,
-        _ => Kind::Mailbox,
-    }
 }
 
 /// What came of a batch by now.
@@ -76,12 +60,14 @@ impl Keeper {
     pub(super) fn new(
         redis: &shared::Settings,
         settings: MailboxSettings,
+        lease: Duration,
         metrics: Metrics,
     ) -> Self {
         let mailboxes = Mailboxes::new(settings);
         Self {
             redis: Redis::new(redis, mailboxes.scripts.all()),
             claims: Claims::new(),
+            dead: Dead::new(lease),
             mailboxes,
             empties: Empties::default(),
             metrics,
@@ -97,15 +83,15 @@ impl Keeper {
         let mut outcomes = Vec::with_capacity(requests.len());
         let mut rest = requests;
         while let Some(first) = rest.first() {
-            let kind = kind(first);
-            let same = |request: &&Request| self::kind(request) == kind;
-            let count = match kind {
+            let which = kind(first);
+            let same = |request: &&Request| kind(request) == which;
+            let count = match which {
                 Kind::Claim | Kind::Alive => 1,
                 Kind::Release | Kind::Mailbox => rest.iter().take_while(same).count(),
             };
             let (these, others) = rest.split_at(count);
             rest = others;
-            match kind {
+            match which {
                 Kind::Claim => outcomes.push(self.claim(first).await),
                 Kind::Alive => outcomes.push(self.keep_alive(first).await),
                 Kind::Release => outcomes.extend(self.release(these).await),

@@ -23,8 +23,10 @@
 //!
 //! A slot is a hash with the newest token and, until it is released, the
 //! holder. `claim` and `release` are scripts. A claim is granted when nobody
-//! holds the slot, or the asker itself does, or the holder's lease, a key of
-//! its own, is not there any more. Tokens are taken from the server's clock,
+//! holds the slot, or the asker itself does, or the registry calls the holder
+//! dead: that stands at a key of its own, and is final. A holder of which the
+//! registry has forgotten everything is dead when it has been unknown for as
+//! long as it could count on anything. Tokens are taken from the server's clock,
 //! and are above all before: where a fail-over has lost the last one it is not
 //! given again.
 //!
@@ -59,10 +61,12 @@
 
 mod claims;
 mod closing;
+mod dead;
 mod empties;
 mod handle;
 mod keeper;
 mod keys;
+mod kind;
 mod load;
 mod looking;
 mod mailbox;

@@ -7,6 +7,8 @@ use std::collections::{HashMap, HashSet};
 use msgd_core::store::{Outcome, Outcomes, Request};
 use proto::ids::Incarnation;
 use proto::slot::Slot;
+use registry::keys::sign;
+use registry::look::Sign;
 use shared::{Command, Failure, Value};
 
 use super::claims::{Answered, refused};
@@ -93,20 +95,28 @@ impl Keeper {
         answers
     }
 
-    /// Those whose lease is over.
+    /// Those that the registry calls dead.
     async fn dead_among(&mut self, holders: HashSet<Incarnation>) -> HashSet<Incarnation> {
         let holders: Vec<Incarnation> = holders.into_iter().collect();
-        let ask = |holder: &Incarnation| Command::read("EXISTS", registry::keys::lease(*holder));
+        let now = self.dead.now();
+        let ask = |holder: &Incarnation| Command::read("GET", registry::keys::lease(*holder));
         let commands = holders.iter().map(ask).collect();
         let replies = self.redis.carry_out(commands).await;
         for failure in replies.iter().filter_map(|reply| reply.as_ref().err()) {
             self.tell(&failure.clone().into());
         }
-        let answered = holders.into_iter().zip(replies);
-        answered
-            .filter(|(_, reply)| *reply == Ok(Value::Int(0)))
-            .map(|(holder, _)| holder)
-            .collect()
+        let mut dead = HashSet::new();
+        for (holder, reply) in holders.into_iter().zip(replies) {
+            let sign = match reply {
+                Ok(Value::Nil) => Sign::Lost,
+                Ok(Value::BulkString(text)) => sign(std::str::from_utf8(&text).ok()),
+                _ => continue,
+            };
+            if self.dead.is_dead(now, holder, sign) {
+                dead.insert(holder);
+            }
+        }
+        dead
     }
 
     pub(super) async fn release(&mut self, requests: &[Request]) -> Vec<Outcomes> {

@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 use crate::client::{By, Place, Registry};
-use crate::keep::every;
+use crate::lease::every;
 
 /// How long a daemon that stops tries to say so.
 const FAREWELL: Duration = Duration::from_secs(1);

@@ -6,12 +6,14 @@
 
 use std::time::Duration;
 
-use proto::ids::{Epoch, IdError, Incarnation, ShardId};
-use shared::{Address, Command, Failure, Redis, Script, Trust, Value};
+use proto::ids::{Epoch, Incarnation, ShardId};
+use shared::{Address, Command, Redis, Script, Trust, Value};
 
+use crate::answers::{done, list, read_look, text};
+use crate::error::RegistryError;
 use crate::keys::{self, DAEMONS, GATEWAYS, KEYS, NEWS, Scripts};
-use crate::look::{Found, Look, Record, RecordError};
-use crate::watcher::Errand;
+use crate::look::{Look, Record};
+use crate::watcher::{Dead, Errand, Own};
 
 /// Where the registry is, and how long leases are.
 #[derive(Debug, Clone)]
@@ -22,32 +24,6 @@ pub struct Place {
     pub trust: Trust,
     /// How long a lease is, at every daemon alike.
     pub lease: Duration,
-}
-
-/// Why the registry did not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RegistryError {
-    /// It does not answer, or not what a registry does; wait and ask again.
-    #[error(transparent)]
-    Redis(#[from] Failure),
-    /// Something else is at its keys. The operator must act.
-    #[error("the registry holds something else: {0}")]
-    Record(#[from] RecordError),
-    /// A shard's name is none. The operator must act.
-    #[error("the registry holds a shard whose name is none: {0}")]
-    Name(#[from] IdError),
-    /// An answer that no script of this version gives.
-    #[error("the registry answered what nobody asked")]
-    Answer,
-    /// A process elsewhere has the name, and lives.
-    #[error("the name is that of a shard at {0}, which lives")]
-    Taken(String),
-    /// There is no such shard.
-    #[error("no such shard")]
-    Unknown,
-    /// Nobody else lives who could have its slots.
-    #[error("no other shard lives that could have its slots")]
-    Last,
 }
 
 /// Who is to reach a daemon by an address.
@@ -102,14 +78,15 @@ impl Registry {
         read_look(reply).ok_or(RegistryError::Answer)?
     }
 
-    /// A process becomes a shard, with a lease from now on. Each attempt is an
-    /// incarnation of its own: one without an answer may have been carried out.
+    /// A process becomes a shard, with a lease from now on; gives the ring with
+    /// it. Each attempt is an incarnation of its own: one without an answer may
+    /// have been carried out, or be so late.
     pub async fn join(
         &mut self,
         seen: Epoch,
         name: &ShardId,
         record: &Record,
-    ) -> Result<(), RegistryError> {
+    ) -> Result<Epoch, RegistryError> {
         let lease = millis(self.lease);
         let words = [
             name.to_string(),
@@ -118,24 +95,29 @@ impl Registry {
             record.address.clone(),
             lease.to_string(),
         ];
-        self.change(|scripts| &scripts.join, seen, &words).await
+        let word = self.change(|scripts| &scripts.join, seen, &words).await?;
+        let epoch = word.and_then(|word| word.parse().ok());
+        epoch.map(Epoch).ok_or(RegistryError::Answer)
     }
 
-    /// The lease goes on from now; `false`: it is over, for ever.
+    /// The lease goes on from now; `false`: it is over, for ever. Each renewal
+    /// of an incarnation has a number of its own, and tells of the newest ring
+    /// that the shard has heard of.
     pub async fn renew(
         &mut self,
-        name: &ShardId,
-        incarnation: Incarnation,
+        (name, incarnation): (&ShardId, Incarnation),
+        (number, known): (u64, Epoch),
     ) -> Result<bool, RegistryError> {
-        let renewal = Command::write("SET", keys::lease(incarnation))
+        let renewal = Command::script(&self.scripts.renew, &KEYS)
             .arg(name.as_bytes())
-            .arg("XX")
-            .arg("PX")
+            .arg(incarnation.0)
+            .arg(number)
+            .arg(known.0)
             .arg(millis(self.lease));
-        match self.ask(renewal).await? {
-            Value::Okay => Ok(true),
-            Value::Nil => Ok(false),
-            _ => Err(RegistryError::Answer),
+        match done(self.ask(renewal).await?) {
+            Ok(_) => Ok(true),
+            Err(RegistryError::Over) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -148,13 +130,15 @@ impl Registry {
         incarnation: Incarnation,
     ) -> Result<(), RegistryError> {
         let words = [name.to_string(), incarnation.0.to_string()];
-        self.change(|scripts| &scripts.leave, seen, &words).await
+        self.change(|scripts| &scripts.leave, seen, &words)
+            .await
+            .map(drop)
     }
 
     /// An incarnation is over, and holds nothing.
     pub async fn end(&mut self, incarnation: Incarnation) -> Result<(), RegistryError> {
-        let end = Command::write("DEL", keys::lease(incarnation));
-        self.ask(end).await.map(drop)
+        let end = Command::script(&self.scripts.end, &KEYS).arg(incarnation.0);
+        done(self.ask(end).await?).map(drop)
     }
 
     /// A shard has another weight; 0 drains it.
@@ -165,27 +149,29 @@ impl Registry {
         weight: u16,
     ) -> Result<(), RegistryError> {
         let words = [name.to_string(), weight.to_string()];
-        self.change(|scripts| &scripts.weigh, seen, &words).await
+        self.change(|scripts| &scripts.weigh, seen, &words)
+            .await
+            .map(drop)
     }
 
     /// A shard is taken off the ring.
     pub async fn remove(&mut self, seen: Epoch, name: &ShardId) -> Result<(), RegistryError> {
         let words = [name.to_string()];
-        self.change(|scripts| &scripts.remove, seen, &words).await
+        self.change(|scripts| &scripts.remove, seen, &words)
+            .await
+            .map(drop)
     }
 
     /// Tells it what a watcher concluded.
     pub async fn carry_out(&mut self, seen: Epoch, errand: &Errand) -> Result<(), RegistryError> {
-        match errand {
+        let done = match errand {
             Errand::Raise => self.change(|scripts| &scripts.raise, seen, &[]).await,
-            Errand::Expire(dead) => {
-                let words = dead
-                    .iter()
-                    .flat_map(|(name, incarnation)| [name.to_string(), incarnation.0.to_string()]);
-                let words: Vec<String> = words.collect();
+            Errand::Expire { by, dead } => {
+                let words = expired(by, dead);
                 self.change(|scripts| &scripts.expire, seen, &words).await
             }
-        }
+        };
+        done.map(drop)
     }
 
     /// A daemon can be reached at this address, for a lease.
@@ -194,7 +180,7 @@ impl Registry {
         let script = Command::script(&self.scripts.announce, &[ring, by.list(), news])
             .arg(address)
             .arg(millis(self.lease));
-        done(self.ask(script).await?)
+        done(self.ask(script).await?).map(drop)
     }
 
     /// Nobody is to go there any more.
@@ -228,7 +214,7 @@ impl Registry {
         script: impl Fn(&Scripts) -> &Script,
         seen: Epoch,
         words: &[String],
-    ) -> Result<(), RegistryError> {
+    ) -> Result<Option<String>, RegistryError> {
         let mut command = Command::script(script(&self.scripts), &KEYS).arg(seen.0);
         for word in words {
             command = command.arg(word.as_str());
@@ -247,58 +233,12 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What a script that changes something answers.
-fn done(reply: Value) -> Result<(), RegistryError> {
-    let mut words = list(reply).into_iter().map(text);
-    let mut word = || words.next().flatten();
-    match word().as_deref() {
-        Some("done" | "none") => Ok(()),
-        Some("taken") => Err(RegistryError::Taken(word().unwrap_or_default())),
-        Some("unknown") => Err(RegistryError::Unknown),
-        Some("last") => Err(RegistryError::Last),
-        _ => Err(RegistryError::Answer),
+fn expired(by: &Own, dead: &[Dead]) -> Vec<String> {
+    let mut words = vec![by.name.to_string(), by.incarnation.0.to_string()];
+    for dead in dead {
+        words.push(dead.name.to_string());
+        words.push(dead.incarnation.0.to_string());
+        words.push(keys::written(dead.sign));
     }
-}
-
-/// `None`: no answer of this script.
-fn read_look(reply: Value) -> Option<Result<Look, RegistryError>> {
-    let [epoch, shards, gateways]: [Value; 3] = list(reply).try_into().ok()?;
-    let epoch = Epoch(text(epoch)?.parse().ok()?);
-    let gateways: Option<Vec<String>> = list(gateways).into_iter().map(text).collect();
-    let mut found = Vec::new();
-    for shard in list(shards) {
-        let [name, record, left]: [Value; 3] = list(shard).try_into().ok()?;
-        let Value::Int(left) = left else {
-            return None;
-        };
-        match (ShardId::new(text(name)?), text(record)?.parse::<Record>()) {
-            (Ok(name), Ok(record)) => found.push(Found {
-                name,
-                record,
-                lease: u64::try_from(left).ok().map(Duration::from_millis),
-            }),
-            (Err(error), _) => return Some(Err(error.into())),
-            (_, Err(error)) => return Some(Err(error.into())),
-        }
-    }
-    Some(Ok(Look {
-        epoch,
-        found,
-        gateways: gateways?,
-    }))
-}
-
-fn list(value: Value) -> Vec<Value> {
-    match value {
-        Value::Array(values) => values,
-        _ => Vec::new(),
-    }
-}
-
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::BulkString(bytes) => String::from_utf8(bytes).ok(),
-        Value::SimpleString(text) => Some(text),
-        _ => None,
-    }
+    words
 }

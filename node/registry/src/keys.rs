@@ -3,7 +3,8 @@
 //! Owns keys and scripts. All keys carry the tag `{ring}`, so that they lie
 //! together in a Cluster.
 
-use proto::ids::Incarnation;
+use proto::ids::{Epoch, Incarnation};
+use registry_core::look::Sign;
 use shared::Script;
 
 /// The ring: `epoch`, and `shard:<name>` with the record of each.
@@ -21,10 +22,34 @@ pub(crate) const NEWS: &str = "im:{ring}:news";
 /// The keys of every script.
 pub(crate) const KEYS: [&str; 3] = [RING, GATEWAYS, NEWS];
 
-/// There while an incarnation lives, and never again afterwards. Whoever must
-/// know whether one is dead asks whether this key exists.
+/// What was last heard of an incarnation, for a day: whoever must know whether
+/// one is dead reads it with [`sign`].
 pub fn lease(incarnation: Incarnation) -> String {
     format!("{RING}:lease:{}", incarnation.0)
+}
+
+/// What is written of an incarnation.
+pub fn sign(text: Option<&str>) -> Sign {
+    let Some(text) = text.filter(|text| *text != "lost") else {
+        return Sign::Lost;
+    };
+    let mut numbers = text.split(' ').map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(number)), Some(Ok(known))) => Sign::Renewed {
+            number,
+            known: Epoch(known),
+        },
+        _ => Sign::Over,
+    }
+}
+
+/// As it is written.
+pub(crate) fn written(sign: Sign) -> String {
+    match sign {
+        Sign::Renewed { number, known } => format!("{number} {}", known.0),
+        Sign::Lost => "lost".to_owned(),
+        Sign::Over => "over".to_owned(),
+    }
 }
 
 /// The scripts, by name.
@@ -32,6 +57,8 @@ pub fn lease(incarnation: Incarnation) -> String {
 pub(crate) struct Scripts {
     pub(crate) look: Script,
     pub(crate) join: Script,
+    pub(crate) renew: Script,
+    pub(crate) end: Script,
     pub(crate) leave: Script,
     pub(crate) weigh: Script,
     pub(crate) remove: Script,
@@ -54,6 +81,8 @@ impl Scripts {
         let Self {
             look,
             join,
+            renew,
+            end,
             leave,
             weigh,
             remove,
@@ -61,13 +90,17 @@ impl Scripts {
             raise,
             announce,
         } = self.clone();
-        vec![look, join, leave, weigh, remove, expire, raise, announce]
+        vec![
+            look, join, renew, end, leave, weigh, remove, expire, raise, announce,
+        ]
     }
 
     pub(crate) fn new() -> Self {
         Self {
             look: Script::reading(text!("look")),
             join: Script::writing(text!("join")),
+            renew: Script::writing(text!("renew")),
+            end: Script::writing(text!("end")),
             leave: Script::writing(text!("leave")),
             weigh: Script::writing(text!("weigh")),
             remove: Script::writing(text!("remove")),

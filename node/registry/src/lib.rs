@@ -7,8 +7,8 @@
 //!
 //! | key | what |
 //! |---|---|
-//! | `im:{ring}` | a hash: `epoch`, and for each shard `shard:<name>` = `weight incarnation address` |
-//! | `im:{ring}:lease:<incarnation>` | there while that incarnation lives, with a time to live |
+//! | `im:{ring}` | a hash: `epoch`; for each shard `shard:<name>` = `weight incarnation address`; for each that is off the ring and may hold slots yet `gone:<incarnation>` = `name address` |
+//! | `im:{ring}:lease:<incarnation>` | what was last heard of that incarnation: the number of a renewal, that of the newest ring it knew, and until when its lease goes on by the server's clock; or `over` |
 //! | `im:{ring}:gateways` | a sorted set: public addresses of gateways by the end of their leases |
 //! | `im:{ring}:daemons` | likewise their admin addresses, and those of shards |
 //! | `im:{ring}:news` | a stream of one entry, whose id is the epoch: it wakes who waits |
@@ -20,29 +20,33 @@
 //!   restored, or failed over to a replica that lagged) is told by the first
 //!   watcher that saw more, and goes on above that.
 //! - A lease is counted on from before it was asked for, by the monotonic
-//!   clock, for a twentieth less than the server keeps it. An incarnation whose
-//!   lease is over never has one again.
-//! - Nobody is taken off the ring while its lease lives, except by an operator
-//!   or by itself; and nobody while nobody lives who could have its slots. A
-//!   ring is never empty.
-//! - While the registry is away the last ring stands, for everybody. No lease
-//!   is renewed then, so shards end when theirs are over and come back as new
-//!   incarnations when it is there again; clients stay connected. That is
-//!   harsh, and all that is safe: a shard that hears nothing of the registry
-//!   cannot know whether others hear as little, and are not giving its slots
-//!   away.
+//!   clock, for a twentieth less than its length. An incarnation that was called
+//!   dead never has a lease again.
+//! - Nobody is called dead but by a shard on the ring that has itself seen
+//!   nothing of it for that length; see [`registry_core`]. The server's clock
+//!   decides nothing about that, nor does what it forgot over a restart.
+//! - Nobody is taken off the ring who renews, except by an operator or by
+//!   itself; and nobody while nobody lives who could have its slots. A ring is
+//!   never empty.
+//! - While the registry is away the last ring stands, for everybody. A shard
+//!   that hears nothing of the registry asks the others, by way of gateways,
+//!   whether they hear as little. While all of them promise not to call it dead
+//!   for a lease, it goes on. Without one of these promises it ends when its
+//!   lease is over, and comes back as a new incarnation when the registry is
+//!   there again; clients stay connected.
 
 pub mod announced;
+mod answers;
 pub mod client;
+mod error;
 pub mod keep;
 pub mod keys;
-pub mod look;
 pub mod metrics;
 pub mod seat;
 pub mod settings;
-pub mod view;
 pub mod watch;
-pub mod watcher;
 
+pub use error::RegistryError;
+pub use registry_core::{dead, lease, look, tenure, view, watcher};
 pub use shared::section::{RedisFlags, RedisSection, address};
 pub use shared::{Address, AddressError, Trust};

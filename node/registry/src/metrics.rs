@@ -11,6 +11,7 @@ pub struct Metrics {
     answers: Gauge,
     epoch: Gauge,
     shards: Gauge,
+    degraded: Gauge,
 }
 
 impl Metrics {
@@ -22,8 +23,17 @@ impl Metrics {
             "1 if the registry answered when it was looked at last",
             self.answers.clone(),
         );
+        part.register(
+            "degraded",
+            "1 while the process goes on without the registry",
+            self.degraded.clone(),
+        );
         part.register("epoch", "The number of the ring", self.epoch.clone());
         part.register("shards", "Shards on the ring", self.shards.clone());
+    }
+
+    pub(crate) fn degraded(&self, is: bool) {
+        self.degraded.set(i64::from(is));
     }
 
     pub(crate) fn show(&self, answers: bool, view: Option<&View>) {

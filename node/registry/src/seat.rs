@@ -3,19 +3,27 @@
 //! Owns joining, the lease, and leaving. Must not know what a shard does.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use proto::clock::Moment;
 use proto::ids::{Epoch, Incarnation, ShardId};
+use proto::link::{Pledge, Relay, Relayed};
+use proto::slot::Slot;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
-use crate::client::{Place, Registry, RegistryError};
-use crate::keep::{counted, every, keep};
+use crate::client::{Place, Registry};
+use crate::error::RegistryError;
+use crate::keep::{Holder, keep};
+use crate::lease::every;
 use crate::look::Record;
+use crate::metrics::Metrics;
+use crate::tenure::{Question, Tenure};
 use crate::view::{Standing, View};
-use crate::watch::Watched;
+use crate::watch::{Watched, Watching};
+use crate::watcher::Own;
 
 /// Incarnations are 40 bits, drawn for every attempt to join.
 const INCARNATION_BITS: u32 = 40;
@@ -57,7 +65,8 @@ pub enum News {
 pub struct Seat {
     place: Place,
     candidate: Candidate,
-    incarnation: Incarnation,
+    joined: Epoch,
+    holder: Holder,
     watched: watch::Receiver<Watched>,
     lease: watch::Receiver<Instant>,
     keeping: JoinHandle<()>,
@@ -69,23 +78,35 @@ impl Seat {
     pub async fn take(
         place: Place,
         candidate: Candidate,
+        (watching, metrics): (Watching, Metrics),
         watched: watch::Receiver<Watched>,
     ) -> Self {
         loop {
-            let (incarnation, asked) = join(&place, &candidate, &watched).await;
-            let (tell, lease) = watch::channel(asked + counted(place.lease));
-            let keeper = (place.clone(), candidate.name.clone());
+            watching.lock().sits(None);
+            let (own, asked) = join(&place, &candidate, &watching, &watched).await;
+            let (incarnation, joined) = (own.incarnation, own.joined);
+            let tenure = Tenure::new(place.lease, incarnation, joined, asked);
+            watching.lock().sits(Some(own));
+            let holder = Holder::new(
+                candidate.name.clone(),
+                tenure,
+                watching.clone(),
+                metrics.clone(),
+            );
+            let (tell, lease) = watch::channel(holder.until());
+            let keeper = (place.clone(), holder.clone());
             let keeping = tokio::task::spawn_local(async move {
-                let (place, name) = keeper;
+                let (place, holder) = keeper;
                 let tell = |until| {
                     tell.send_replace(until);
                 };
-                keep(&place, &name, incarnation, asked, tell).await;
+                keep(&place, &holder, asked, tell).await;
             });
             let mut seat = Self {
                 place: place.clone(),
                 candidate: candidate.clone(),
-                incarnation,
+                joined,
+                holder,
                 watched: watched.clone(),
                 lease,
                 keeping,
@@ -94,20 +115,20 @@ impl Seat {
                 info!(name = %candidate.name, %incarnation, "the shard is on the ring");
                 return seat;
             }
-            warn!("the lease was over before the ring was known");
+            warn!("the place was lost before the ring was known");
         }
     }
 
-    /// Waits for the ring that it is on; `false`: the lease was over before.
+    /// Waits for the ring that it is on; `false`: the lease was over before, or
+    /// another has its place: an earlier attempt that was carried out later.
     async fn is_seen(&mut self) -> bool {
         loop {
             let view = self.watched.borrow_and_update().view.clone();
-            let stands = view.is_some_and(|view| {
-                let standing = view.standing(&self.candidate.name, self.incarnation);
-                matches!(standing, Standing::Member | Standing::Drained)
-            });
-            if stands {
-                return true;
+            let view = view.filter(|view| view.ring().epoch() >= self.joined);
+            if let Some(view) = view {
+                self.holder.knows(&view);
+                let standing = view.standing(&self.candidate.name, self.holder.incarnation);
+                return matches!(standing, Standing::Member | Standing::Drained);
             }
             tokio::select! {
                 changed = self.watched.changed() => if changed.is_err() { return false },
@@ -118,12 +139,66 @@ impl Seat {
 
     /// This life of the shard.
     pub fn incarnation(&self) -> Incarnation {
-        self.incarnation
+        self.holder.incarnation
     }
 
     /// Until when the lease may be counted on.
     pub fn lease(&self) -> Instant {
-        *self.lease.borrow()
+        self.holder.until()
+    }
+
+    /// Who holds the lease.
+    pub fn holder(&self) -> Holder {
+        self.holder.clone()
+    }
+
+    /// What is to be asked of the other shards. One without a slot cannot be
+    /// asked.
+    pub fn asks(&self, questions: Vec<Question>) -> Vec<Relay> {
+        let questions = questions.into_iter();
+        let question = |(name, to, number)| {
+            let pledge = Pledge {
+                from: self.holder.incarnation,
+                back: self.slot_of(&self.candidate.name)?,
+                to,
+                number,
+                given: false,
+            };
+            let slot = self.slot_of(&name)?;
+            let relayed = Relayed::Pledge(pledge);
+            Some(Relay { slot, relayed })
+        };
+        questions.filter_map(question).collect()
+    }
+
+    /// Another shard asks, which may have an answer; or one has promised, which
+    /// may prolong the lease.
+    pub fn pledged(&self, pledge: &Pledge) -> Option<Relay> {
+        if pledge.to != self.holder.incarnation {
+            return None;
+        }
+        if pledge.given {
+            self.holder.promised(pledge.from, pledge.number);
+            return None;
+        }
+        if !self.holder.promises(pledge.from) {
+            return None;
+        }
+        let promise = Pledge {
+            from: self.holder.incarnation,
+            back: self.slot_of(&self.candidate.name)?,
+            to: pledge.from,
+            number: pledge.number,
+            given: true,
+        };
+        let relayed = Relayed::Pledge(promise);
+        let slot = pledge.back;
+        Some(Relay { slot, relayed })
+    }
+
+    fn slot_of(&self, name: &ShardId) -> Option<Slot> {
+        let view = self.view()?;
+        Slot::all().find(|slot| view.ring().owner(*slot) == name)
     }
 
     /// The newest ring.
@@ -137,7 +212,10 @@ impl Seat {
             tokio::select! {
                 biased;
                 renewed = self.lease.changed() => match renewed {
-                    Ok(()) => return News::Lease(*self.lease.borrow_and_update()),
+                    Ok(()) => {
+                        self.lease.mark_unchanged();
+                        return News::Lease(self.lease());
+                    }
                     Err(_) => return News::Over,
                 },
                 changed = self.watched.changed() => {
@@ -152,8 +230,11 @@ impl Seat {
     }
 
     async fn standing(&mut self, view: Arc<View>) -> News {
-        match view.standing(&self.candidate.name, self.incarnation) {
+        self.holder.knows(&view);
+        match view.standing(&self.candidate.name, self.holder.incarnation) {
             Standing::Member | Standing::Drained => News::Ring(view),
+            // A port has one process: an earlier attempt was carried out late.
+            Standing::Replaced if self.is_own(&view) => News::Over,
             Standing::Replaced => News::Replaced,
             Standing::Removed => {
                 // By an operator, or because it was thought dead. Who does not
@@ -167,17 +248,20 @@ impl Seat {
         }
     }
 
+    fn is_own(&self, view: &View) -> bool {
+        let record = view.shard(&self.candidate.name);
+        record.is_some_and(|record| record.address == self.candidate.address)
+    }
+
     async fn lives(&self) -> bool {
-        let patience = every(self.place.lease);
-        let mut registry = Registry::new(&self.place, patience);
-        let renewal = registry.renew(&self.candidate.name, self.incarnation);
-        matches!(timeout(patience, renewal).await, Ok(Ok(true)))
+        let mut registry = Registry::new(&self.place, every(self.place.lease));
+        self.holder.renew(&self.place, &mut registry).await == Some(true)
     }
 
     /// Leaves the ring, and keeps the lease: others get the slots once they are
     /// given up. What goes wrong is logged: the lease ends by itself.
     pub async fn leave(&self) {
-        let (name, incarnation) = (self.candidate.name.clone(), self.incarnation);
+        let (name, incarnation) = (self.candidate.name.clone(), self.holder.incarnation);
         let seen = epoch(&self.watched);
         self.say("leave", async move |registry| {
             registry.leave(seen, &name, incarnation).await
@@ -188,7 +272,7 @@ impl Seat {
     /// The shard holds nothing any more.
     pub async fn end(self) {
         self.keeping.abort();
-        let incarnation = self.incarnation;
+        let incarnation = self.holder.incarnation;
         self.say("end", async move |registry| registry.end(incarnation).await)
             .await;
     }
@@ -214,12 +298,13 @@ impl Drop for Seat {
 }
 
 /// Each attempt is an incarnation of its own, since one without an answer may
-/// have been carried out.
+/// have been carried out, or be so late.
 async fn join(
     place: &Place,
     candidate: &Candidate,
+    watching: &Watching,
     watched: &watch::Receiver<Watched>,
-) -> (Incarnation, Instant) {
+) -> (Own, Moment) {
     let patience = every(place.lease);
     let mut registry = Registry::new(place, patience);
     let mut told = None;
@@ -229,10 +314,18 @@ async fn join(
             incarnation: Incarnation(fastrand::u64(..1 << INCARNATION_BITS)),
             address: candidate.address.clone(),
         };
-        let asked = Instant::now();
+        let asked = watching.clock().now().moment;
         let joining = registry.join(epoch(watched), &candidate.name, &record);
         match timeout(patience, joining).await {
-            Ok(Ok(())) => return (record.incarnation, asked),
+            Ok(Ok(joined)) => {
+                let own = Own {
+                    name: candidate.name.clone(),
+                    incarnation: record.incarnation,
+                    address: record.address,
+                    joined,
+                };
+                return (own, asked);
+            }
             Ok(Err(error)) if told.as_ref() == Some(&error) => {}
             Ok(Err(error)) => {
                 warn!(name = %candidate.name, %error, "the shard is not on the ring yet");

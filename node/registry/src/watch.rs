@@ -3,17 +3,19 @@
 //! Owns the waiting between two looks. What follows from a look is concluded in
 //! [`crate::watcher`].
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use node::clock::Clock;
 use proto::clock::Moment;
 use tokio::sync::watch;
 use tokio::sync::watch::error::RecvError;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tracing::{error, info, warn};
 
-use crate::client::{Place, Registry, RegistryError};
+use crate::client::{Place, Registry};
+use crate::error::RegistryError;
 use crate::look::Look;
 use crate::metrics::Metrics;
 use crate::view::View;
@@ -34,6 +36,34 @@ pub struct Watched {
 impl Watched {
     fn show(&self, metrics: &Metrics) {
         metrics.show(self.answers, self.view.as_deref());
+    }
+}
+
+/// What watches: the task that looks, and the shard that tells it who it is.
+/// Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Watching {
+    clock: Clock,
+    watcher: Arc<Mutex<Watcher>>,
+}
+
+impl Watching {
+    /// One who has seen nothing yet.
+    pub fn new(place: &Place) -> Self {
+        Self {
+            clock: Clock::start(),
+            watcher: Arc::new(Mutex::new(Watcher::new(place.lease))),
+        }
+    }
+
+    /// By which it counts.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What it has concluded.
+    pub fn lock(&self) -> MutexGuard<'_, Watcher> {
+        self.watcher.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,34 +90,47 @@ pub async fn first(watched: &mut watch::Receiver<Watched>) -> Result<Arc<View>, 
 }
 
 /// Looks at the registry until nobody wants to know any more.
-pub async fn watch(place: Place, metrics: Metrics, tell: watch::Sender<Watched>) {
+pub async fn watch(
+    place: Place,
+    watching: Watching,
+    metrics: Metrics,
+    tell: watch::Sender<Watched>,
+) {
     // What waits for news is silent for so long.
     let patience = POLL + place.lease / 3;
     let mut registry = Registry::new(&place, patience);
-    let mut watcher = Watcher::new(place.lease);
-    let start = Instant::now();
     while !tell.is_closed() {
-        let asked = Moment(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX));
+        let asked = watching.clock.now().moment;
         let looked = registry.look().await;
         let next = match looked {
             Ok(look) => {
                 answers(&tell, true);
-                let next = turn(&mut registry, &mut watcher, asked, look, &tell).await;
+                if !watching.lock().sits_somewhere() {
+                    metrics.degraded(false);
+                }
+                let next = turn(&mut registry, &watching, asked, look, &tell).await;
                 tell.borrow().show(&metrics);
                 next
             }
             Err(error) => Err(error),
         };
         let waited = match next {
-            Ok(next) => registry.news(watcher.epoch(), next).await,
+            Ok(next) => {
+                let seen = watching.lock().epoch();
+                registry.news(seen, next).await
+            }
             Err(error) => Err(error),
         };
         if let Err(error) = waited {
+            watching.lock().silent();
             if tell.borrow().answers {
                 warn!(%error, "the registry does not answer; the last ring stands");
             }
             answers(&tell, false);
             tell.borrow().show(&metrics);
+            if !watching.lock().sits_somewhere() {
+                metrics.degraded(tell.borrow().view.is_some());
+            }
             sleep(AGAIN).await;
         }
     }
@@ -96,13 +139,18 @@ pub async fn watch(place: Place, metrics: Metrics, tell: watch::Sender<Watched>)
 /// Tells what a look found, and says what follows; gives the time to the next.
 async fn turn(
     registry: &mut Registry,
-    watcher: &mut Watcher,
+    watching: &Watching,
     asked: Moment,
     look: Look,
     tell: &watch::Sender<Watched>,
 ) -> Result<Duration, RegistryError> {
-    let seen = watcher.epoch();
-    let concluded = watcher.looked(asked, &look);
+    let answered = watching.clock.now().moment;
+    let (concluded, seen) = {
+        let mut watcher = watching.lock();
+        let before = watcher.epoch();
+        let concluded = watcher.looked((asked, answered), &look);
+        (concluded, before.max(watcher.epoch()))
+    };
     if concluded.is_newer {
         placed(look, tell).await;
     } else {
@@ -110,9 +158,7 @@ async fn turn(
     }
     if let Some(errand) = &concluded.errand {
         info!(?errand, "the registry is told");
-        registry
-            .carry_out(seen.max(watcher.epoch()), errand)
-            .await?;
+        registry.carry_out(seen, errand).await?;
     }
     Ok(concluded.next)
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use proto::ids::{Epoch, Incarnation, ShardId};
 use redis_stage::{Cluster, Server};
-use registry::client::{By, Registry, RegistryError};
-use registry::look::{Look, Record};
-use registry::watcher::Errand;
+use registry::RegistryError;
+use registry::client::{By, Registry};
+use registry::look::{Look, Record, Sign};
+use registry::watcher::{Dead, Errand, Own};
 use server::{LEASE, place, record, until};
 
 const NONE: Epoch = Epoch(0);
@@ -19,6 +20,17 @@ fn registry(server: &Server) -> Registry {
 
 fn name(text: &str) -> ShardId {
     text.parse().unwrap()
+}
+
+/// Renews as one that knows the second ring.
+async fn renews(
+    registry: &mut Registry,
+    shard: &str,
+    incarnation: u64,
+    number: u64,
+) -> Result<bool, RegistryError> {
+    let holder = (&name(shard), Incarnation(incarnation));
+    registry.renew(holder, (number, Epoch(2))).await
 }
 
 /// The epoch, and each shard by name, weight, incarnation and whether it lives.
@@ -128,14 +140,29 @@ async fn a_lease_that_is_over_never_comes_back() {
     let server = Server::start();
     let mut registry = registry(&server);
     let (a, one) = (name("a"), Incarnation(1));
-    registry.join(NONE, &a, &record(1)).await.unwrap();
-    assert_eq!(registry.renew(&a, one).await, Ok(true));
+    let joined = registry.join(NONE, &a, &record(1)).await;
+    assert_eq!(joined, Ok(Epoch(1)));
+    let sign = async |registry: &mut Registry| registry.look().await.unwrap().found[0].sign;
+    let (number, known) = (0, Epoch(1));
+    assert_eq!(sign(&mut registry).await, Sign::Renewed { number, known });
+    let renewed = registry.renew((&a, one), (5, Epoch(7))).await;
+    assert_eq!(renewed, Ok(true));
+    let (number, known) = (5, Epoch(7));
+    assert_eq!(sign(&mut registry).await, Sign::Renewed { number, known });
     let look = registry.look().await.unwrap();
     let left = look.found[0].lease.unwrap();
     assert!(left <= LEASE && left > LEASE / 4, "{left:?}");
+    // As long as nobody calls it dead, it may be late.
     dies(&mut registry, "a").await;
-    assert_eq!(registry.renew(&a, one).await, Ok(false));
+    let renewed = registry.renew((&a, one), (6, Epoch(7))).await;
+    assert_eq!(renewed, Ok(true));
+    registry.end(one).await.unwrap();
+    assert_eq!(sign(&mut registry).await, Sign::Over);
+    let renewed = registry.renew((&a, one), (7, Epoch(7))).await;
+    assert_eq!(renewed, Ok(false));
     shows(&mut registry, 1, &["a 1 1 dead"]).await;
+    let unknown = registry.renew((&a, Incarnation(9)), (1, NONE)).await;
+    assert_eq!(unknown, Ok(false));
 }
 
 #[tokio::test]
@@ -156,37 +183,84 @@ async fn a_name_is_taken_over_from_the_dead_and_from_a_former_life_alone() {
     dies(&mut registry, "a").await;
     registry.join(NONE, &a, &record(2)).await.unwrap();
     shows(&mut registry, 3, &["a 1 2"]).await;
-    // The former ones may do nothing any more.
+    // The former ones have no place, and are known until they have ended.
     let late = registry.leave(NONE, &a, Incarnation(3)).await;
     assert_eq!(late, Err(RegistryError::Unknown));
+    let gone = registry.look().await.unwrap().leavers;
+    let mut gone: Vec<_> = gone
+        .iter()
+        .map(|l| (l.incarnation.0, &*l.address))
+        .collect();
+    gone.sort_unstable();
+    assert_eq!(gone, [(1, "127.0.0.1:1"), (3, "127.0.0.1:1")]);
+    let renewed = registry.renew((&a, Incarnation(3)), (1, NONE)).await;
+    assert_eq!(renewed, Ok(true));
+    registry.end(Incarnation(1)).await.unwrap();
+    registry.end(Incarnation(3)).await.unwrap();
+    assert_eq!(registry.look().await.unwrap().leavers, []);
 }
 
 #[tokio::test]
-async fn only_the_dead_expire_and_only_if_somebody_lives() {
+async fn only_who_stays_silent_expires_and_only_by_a_member() {
     let server = Server::start();
     let mut registry = registry(&server);
-    for (shard, number) in [("a", 1), ("b", 2), ("c", 3)] {
+    for (shard, number) in [("a", 1), ("b", 2), ("c", 3), ("d", 4)] {
         let shard = name(shard);
         registry.join(NONE, &shard, &record(number)).await.unwrap();
     }
-    let errand = |dead: &[(&str, u64)]| {
-        let dead = dead.iter().map(|(s, i)| (name(s), Incarnation(*i)));
-        Errand::Expire(dead.collect())
+    let renewed = renews(&mut registry, "a", 1, 4).await;
+    assert_eq!(renewed, Ok(true));
+    let errand = |by: (&str, u64), dead: &[(&str, u64, u64, u64)]| Errand::Expire {
+        by: Own {
+            name: name(by.0),
+            incarnation: Incarnation(by.1),
+            address: String::new(),
+            joined: NONE,
+        },
+        dead: dead
+            .iter()
+            .map(|(shard, incarnation, number, known)| Dead {
+                name: name(shard),
+                incarnation: Incarnation(*incarnation),
+                sign: Sign::Renewed {
+                    number: *number,
+                    known: Epoch(*known),
+                },
+            })
+            .collect(),
     };
-    // They live, or are there as another incarnation.
-    let wrong = errand(&[("a", 1), ("b", 9), ("x", 7)]);
+    // More was heard of it, or it is there as another incarnation.
+    let wrong = errand(("c", 3), &[("a", 1, 3, 2), ("b", 9, 0, 2), ("x", 7, 0, 1)]);
     registry.carry_out(NONE, &wrong).await.unwrap();
-    shows(&mut registry, 3, &["a 1 1", "b 1 2", "c 1 3"]).await;
-    registry.end(Incarnation(1)).await.unwrap();
-    registry.end(Incarnation(2)).await.unwrap();
-    let dead = errand(&[("a", 1), ("b", 2), ("c", 3)]);
-    registry.carry_out(NONE, &dead).await.unwrap();
-    shows(&mut registry, 4, &["c 1 3"]).await;
+    let all = ["a 1 1", "b 1 2", "c 1 3", "d 1 4"];
+    shows(&mut registry, 4, &all).await;
+    // Said by one who has no place.
+    let dead = [("a", 1, 4, 2), ("b", 2, 0, 2)];
+    let nobody = errand(("c", 9), &dead);
+    registry.carry_out(NONE, &nobody).await.unwrap();
+    shows(&mut registry, 4, &all).await;
+    let right = errand(("c", 3), &dead);
+    registry.carry_out(NONE, &right).await.unwrap();
+    shows(&mut registry, 5, &["c 1 3", "d 1 4"]).await;
+    let renewed = renews(&mut registry, "a", 1, 5).await;
+    assert_eq!(renewed, Ok(false));
     // Said again, it is no news.
-    registry.carry_out(NONE, &dead).await.unwrap();
-    registry.end(Incarnation(3)).await.unwrap();
-    registry.carry_out(NONE, &dead).await.unwrap();
-    shows(&mut registry, 4, &["c 1 3 dead"]).await;
+    registry.carry_out(NONE, &right).await.unwrap();
+    // One that is going has no place to lose.
+    registry
+        .leave(NONE, &name("d"), Incarnation(4))
+        .await
+        .unwrap();
+    let going = errand(("c", 3), &[("d", 4, 0, 4)]);
+    registry.carry_out(NONE, &going).await.unwrap();
+    shows(&mut registry, 6, &["c 1 3"]).await;
+    assert_eq!(registry.look().await.unwrap().leavers, []);
+    let renewed = renews(&mut registry, "d", 4, 1).await;
+    assert_eq!(renewed, Ok(false));
+    // Nobody else lives who could have the slots.
+    let last = errand(("c", 3), &[("c", 3, 0, 3)]);
+    registry.carry_out(NONE, &last).await.unwrap();
+    shows(&mut registry, 6, &["c 1 3"]).await;
 }
 
 #[tokio::test]
@@ -291,7 +365,8 @@ async fn a_cluster_of_servers_holds_it_as_well() {
         .announce(By::Clients, "im.example:7100")
         .await
         .unwrap();
-    assert_eq!(registry.renew(&a, Incarnation(1)).await, Ok(true));
+    let renewed = registry.renew((&a, Incarnation(1)), (1, Epoch(2)));
+    assert_eq!(renewed.await, Ok(true));
     shows(&mut registry, 2, &["a 1 1", "b 1 2"]).await;
     registry.news(Epoch(1), LEASE).await.unwrap();
     registry.leave(NONE, &b, Incarnation(2)).await.unwrap();

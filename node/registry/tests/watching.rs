@@ -4,56 +4,100 @@ mod server;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::ids::{Epoch, Incarnation, ShardId};
 use redis_stage::Server;
 use registry::client::{By, Place, Registry};
-use registry::keep::{counted, keep};
+use registry::keep::{Holder, keep};
+use registry::lease::counted;
+use registry::look::Record;
 use registry::metrics::Metrics;
+use registry::tenure::Tenure;
 use registry::view::{Standing, View};
-use registry::watch::{Watched, watch};
+use registry::watch::{Watched, Watching, watch};
+use registry::watcher::Own;
 use server::{LEASE, place, record, until};
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 fn name(text: &str) -> ShardId {
     text.parse().unwrap()
 }
 
-/// A process of a shard that only keeps its lease.
+/// A process of a shard that only watches and keeps its lease.
 struct Life {
-    task: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
     over: Arc<AtomicBool>,
+    until: channel::Receiver<Instant>,
+    told: channel::Receiver<Watched>,
 }
 
 impl Life {
     async fn begin(place: &Place, shard: &str, incarnation: u64) -> Self {
-        let asked = Instant::now();
-        let mut registry = Registry::new(place, Duration::from_secs(5));
-        let record = record(incarnation);
-        let joined = registry.join(Epoch(0), &name(shard), &record).await;
-        joined.unwrap();
-        let over = Arc::new(AtomicBool::new(false));
-        let (place, shard, ended) = (place.clone(), name(shard), over.clone());
-        let task = tokio::spawn(async move {
-            let incarnation = Incarnation(incarnation);
-            keep(&place, &shard, incarnation, asked, |_| ()).await;
-            ended.store(true, Ordering::Relaxed);
-        });
-        Self { task, over }
+        Self::begin_as(place, shard, record(incarnation)).await
     }
 
-    /// It renews nothing any more, as one that is killed.
+    async fn begin_as(place: &Place, shard: &str, record: Record) -> Self {
+        let watching = Watching::new(place);
+        let asked = watching.clock().now().moment;
+        let mut registry = Registry::new(place, Duration::from_secs(5));
+        let joined = registry.join(Epoch(0), &name(shard), &record).await;
+        let own = Own {
+            name: name(shard),
+            incarnation: record.incarnation,
+            address: record.address,
+            joined: joined.unwrap(),
+        };
+        let tenure = Tenure::new(LEASE, own.incarnation, own.joined, asked);
+        watching.lock().sits(Some(own));
+        let (tell, told) = channel::channel(Watched::default());
+        let looking = watch(place.clone(), watching.clone(), Metrics::default(), tell);
+        let looking = tokio::spawn(looking);
+        let holder = Holder::new(name(shard), tenure, watching, Metrics::default());
+        let over = Arc::new(AtomicBool::new(false));
+        let (place, ended) = (place.clone(), over.clone());
+        let (tell, until) = channel::channel(holder.until());
+        let knows = holder.clone();
+        let mut seen = told.clone();
+        let keeping = tokio::spawn(async move {
+            let learning = async {
+                while seen.changed().await.is_ok() {
+                    if let Some(view) = seen.borrow_and_update().view.clone() {
+                        knows.knows(&view);
+                    }
+                }
+            };
+            let tell = |until| {
+                tell.send_replace(until);
+            };
+            tokio::select! {
+                () = keep(&place, &holder, asked, tell) => ended.store(true, Ordering::Relaxed),
+                () = learning => {}
+            }
+        });
+        let tasks = [looking, keeping];
+        Self {
+            tasks,
+            over,
+            until,
+            told,
+        }
+    }
+
+    /// It does nothing any more.
     fn kill(&self) {
-        self.task.abort();
+        for task in &self.tasks {
+            task.abort();
+        }
     }
 }
 
 fn watching(place: Place) -> channel::Receiver<Watched> {
     let (tell, told) = channel::channel(Watched::default());
-    tokio::spawn(watch(place, Metrics::default(), tell));
+    let watching = Watching::new(&place);
+    tokio::spawn(watch(place, watching, Metrics::default(), tell));
     told
 }
 
@@ -94,49 +138,88 @@ async fn a_change_is_known_at_once() {
 async fn who_is_killed_is_off_the_ring_soon_after_its_lease() {
     let server = Server::start();
     let place = place(&server.url());
-    let told: Vec<_> = (0..3).map(|_| watching(place.clone())).collect();
-    let _a = Life::begin(&place, "a", 1).await;
+    let gateway = watching(place.clone());
+    let a = Life::begin(&place, "a", 1).await;
     let b = Life::begin(&place, "b", 2).await;
-    sees(&told[0], &["a", "b"]).await;
-    // They may say that somebody is dead after a lease without a gap.
+    let c = Life::begin(&place, "c", 3).await;
+    sees(&gateway, &["a", "b", "c"]).await;
+    // They have told that they know of each other.
     sleep(LEASE * 2).await;
     b.kill();
     let began = Instant::now();
-    for told in &told {
-        sees(told, &["a"]).await;
+    for told in [&gateway, &a.told, &c.told] {
+        sees(told, &["a", "c"]).await;
     }
     let took = began.elapsed();
     assert!(took < LEASE + Duration::from_millis(500), "{took:?}");
     // One change, whoever saw it first, and how many did.
-    assert_eq!(sees(&told[0], &["a"]).await.ring().epoch(), Epoch(3));
+    let view = sees(&gateway, &["a", "c"]).await;
+    assert_eq!(view.ring().epoch(), Epoch(4));
+}
+
+#[tokio::test]
+async fn who_only_watches_calls_nobody_dead() {
+    let server = Server::start();
+    let place = place(&server.url());
+    let gateway = watching(place.clone());
+    let a = Life::begin(&place, "a", 1).await;
+    let b = Life::begin(&place, "b", 2).await;
+    sees(&gateway, &["a", "b"]).await;
+    a.kill();
+    b.kill();
+    sleep(LEASE * 3).await;
+    let view = sees(&gateway, &["a", "b"]).await;
+    assert_eq!(view.ring().epoch(), Epoch(2));
+}
+
+#[tokio::test]
+async fn a_former_life_at_the_same_place_is_dead_after_a_lease() {
+    let server = Server::start();
+    let place = place(&server.url());
+    let a = Life::begin(&place, "a", 1).await;
+    a.kill();
+    let again = Record {
+        address: record(1).address,
+        ..record(2)
+    };
+    let began = Instant::now();
+    let _a = Life::begin_as(&place, "a", again).await;
+    let mut registry = Registry::new(&place, Duration::from_secs(5));
+    until("the end of the former life", async || {
+        registry
+            .look()
+            .await
+            .unwrap()
+            .leavers
+            .is_empty()
+            .then_some(())
+    })
+    .await;
+    let took = began.elapsed();
+    assert!(took > LEASE && took < LEASE * 2, "{took:?}");
 }
 
 #[tokio::test]
 async fn a_lease_is_kept_and_counted_from_before_it_was_asked_for() {
     let server = Server::start();
     let place = place(&server.url());
+    let _b = Life::begin(&place, "b", 2).await;
     let asked = Instant::now();
-    let mut registry = Registry::new(&place, Duration::from_secs(5));
-    let a = name("a");
-    registry.join(Epoch(0), &a, &record(1)).await.unwrap();
-    let (tell, mut told) = channel::channel(asked);
-    let keeping = tokio::spawn(async move {
-        let tell = |until| {
-            tell.send_replace(until);
-        };
-        keep(&place, &a, Incarnation(1), asked, tell).await;
-    });
+    let mut a = Life::begin(&place, "a", 1).await;
     for _ in 0..6 {
-        told.changed().await.unwrap();
-        let until = *told.borrow_and_update();
+        a.until.changed().await.unwrap();
+        let until = *a.until.borrow_and_update();
         assert!(until <= Instant::now() + counted(LEASE));
         assert!(until > Instant::now());
     }
     assert!(asked.elapsed() > LEASE);
-    assert!(!keeping.is_finished());
     // It is taken away: that is told, and the end of it.
+    let mut registry = Registry::new(&place, Duration::from_secs(5));
     registry.end(Incarnation(1)).await.unwrap();
-    keeping.await.unwrap();
+    until("the end of the lease", async || {
+        a.over.load(Ordering::Relaxed).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -8,9 +8,9 @@ use super::message::{message, message_to_wire};
 use super::server::{peer_to_wire, peers};
 use crate::client::{PacketError, Transient};
 use crate::friends::{FriendList, ListVersion};
-use crate::ids::{Generation, SessionId, Stamp, UserId};
+use crate::ids::{Generation, Incarnation, SessionId, Stamp, UserId};
 use crate::limits::TARGETS_MAX;
-use crate::link::{Forward, FriendAct, FriendActed, Relay, Relayed, Tell};
+use crate::link::{Forward, FriendAct, FriendActed, Pledge, Relay, Relayed, Tell};
 use crate::slot::Slot;
 use crate::wire::client as packets;
 use crate::wire::link as wire;
@@ -71,6 +71,13 @@ impl Convert for wire::relay::Relayed {
             }
             Self::FriendAct(act) => Relayed::FriendAct(act.convert()?),
             Self::FriendActed(acted) => Relayed::FriendActed(acted.convert()?),
+            Self::Pledge(pledge) => Relayed::Pledge(Pledge {
+                from: Incarnation(pledge.from),
+                back: present("back", Slot::new(pledge.back))?,
+                to: Incarnation(pledge.to),
+                number: pledge.number,
+                given: pledge.given,
+            }),
         })
     }
 }
@@ -120,6 +127,14 @@ fn relayed_to_wire(relayed: Relayed) -> wire::relay::Relayed {
             peer: copied(act.peer.as_bytes()),
             action: packets::FriendAction::from(act.action).into(),
             actor_version: act.actor_version.0,
+        }),
+        Relayed::Pledge(pledge) => Wire::Pledge(wire::Pledge {
+            from: pledge.from.0,
+            // A slot's number is below 2^14.
+            back: pledge.back.index() as u32,
+            to: pledge.to.0,
+            number: pledge.number,
+            given: pledge.given,
         }),
         Relayed::FriendActed(acted) => Wire::FriendActed(wire::FriendActed {
             request: acted.request,

@@ -18,7 +18,7 @@ use crate::ids::{
 use crate::server::{Sent, SentElsewhere, ServerPacket};
 use crate::status::Status;
 
-pub use relay::{Forward, FriendAct, FriendActed, Relay, Relayed, Tell};
+pub use relay::{Forward, FriendAct, FriendActed, Pledge, Relay, Relayed, Tell};
 
 /// Envelopes that travel together, with the epoch of the ring by which their
 /// sender routed them.

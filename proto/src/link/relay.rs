@@ -10,7 +10,7 @@ use super::Message;
 use crate::client::Transient;
 use crate::codes::Code;
 use crate::friends::{FriendAction, FriendList, ListVersion};
-use crate::ids::{Generation, SessionId, Stamp, UserId};
+use crate::ids::{Generation, Incarnation, SessionId, Stamp, UserId};
 use crate::server::ReceiptKind;
 use crate::slot::Slot;
 use crate::status::PeerStatus;
@@ -35,7 +35,7 @@ impl Relay {
                 let entries = acted.list.as_ref().map_or(0, |list| list.entries().len());
                 entries * ID_WEIGHT
             }
-            Relayed::Receipt { .. } | Relayed::FriendAct(_) => 0,
+            Relayed::Receipt { .. } | Relayed::FriendAct(_) | Relayed::Pledge(_) => 0,
         }
     }
 }
@@ -78,6 +78,24 @@ pub enum Relayed {
     FriendAct(FriendAct),
     /// What became of it, for the actor's shard.
     FriendActed(FriendActed),
+    /// Word about a lease.
+    Pledge(Pledge),
+}
+
+/// A shard that does not reach the registry asks another one not to call it dead
+/// for a lease; or that one promises. Who cannot is silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pledge {
+    /// Who says it.
+    pub from: Incarnation,
+    /// A slot of theirs, to which an answer goes.
+    pub back: Slot,
+    /// To whom: another at their place is not meant.
+    pub to: Incarnation,
+    /// The asker's number of the question.
+    pub number: u64,
+    /// It is the promise; else the question.
+    pub given: bool,
 }
 
 /// A checked message, and whom to tell what became of it.

@@ -89,15 +89,19 @@ impl<R> Leased<R> {
 
     /// Starts one more shard; it need not be ready yet.
     pub fn add(&mut self, name: &str) {
+        self.add_by(name, &self.url.clone());
+    }
+
+    /// The same for one with a way of its own to Redis.
+    pub fn add_by(&mut self, name: &str, url: &str) {
         let friendds: Vec<String> = self.friendds.iter().map(Daemon::address).collect();
         let friendds = friendds.join(",");
-        let url = self.url.clone();
         let replicas = self.replicas.to_string();
         let flags = [
             ["--name", name],
             ["--friendd", &friendds],
-            ["--registry", &url],
-            ["--store", &url],
+            ["--registry", url],
+            ["--store", url],
             ["--replicas", &replicas],
             ["--policy", "open"],
         ];

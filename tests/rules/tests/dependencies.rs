@@ -17,7 +17,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("node", &["proto"]),
     ("shared", &["node"]),
-    ("registry", &["node", "proto", "shared"]),
+    ("registry-core", &["proto"]),
+    ("registry", &["node", "proto", "registry-core", "shared"]),
     (
         "connd",
         &["connd-core", "node", "proto", "registry", "service"],
@@ -62,7 +63,16 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("sim", &["connd-core", "friendd-core", "msgd-core", "proto"]),
+    (
+        "sim",
+        &[
+            "connd-core",
+            "friendd-core",
+            "msgd-core",
+            "proto",
+            "registry-core",
+        ],
+    ),
     ("store-suite", &["msgd-core", "proto"]),
     (
         "fuzz",
@@ -103,7 +113,13 @@ const TESTS_MAY_NAME: &[(&str, &[&str])] = &[
 ];
 
 /// Without I/O, whatever lies around them.
-const CORES: &[&str] = &["proto", "connd-core", "msgd-core", "friendd-core"];
+const CORES: &[&str] = &[
+    "proto",
+    "connd-core",
+    "msgd-core",
+    "friendd-core",
+    "registry-core",
+];
 
 /// What does I/O.
 const OUTSIDE: &[&str] = &[

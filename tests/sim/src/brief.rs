@@ -91,6 +91,7 @@ fn relayed(relayed: &Relayed) -> String {
             statuses: peers,
         } => format!("Statuses({request:x} for {to}: {})", statuses(peers)),
         Relayed::FriendAct(act) => format!("FriendAct({act:?})"),
+        Relayed::Pledge(pledge) => format!("{pledge:?}"),
         Relayed::FriendActed(acted) => format!(
             "FriendActed({:x} {} {:?} {})",
             acted.request,

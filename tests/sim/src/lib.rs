@@ -12,6 +12,7 @@ mod dice;
 mod model;
 mod observed;
 mod plan;
+pub mod registry;
 pub mod run;
 pub mod store;
 mod trace;

@@ -172,6 +172,23 @@ pub enum Observed<'a> {
         /// Of the world's clients.
         client: usize,
     },
+    /// A shard says something to a gateway.
+    Speaks {
+        /// Which incarnation.
+        life: u64,
+    },
+    /// A shard has lost its lease.
+    Fenced {
+        /// Which incarnation.
+        life: u64,
+    },
+    /// A slot that it has not given up was granted to another.
+    Overtaken {
+        /// Which incarnation had it.
+        life: u64,
+        /// Which has it now.
+        by: u64,
+    },
     /// A part failed.
     Failure,
     /// No more trouble from now on.

@@ -33,6 +33,12 @@ pub struct Troubles {
     pub store_failures: bool,
     /// Wall clocks step.
     pub clock_steps: bool,
+    /// The registry is away, for all or for one part, or slow.
+    pub registry: bool,
+    /// The registry is away for all for several leases, and nothing else fails.
+    pub outage: bool,
+    /// Another server of the registry takes over, which lacks the newest.
+    pub registry_forgets: bool,
     /// Clients lose their connections and processes.
     pub churn: bool,
     /// The ring changes. By itself no failure.
@@ -57,6 +63,9 @@ impl Troubles {
             || self.pauses
             || self.store_failures
             || self.churn
+            || self.registry
+            || self.outage
+            || self.registry_forgets
     }
 }
 
@@ -67,8 +76,13 @@ pub struct Plan {
     pub troubles: Troubles,
     /// How many troubles of each kind, about.
     pub trouble_count: u64,
-    /// A dead shard's slots go to the others.
-    pub fail_over: bool,
+    /// Shards hold leases, and a dead one's slots go to the others; else the
+    /// ring stands.
+    pub leased: bool,
+    /// Processes' clocks run too fast or too slowly.
+    pub clock_skew: bool,
+    /// A shard may come back at another address.
+    pub moves_house: bool,
     /// Users with one or two devices each; some more have none.
     pub users: usize,
     /// So long there is trouble.
@@ -103,7 +117,10 @@ pub const LEASE: Time = 1_500 * MS;
 impl Plan {
     /// Decides what the world is like.
     pub fn of(dice: &mut Dice) -> Self {
-        let troubles = troubles(dice);
+        let leased = dice.percent(80);
+        let troubles = troubles(dice, leased);
+        let moves_house = troubles.any_failure() && leased && dice.percent(15);
+        let is_long = moves_house || troubles.registry_forgets;
         let policy = if dice.percent(70) {
             Policy::Friends
         } else {
@@ -117,17 +134,20 @@ impl Plan {
         let window = *dice.pick(&[2, 4, 8, 16]);
         // A tight world meets its bounds.
         let tight = dice.percent(25);
-        let link_max = *dice.pick(&[40, 100_000, 100_000]);
+        let link_max = *dice.pick(&[80, 100_000, 100_000]);
         let chaos = dice.within(4 * SECOND..9 * SECOND);
         let fast = 200 * MS..600 * MS;
         let slow = 500 * MS..2 * SECOND;
         Self {
             troubles,
             trouble_count: dice.within(1..5),
-            fail_over: dice.percent(60),
+            leased,
+            clock_skew: dice.percent(60),
+            moves_house,
             users: 8,
             chaos,
-            quiet: 45 * SECOND,
+            // Who has died unknown to all is called dead late.
+            quiet: if is_long { 150 } else { 45 } * SECOND,
             act_pause: dice.pick(&[fast, slow]).clone(),
             link_delay: dice.pick(&[100..900, MS..20 * MS]).clone(),
             client_delay: dice.pick(&[300..2 * MS, 5 * MS..80 * MS]).clone(),
@@ -145,7 +165,7 @@ impl Plan {
     }
 }
 
-fn troubles(dice: &mut Dice) -> Troubles {
+fn troubles(dice: &mut Dice, leased: bool) -> Troubles {
     let mut some = |percent| dice.percent(percent);
     // A third of the worlds has no failure: there order is whole.
     let failing = some(67);
@@ -161,8 +181,11 @@ fn troubles(dice: &mut Dice) -> Troubles {
         pauses: fails(),
         store_failures: fails(),
         churn: fails(),
+        registry: fails() && leased,
+        registry_forgets: failing && leased && some(15),
+        outage: !failing && leased && some(20),
         clock_steps: some(20),
-        ring_changes: some(50),
+        ring_changes: some(50) && leased,
         slow_stores: some(40),
         slow_readers: some(40),
         friend_changes: some(60),

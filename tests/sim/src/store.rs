@@ -12,13 +12,14 @@ use msgd_core::store::{
 };
 use proto::ids::{Identity, Incarnation, Stamp, Token, UserId};
 use proto::server::Receipt;
-use proto::slot::Slot;
+use proto::slot::{SLOTS, Slot};
 
 /// A store that all shards of the world share.
 #[derive(Debug)]
 pub struct Store {
     settings: MailboxSettings,
-    slots: BTreeMap<Slot, Holding>,
+    /// By slot.
+    slots: Vec<Holding>,
     dead: BTreeSet<Incarnation>,
     alive: BTreeMap<Incarnation, Stamp>,
     /// What a shard said last; messages age by it.
@@ -37,7 +38,7 @@ pub enum Kept {
     Expired,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Holding {
     token: Token,
     holder: Option<Incarnation>,
@@ -59,9 +60,14 @@ struct User {
 impl Store {
     /// An empty store.
     pub fn new(settings: MailboxSettings) -> Self {
+        let nobody = Holding {
+            token: Token(0),
+            holder: None,
+            recent: Vec::new(),
+        };
         Self {
             settings,
-            slots: BTreeMap::new(),
+            slots: vec![nobody; usize::from(SLOTS)],
             dead: BTreeSet::new(),
             alive: BTreeMap::new(),
             now: None,
@@ -72,6 +78,16 @@ impl Store {
     /// The incarnation's lease is over: its slots are granted to others.
     pub fn incarnation_died(&mut self, shard: Incarnation) {
         self.dead.insert(shard);
+    }
+
+    /// Whether an incarnation is known to be dead.
+    pub fn is_dead(&self, shard: Incarnation) -> bool {
+        self.dead.contains(&shard)
+    }
+
+    /// Who has a slot.
+    pub fn holder(&self, slot: Slot) -> Option<Incarnation> {
+        self.slots[slot.index()].holder
     }
 
     /// What became of a message, if it was ever appended. If it was appended
@@ -91,11 +107,8 @@ impl Store {
     pub fn execute(&mut self, request: Request) -> Vec<Outcome> {
         if let Some(claim) = request.claim() {
             let is_release = matches!(request, Request::Release { .. });
-            let slot = self.slots.get(&claim.slot);
-            let is_good = slot.is_some_and(|slot| {
-                slot.token == claim.token && (slot.holder.is_some() || is_release)
-            });
-            if !is_good {
+            let slot = &self.slots[claim.slot.index()];
+            if slot.token != claim.token || slot.holder.is_none() && !is_release {
                 return vec![Outcome::Refused { claim }];
             }
         }
@@ -107,14 +120,11 @@ impl Store {
             Request::Release { claim, recent } => {
                 let token = claim.token;
                 let holder = None;
-                self.slots.insert(
-                    claim.slot,
-                    Holding {
-                        token,
-                        holder,
-                        recent,
-                    },
-                );
+                self.slots[claim.slot.index()] = Holding {
+                    token,
+                    holder,
+                    recent,
+                };
                 Vec::new()
             }
             Request::Open { claim, user, since } => {
@@ -198,11 +208,7 @@ impl Store {
     }
 
     fn claim(&mut self, slot: Slot, shard: Incarnation) -> Outcome {
-        let holding = self.slots.entry(slot).or_insert(Holding {
-            token: Token(0),
-            holder: None,
-            recent: Vec::new(),
-        });
+        let holding = &mut self.slots[slot.index()];
         let is_free = |holder: Incarnation| holder == shard || self.dead.contains(&holder);
         if !holding.holder.is_none_or(is_free) {
             return Outcome::Held { slot };

@@ -146,6 +146,7 @@ impl Shard {
                 } => self.statuses(request, &to, statuses, out),
                 Relayed::FriendAct(act) => self.friend_act(now, gateway, act, out),
                 Relayed::FriendActed(acted) => self.friend_acted(now, acted, out),
+                Relayed::Pledge(pledge) => out.push(Effect::Pledged { gateway, pledge }),
             },
         }
     }
@@ -307,6 +308,7 @@ pub(super) fn user_of(envelope: &Up) -> Option<&UserId> {
             Relayed::Tell(_) => None,
             Relayed::FriendAct(act) => Some(&act.peer),
             Relayed::FriendActed(acted) => Some(&acted.actor),
+            Relayed::Pledge(_) => None,
         },
     }
 }

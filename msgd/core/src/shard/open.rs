@@ -190,7 +190,8 @@ fn opens(waiting: &Waiting) -> bool {
             Relayed::Transient { .. }
             | Relayed::Tell(_)
             | Relayed::Statuses { .. }
-            | Relayed::FriendActed(_) => false,
+            | Relayed::FriendActed(_)
+            | Relayed::Pledge(_) => false,
         },
     }
 }

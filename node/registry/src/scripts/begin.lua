@@ -2,10 +2,44 @@
 -- keys carry the tag {ring}, so that they lie together in a cluster of servers.
 local ring, gateways, news = KEYS[1], KEYS[2], KEYS[3]
 
--- There as long as an incarnation lives. An incarnation never comes back.
+-- Nothing hangs on this clock but what operators are shown, and whether a name
+-- or slots may be asked for.
+local function now()
+    local time = redis.call('TIME')
+    return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
 local function lease(incarnation) return ring .. ':lease:' .. incarnation end
 
-local function lives(incarnation) return redis.call('EXISTS', lease(incarnation)) == 1 end
+-- For so many seconds it is known what was last heard of an incarnation.
+local KEPT = 86400
+
+-- What was last heard of an incarnation: `over`, which is final, or `number
+-- known`, those of a renewal and of the newest ring that it had heard of; how
+-- long its lease goes on in ms, below 0 if it does not. `lost`: nothing.
+local function heard(incarnation)
+    local text = redis.call('GET', lease(incarnation))
+    if not text then return 'lost', -1 end
+    local sign, till = string.match(text, '^(%d+ %d+) (%d+)$')
+    if not sign then return 'over', -1 end
+    return sign, tonumber(till) - now()
+end
+
+local function renew(incarnation, number, known, length)
+    local text = string.format('%s %s %d', number, known, now() + tonumber(length))
+    redis.call('SET', lease(incarnation), text, 'EX', KEPT)
+end
+
+-- It never comes back.
+local function over(incarnation)
+    redis.call('SET', lease(incarnation), 'over', 'EX', KEPT)
+    redis.call('HDEL', ring, 'gone:' .. incarnation)
+end
+
+local function lives(incarnation)
+    local _, left = heard(incarnation)
+    return left > 0
+end
 
 -- A record is `weight incarnation address`.
 local function member(name)
@@ -18,6 +52,15 @@ end
 local function put(name, weight, incarnation, address)
     local record = string.format('%d %s %s', weight, incarnation, address)
     redis.call('HSET', ring, 'shard:' .. name, record)
+end
+
+-- Off the ring. It may hold slots, and is known until it has ended.
+local function retire(name)
+    local own = member(name)
+    if heard(own.incarnation) ~= 'over' then
+        redis.call('HSET', ring, 'gone:' .. own.incarnation, name .. ' ' .. own.address)
+    end
+    redis.call('HDEL', ring, 'shard:' .. name)
 end
 
 -- Whether another shard than this has slots, and may have this one's; if
@@ -45,9 +88,5 @@ local function moved(seen)
     -- Who waits for news is woken. Where the number is not above the last, keys
     -- were lost, and who waits in vain looks again soon.
     redis.pcall('XADD', news, 'MAXLEN', 1, epoch .. '-0', 'epoch', epoch)
-end
-
-local function now()
-    local time = redis.call('TIME')
-    return time[1] * 1000 + math.floor(time[2] / 1000)
+    return epoch
 end

@@ -1,16 +1,23 @@
--- Somebody saw leases gone. ARGV: seen, then name and incarnation of each. Who
--- is there under another incarnation, or lives after all, stays; so does who is
--- dead while nobody lives who could take the slots.
-local dead = {}
-for at = 2, #ARGV, 2 do
-    local name, incarnation = ARGV[at], ARGV[at + 1]
+-- A member has heard nothing of these for too long. ARGV: seen, the member's name
+-- and incarnation, then name, incarnation and what was last heard of each. Of
+-- whom more was heard since, who is there under another incarnation, and who has
+-- a place while nobody lives who could take the slots, stays.
+local seen, by = ARGV[1], member(ARGV[2])
+if not by or by.incarnation ~= ARGV[3] then return { 'none' } end
+local changes = false
+for at = 4, #ARGV, 3 do
+    local name, incarnation, sign = ARGV[at], ARGV[at + 1], ARGV[at + 2]
     local own = member(name)
-    if own and own.incarnation == incarnation and not lives(incarnation) then
-        table.insert(dead, name)
+    local is_same = heard(incarnation) == sign
+    if is_same and own and own.incarnation == incarnation then
+        if others(name, true) then
+            redis.call('HDEL', ring, 'shard:' .. name)
+            over(incarnation)
+            changes = true
+        end
+    elseif is_same and redis.call('HEXISTS', ring, 'gone:' .. incarnation) == 1 then
+        over(incarnation)
     end
 end
--- Who could take them is the same for all: nobody of the dead lives.
-if #dead == 0 or not others('', true) then return { 'none' } end
-for _, name in ipairs(dead) do redis.call('HDEL', ring, 'shard:' .. name) end
-moved(ARGV[1])
+if changes then moved(seen) end
 return { 'done' }

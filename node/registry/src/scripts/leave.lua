@@ -4,6 +4,6 @@ local seen, name, incarnation = unpack(ARGV)
 local own = member(name)
 if not own or own.incarnation ~= incarnation then return { 'unknown' } end
 if not others(name, true) then return { 'last' } end
-redis.call('HDEL', ring, 'shard:' .. name)
+retire(name)
 moved(seen)
 return { 'done' }

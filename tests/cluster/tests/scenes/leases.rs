@@ -167,7 +167,7 @@ async fn a_frozen_shard_answers_nothing_when_it_goes_on_and_comes_back_as_anothe
 }
 
 #[tokio::test]
-async fn shards_and_gateways_come_back_by_themselves_when_the_registry_was_away() {
+async fn shards_begin_anew_by_themselves_when_the_registry_has_forgotten_them() {
     let mut cluster = Leased::start(&["a", "b"]).await;
     let two = cluster.ring_of(&["a", "b"]).await;
     cluster.all_know(&two, &[]).await;
@@ -175,9 +175,16 @@ async fn shards_and_gateways_come_back_by_themselves_when_the_registry_was_away(
     chat(&people, "before").await;
     cluster.redis.kill();
     for name in ["a", "b"] {
+        cluster
+            .msgd(name)
+            .says("degraded: the registry is away")
+            .await;
+    }
+    chat(&people, "without it").await;
+    cluster.redis.restart();
+    for name in ["a", "b"] {
         cluster.msgd(name).says("the lease ran out").await;
     }
-    cluster.redis.restart();
     // It has forgotten which ring there was: who has not tells it.
     let back = until("a ring above the one before", async || {
         let back = cluster.ring_of(&["a", "b"]).await;

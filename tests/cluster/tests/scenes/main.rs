@@ -20,6 +20,7 @@ mod login;
 mod mistakes;
 mod moving;
 mod operator;
+mod outage;
 mod presence;
 mod processes;
 mod reload;

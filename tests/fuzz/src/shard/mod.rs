@@ -302,6 +302,8 @@ impl<'a> World<'a> {
                 Effect::Send { gateway, envelope } => self.sent(gateway, envelope),
                 Effect::Store(request) => self.asked.extend(around::of_the_cast(request)),
                 Effect::AskGraph { ticket, request } => self.friends.ask(ticket, request),
+                // It changes nothing here.
+                Effect::Pledged { .. } => {}
                 Effect::Fenced => self.is_over = true,
             }
         }

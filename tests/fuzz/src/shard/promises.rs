@@ -141,7 +141,7 @@ impl Promises {
             match effect {
                 Effect::Send { gateway, envelope } => self.sent(*gateway, envelope, store),
                 Effect::Store(request) => self.asked(request),
-                Effect::AskGraph { .. } | Effect::Fenced => {}
+                Effect::AskGraph { .. } | Effect::Pledged { .. } | Effect::Fenced => {}
             }
         }
     }

@@ -7,9 +7,11 @@ mod agrees;
 mod block;
 mod devices;
 mod friends;
+mod goes_on;
 mod moves;
 mod once;
 mod one_answer;
+mod one_holder;
 mod order;
 mod presence;
 mod replaced;
@@ -47,6 +49,8 @@ pub struct Checks {
     order: order::Order,
     block: block::Block,
     one_answer: one_answer::OneAnswer,
+    one_holder: one_holder::OneHolder,
+    goes_on: goes_on::GoesOn,
     replaced: replaced::Replaced,
     moves: moves::Moves,
     devices: devices::Devices,
@@ -60,6 +64,8 @@ impl Checks {
             order: order::Order::default(),
             block: block::Block::default(),
             one_answer: one_answer::OneAnswer::default(),
+            one_holder: one_holder::OneHolder::default(),
+            goes_on: goes_on::GoesOn::new(plan),
             replaced: replaced::Replaced::default(),
             moves: moves::Moves::default(),
             devices: devices::Devices::default(),
@@ -83,6 +89,8 @@ impl Checks {
         self.order.observe(now, observed, model)?;
         self.block.observe(now, observed, model)?;
         self.one_answer.observe(observed)?;
+        self.one_holder.observe(observed)?;
+        self.goes_on.observe(observed)?;
         self.replaced.observe(observed)?;
         self.moves.observe(now, observed)?;
         self.devices.observe(observed, model, store)

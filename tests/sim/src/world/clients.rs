@@ -8,7 +8,8 @@ use proto::server::ServerPacket;
 use proto::status::{Availability, Status};
 use smol_str::SmolStr;
 
-use super::{Step, WALL, World};
+use super::clock::WALL;
+use super::{Step, World};
 use crate::agenda::{MS, SECOND, Time};
 use crate::brief;
 use crate::client::{Client, Connection, Does, Reply, Waking};
@@ -37,9 +38,11 @@ impl World {
             }
         }
         self.users = users;
+        // Shards come one after the other; that is no change yet.
+        let begin = if self.plan.leased { SECOND } else { 0 };
         for client in 0..self.clients.len() {
-            self.plan_in(10 * MS..SECOND, Step::Connect(client, 1));
-            let first = 100 * MS..SECOND + self.plan.act_pause.end;
+            self.plan_in(begin + 10 * MS..begin + SECOND, Step::Connect(client, 1));
+            let first = begin + 100 * MS..begin + SECOND + self.plan.act_pause.end;
             self.plan_in(first, Step::Woke(client, 1, Waking::Act));
         }
     }

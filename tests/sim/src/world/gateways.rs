@@ -9,7 +9,7 @@ use proto::limits::BATCH_ENVELOPES_MAX;
 use proto::link::{Batch, Up};
 
 use super::sockets::Socket;
-use super::{Clock, Dice, Step, World};
+use super::{Clock, Dice, SharedRing, Step, Watching, World};
 use crate::agenda::{MS, Time};
 use crate::brief;
 use crate::observed::Observed;
@@ -21,7 +21,9 @@ pub struct GatewayNode {
     pub boot: GatewayId,
     /// Its process, if it lives.
     pub core: Option<Gateway>,
-    clock: Clock,
+    pub(super) clock: Clock,
+    /// What it knows of the registry.
+    pub(super) watching: Option<Watching>,
     /// By number of the world's shards.
     links: Vec<LinkId>,
     pub(super) sockets: BTreeMap<SessionId, Socket>,
@@ -39,7 +41,8 @@ impl GatewayNode {
         Self {
             boot: GatewayId(0),
             core: None,
-            clock: Clock { start: 0, shift: 0 },
+            clock: Clock::default(),
+            watching: None,
             links: Vec::new(),
             sockets: BTreeMap::new(),
             next_session: 0,
@@ -67,30 +70,39 @@ impl Default for GatewayNode {
 
 impl World {
     pub(super) fn gateway_start(&mut self, gateway: usize) {
-        let names: Vec<ShardId> = self.shards.iter().map(|shard| shard.name.clone()).collect();
-        let node = &mut self.gateways[gateway];
-        if node.core.is_some() {
+        if self.gateways[gateway].boot != GatewayId(0) {
             return;
         }
-        let ring = self.registry.ring();
-        let mut core = Gateway::new(self.plan.gateway.clone(), ring);
-        node.links = names.iter().map(|name| core.link(name)).collect();
-        node.core = Some(core);
-        node.clock = Clock::new(&mut self.dice);
+        let clock = self.new_clock();
+        let node = &mut self.gateways[gateway];
+        node.clock = clock;
         node.boot = GatewayId(Dice::within(&mut self.dice, 1 << 32..1 << 62));
         node.tick_at = None;
+        let boot = node.boot;
         self.trace.say(self.now, || format!("g{gateway} starts"));
+        self.watching_begins(gateway, boot);
+    }
+
+    /// It knows a ring.
+    pub(super) fn gateway_begins(&mut self, gateway: usize, ring: &SharedRing) {
+        let names = self.shards.iter().map(|shard| shard.name.clone());
+        let names: Vec<ShardId> = names.collect();
+        let node = &mut self.gateways[gateway];
+        let mut core = Gateway::new(self.plan.gateway.clone(), SharedRing::clone(ring));
+        node.links = names.iter().map(|name| core.link(name)).collect();
+        node.core = Some(core);
         self.dial_members(gateway);
     }
 
     pub(super) fn gateway_crash(&mut self, gateway: usize) {
         let node = &mut self.gateways[gateway];
+        node.boot = GatewayId(0);
+        node.watching = None;
         if node.core.take().is_none() {
             return;
         }
         node.backlog = None;
         node.is_leaving = false;
-        node.boot = GatewayId(0);
         let sockets = std::mem::take(&mut node.sockets);
         self.trace.say(self.now, || format!("g{gateway} dies"));
         for socket in sockets.into_values() {

@@ -60,10 +60,14 @@ impl Links {
 }
 
 impl World {
-    /// Opens links to all members of the ring that have none.
+    /// Opens links to all shards that the gateway knows and has none to.
     pub(super) fn dial_members(&mut self, gateway: usize) {
+        let watching = self.gateways[gateway].watching.as_ref();
+        let Some(view) = watching.and_then(|watching| watching.view.clone()) else {
+            return;
+        };
         for shard in 0..self.shards.len() {
-            if self.registry.is_member(&self.shards[shard].name) {
+            if view.shard(&self.shards[shard].name).is_some() {
                 self.dial_soon(gateway, shard, 0..5 * MS);
             }
         }

@@ -4,6 +4,7 @@
 //! world; this one holds the parts and the list of what can happen.
 
 mod clients;
+mod clock;
 mod gateways;
 mod graph;
 mod leaving;
@@ -18,13 +19,12 @@ use std::sync::Arc;
 
 use msgd_core::GraphTicket;
 use msgd_core::store::Outcome;
-use proto::clock::{Moment, Now};
 use proto::graph::{GraphAnswer, GraphRequest};
-use proto::ids::{GatewayId, MessageId, SessionId, ShardId, Stamp, UserId};
+use proto::ids::{GatewayId, MessageId, SessionId, ShardId, UserId};
 use proto::link::{Batch, Down, Up};
 use proto::server::ServerPacket;
 
-use crate::agenda::{Agenda, MS, SECOND, Time};
+use crate::agenda::{Agenda, MS, Time};
 use crate::check::{Broken, Checks};
 use crate::client::{Client, Waking};
 use crate::dice::Dice;
@@ -33,10 +33,11 @@ use crate::observed::Observed;
 use crate::plan::Plan;
 use crate::trace::Trace;
 
+pub use clock::Clock;
 pub use gateways::GatewayNode;
 pub use graph::GraphNode;
 pub use links::Links;
-pub use registry::Registry;
+pub use registry::{Registry, Seat, Watching};
 pub use shards::ShardNode;
 pub use stores::StoreNode;
 pub use troubles::Trouble;
@@ -90,16 +91,10 @@ pub enum Step {
     ShardStart(usize),
     /// A shard that was stopped may be done.
     ShardStopped(usize, u64),
-    /// Something for a shard's core, if it still lives.
-    Shard(usize, u64, msgd_core::Event),
     /// A shard's core may have something due.
     ShardTick(usize, u64),
-    /// A shard renews its lease.
-    Renew(usize, u64),
-    /// A renewal reaches the registry; the shard may serve until then.
-    Renewed(usize, u64, Moment),
-    /// A lease may be over.
-    LeaseEnd(usize, u64),
+    /// Something between a process and the registry.
+    Registry(registry::Turn),
     /// A gateway tries to reach a shard.
     Dial(usize, GatewayId, usize),
     /// The gateway notices that its link to the shard is gone.
@@ -140,39 +135,6 @@ pub enum Step {
     Quiet,
     /// The world ends.
     End,
-}
-
-/// A process's clocks.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock {
-    /// Of the monotonic clock.
-    start: u64,
-    /// Of the wall clock, in microseconds.
-    shift: i64,
-}
-
-/// Microseconds since 1970 when the world begins.
-const WALL: i64 = 1_795_000_000_000_000;
-
-impl Clock {
-    fn new(dice: &mut Dice) -> Self {
-        Self {
-            start: dice.within(SECOND..900 * SECOND),
-            shift: dice.within(0..200 * MS) as i64 - 100 * MS as i64,
-        }
-    }
-
-    fn now(self, at: Time) -> Now {
-        Now {
-            moment: Moment(self.start + at),
-            wall: Stamp((WALL + at as i64 + self.shift) as u64),
-        }
-    }
-
-    /// When a moment of this clock is.
-    fn time_of(self, moment: Moment) -> Time {
-        moment.0.saturating_sub(self.start)
-    }
 }
 
 /// The whole world.
@@ -218,7 +180,9 @@ impl World {
             .iter()
             .filter_map(|name| UserId::new(name).ok())
             .collect();
-        let registry = Registry::new(&names[..SHARDS_AT_FIRST]);
+        let clock = Clock::new(&mut dice, plan.clock_skew);
+        let fixed = (!plan.leased).then_some(&names[..SHARDS_AT_FIRST]);
+        let registry = Registry::new(clock, fixed);
         let mut world = Self {
             trace: Trace::new(spoken),
             steps: 0,
@@ -301,15 +265,8 @@ impl World {
             Step::GatewayLeft(gateway, boot) => self.gateway_left(gateway, boot),
             Step::ShardStart(shard) => self.shard_start(shard),
             Step::ShardStopped(shard, life) => self.shard_stopped(shard, life),
-            Step::Shard(shard, life, event) => {
-                if self.shards[shard].life == life {
-                    self.shard_event(shard, event);
-                }
-            }
             Step::ShardTick(shard, life) => self.shard_tick(shard, life),
-            Step::Renew(shard, life) => self.renew(shard, life),
-            Step::Renewed(shard, life, until) => self.renewed(shard, life, until),
-            Step::LeaseEnd(shard, life) => self.lease_end(shard, life),
+            Step::Registry(turn) => self.registry_turn(turn),
             Step::Dial(gateway, boot, shard) => self.dial(gateway, boot, shard),
             Step::GatewayNotices(gateway, shard, conn) => {
                 self.gateway_notices(gateway, shard, conn);

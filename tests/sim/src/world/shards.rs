@@ -1,30 +1,34 @@
 //! Shards: the real core, its lease, and its restarts.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use msgd_core::{Effect, Event, Shard};
-use proto::clock::Moment;
 use proto::ids::{Epoch, GatewayId, Incarnation, ShardId};
 use proto::limits::BATCH_ENVELOPES_MAX;
 use proto::link::{Batch, Down};
 
-use super::{Clock, SharedRing, Step, World};
+use super::{Clock, Seat, SharedRing, Step, World};
 use crate::agenda::{MS, SECOND, Time};
 use crate::brief;
-use crate::plan::LEASE;
+use crate::observed::Observed;
 
 /// A shard's place, and its process if there is one.
 #[derive(Debug)]
 pub struct ShardNode {
     /// Its place on the ring.
     pub name: ShardId,
-    /// Its process, if it lives.
-    pub core: Option<Shard>,
     /// The number of its process; 0 without one.
+    pub process: u64,
+    /// What that knows of the registry.
+    pub(super) seat: Seat,
+    /// The shard, once it has a place on the ring.
+    pub core: Option<Shard>,
+    /// Which incarnation that is; 0 without one.
     pub life: u64,
+    /// Which incarnation was here last.
+    last_life: u64,
     epoch: Epoch,
-    clock: Clock,
+    pub(super) clock: Clock,
     tick_at: Option<Time>,
     pause: Pause,
 }
@@ -45,11 +49,14 @@ enum Pause {
 impl ShardNode {
     pub(super) fn new(name: ShardId) -> Self {
         Self {
+            process: 0,
+            seat: Seat::new(&name, String::new()),
             name,
             core: None,
             life: 0,
+            last_life: 0,
             epoch: Epoch(0),
-            clock: Clock { start: 0, shift: 0 },
+            clock: Clock::default(),
             tick_at: None,
             pause: Pause::No,
         }
@@ -63,44 +70,58 @@ impl ShardNode {
     pub(super) fn shift_wall(&mut self, shift: i64) {
         self.clock.shift += shift;
     }
-
-    fn lease_from(&self, now: Time) -> Moment {
-        self.clock.now(now + LEASE).moment
-    }
 }
 
 impl World {
     pub(super) fn shard_start(&mut self, shard: usize) {
-        if self.shards[shard].core.is_some() {
+        if self.shards[shard].process != 0 {
             return;
         }
-        let life = self.registry.next_life();
-        let clock = Clock::new(&mut self.dice);
-        let name = self.shards[shard].name.clone();
-        self.registry_join(shard, life);
-        let ring = self.registry.ring();
-        let mut core = Shard::new(
-            self.plan.shard.clone(),
-            name,
-            Incarnation(life),
-            Arc::clone(&ring),
-            None,
-        );
-        let now = clock.now(self.now);
-        let mut effects = Vec::new();
-        let until = clock.now(self.now + LEASE).moment;
-        core.handle(now, Event::Lease { until }, &mut effects);
-        core.start(now, &mut effects);
+        let process = self.registry.number();
+        let clock = self.new_clock();
+        let moves = self.plan.moves_house && self.dice.percent(30);
         let node = &mut self.shards[shard];
-        node.core = Some(core);
-        node.life = life;
+        let at = if moves { process } else { 0 };
+        node.process = process;
+        node.seat = Seat::new(&node.name, format!("{}:{at}", node.name));
         node.clock = clock;
         node.tick_at = None;
         node.pause = Pause::No;
-        node.epoch = ring.epoch();
+        self.trace.say(self.now, || format!("s{shard} starts"));
+        match self.registry.fixed() {
+            Some(ring) => {
+                // The former process is gone, with its data's lock.
+                let former = Incarnation(self.shards[shard].last_life);
+                self.store.store_mut().incarnation_died(former);
+                self.shard_begins(shard, process, ring);
+            }
+            None => self.seat_begins(shard),
+        }
+    }
+
+    /// It has its place on the ring.
+    pub(super) fn shard_begins(&mut self, shard: usize, life: u64, ring: SharedRing) {
+        let node = &mut self.shards[shard];
+        let epoch = ring.epoch();
+        let mut core = Shard::new(
+            self.plan.shard.clone(),
+            node.name.clone(),
+            Incarnation(life),
+            ring,
+            None,
+        );
+        let now = node.clock.now(self.now);
+        let mut effects = Vec::new();
+        if let Some(until) = node.seat.until() {
+            core.handle(now, Event::Lease { until }, &mut effects);
+        }
+        core.start(now, &mut effects);
+        node.core = Some(core);
+        node.life = life;
+        node.last_life = life;
+        node.epoch = epoch;
         self.trace
-            .say(self.now, || format!("s{shard} starts as life {life}"));
-        self.plan_in(LEASE / 3..LEASE / 3 + 1, Step::Renew(shard, life));
+            .say(self.now, || format!("s{shard} begins as life {life}"));
         self.shard_effects(shard, effects);
         self.shard_tick_soon(shard);
         for gateway in 0..self.gateways.len() {
@@ -110,30 +131,36 @@ impl World {
 
     pub(super) fn shard_crash(&mut self, shard: usize) {
         let node = &mut self.shards[shard];
+        node.process = 0;
+        node.pause = Pause::No;
         if node.core.take().is_none() {
             return;
         }
         let life = node.life;
         node.life = 0;
-        node.pause = Pause::No;
         self.trace.say(self.now, || format!("s{shard} dies"));
         self.store_abandoned(life);
         self.graph.abandoned(life);
         self.links_of_shard_lost(shard);
     }
 
-    /// Stopped by an operator: its process ends when all that it asked of the
-    /// store is done.
+    /// Stopped by an operator: it leaves the ring before it gives up its slots.
     pub(super) fn shard_stop(&mut self, shard: usize) {
         let life = self.shards[shard].life;
         if life == 0 || !matches!(self.shards[shard].pause, Pause::No) {
             return;
         }
         self.trace.say(self.now, || format!("s{shard} is stopped"));
-        self.shard_event(shard, Event::Stopping);
-        if self.plan.fail_over {
-            self.registry_leave(shard);
+        match self.registry.fixed() {
+            Some(_) => self.shard_gives_up(shard),
+            None => self.seat_leaves(shard),
         }
+    }
+
+    /// Its process ends when all that it asked of the store is done.
+    pub(super) fn shard_gives_up(&mut self, shard: usize) {
+        let life = self.shards[shard].life;
+        self.shard_event(shard, Event::Stopping);
         self.plan_in(MS..SECOND, Step::ShardStopped(shard, life));
     }
 
@@ -141,11 +168,12 @@ impl World {
         if self.shards[shard].life != life {
             return;
         }
-        if self.store.is_asked(life) {
+        if self.store.is_asked(life) || self.shards[shard].is_paused() {
             return self.plan_in(MS..50 * MS, Step::ShardStopped(shard, life));
         }
+        self.failed();
+        self.seat_ends(shard, life);
         self.shard_crash(shard);
-        self.lease_over(shard, life);
         self.plan_in(MS..2 * SECOND, Step::ShardStart(shard));
     }
 
@@ -158,11 +186,29 @@ impl World {
 
     pub(super) fn shard_resume(&mut self, shard: usize) {
         let pause = std::mem::replace(&mut self.shards[shard].pause, Pause::No);
-        let Pause::Now { effects, backlog } = pause else {
+        let Pause::Now {
+            mut effects,
+            backlog,
+        } = pause
+        else {
             return;
         };
         self.trace.say(self.now, || format!("s{shard} resumes"));
         let life = self.shards[shard].life;
+        if self.dice.percent(30) {
+            // The store's thread is awake first: the token is all that stops it.
+            let writes = effects.extract_if(.., |effect| matches!(effect, Effect::Store(_)));
+            let writes = writes.filter_map(|effect| match effect {
+                Effect::Store(request) => Some(request),
+                _ => None,
+            });
+            let writes = writes.collect();
+            self.store_ask(shard, life, writes);
+        }
+        if self.dice.percent(30) {
+            // So is the task that keeps the lease.
+            self.seat_resumes(shard);
+        }
         // Rule 5: the lease is looked at before any answer leaves, after every
         // wait. A shell asks by the tick that is due then.
         self.shard_event(shard, Event::Tick);
@@ -174,6 +220,7 @@ impl World {
                 self.shard_event(shard, event);
             }
         }
+        self.seat_resumes(shard);
     }
 
     pub(super) fn shard_tick(&mut self, shard: usize, life: u64) {
@@ -292,8 +339,12 @@ impl World {
                 Effect::AskGraph { ticket, request } => {
                     self.graph_ask(shard, life, ticket, request);
                 }
+                Effect::Pledged { gateway, pledge } => self.seat_pledged(shard, gateway, &pledge),
                 Effect::Fenced => fenced = true,
             }
+        }
+        if !batches.is_empty() {
+            self.observe(Observed::Speaks { life });
         }
         for (gateway, batch) in batches {
             self.send_down(shard, gateway, batch);
@@ -301,31 +352,13 @@ impl World {
         self.store_ask(shard, life, requests);
         if fenced {
             self.trace.say(self.now, || format!("s{shard} is fenced"));
+            self.failed();
+            self.observe(Observed::Fenced { life });
+            if self.dice.percent(70) {
+                self.seat_ends(shard, life);
+            }
             self.shard_crash(shard);
             self.plan_in(10 * MS..SECOND, Step::ShardStart(shard));
-        }
-    }
-
-    pub(super) fn renew(&mut self, shard: usize, life: u64) {
-        let node = &self.shards[shard];
-        if node.life != life {
-            return;
-        }
-        if node.is_paused() {
-            // It asks when it is awake again.
-            return self.plan_in(50 * MS..51 * MS, Step::Renew(shard, life));
-        }
-        let until = node.lease_from(self.now);
-        self.plan_in(LEASE / 3..LEASE / 3 + 1, Step::Renew(shard, life));
-        self.plan_in(MS..20 * MS, Step::Renewed(shard, life, until));
-    }
-
-    /// Tells a shard of a ring.
-    pub(super) fn shard_learns(&mut self, shard: usize, ring: SharedRing, late: Time) {
-        let life = self.shards[shard].life;
-        if life != 0 {
-            let event = Event::RingChanged(ring);
-            self.plan_in(0..late, Step::Shard(shard, life, event));
         }
     }
 }

@@ -1,12 +1,17 @@
 //! The shards' store: in order per shard, sometimes slow, sometimes failing.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use msgd_core::store::{MailboxSettings, Outcome, Request};
+use proto::ids::Incarnation;
+use registry_core::dead::Unknown;
 
 use super::{Step, World};
 use crate::agenda::{MS, SECOND, Time};
 use crate::brief;
+use crate::observed::Observed;
+use crate::plan::LEASE;
 use crate::store::Store;
 
 /// The store, and what is on its way to it.
@@ -41,6 +46,8 @@ struct Lane {
     last_told: Time,
     /// Nobody hears any more.
     is_abandoned: bool,
+    /// Holders of which the registry has forgotten everything.
+    unknown: Unknown,
 }
 
 /// Requests that are carried out together.
@@ -84,6 +91,7 @@ impl World {
             is_planned: false,
             last_told: 0,
             is_abandoned: false,
+            unknown: Unknown::new(Duration::from_micros(LEASE)),
         });
         self.trace.say(self.now, || {
             format!(
@@ -124,18 +132,22 @@ impl World {
         let count = lane.asked.len().min(GROUP_MAX);
         let mut outcomes = Vec::with_capacity(count);
         let mut failures = 0;
-        for request in lane.asked.drain(..count) {
+        let requests: Vec<Request> = lane.asked.drain(..count).collect();
+        for request in requests {
             if failing > 0 && self.dice.percent(failing) {
                 failures += 1;
                 outcomes.extend(request.failed());
                 if self.dice.percent(50) {
-                    self.store.store.execute(request);
+                    self.store_executes(life, request);
                 }
             } else {
-                outcomes.extend(self.store.store.execute(request));
+                outcomes.extend(self.store_executes(life, request));
             }
         }
         let delay = self.dice.within(100..2 * MS);
+        let Some(lane) = self.store.lanes.get_mut(&life) else {
+            return;
+        };
         lane.last_told = lane.last_told.max(self.now + delay);
         let (shard, at) = (lane.shard, lane.last_told);
         if !lane.is_abandoned && !outcomes.is_empty() {
@@ -145,6 +157,34 @@ impl World {
             self.failed();
         }
         self.store_turn_soon(life);
+    }
+
+    /// A claim is granted if the holder is dead, as the registry says.
+    fn store_executes(&mut self, life: u64, request: Request) -> Vec<Outcome> {
+        let slots = match &request {
+            Request::Claim { slots, .. } => slots.clone(),
+            _ => Vec::new(),
+        };
+        let store = &self.store.store;
+        let holders = slots.iter().filter_map(|slot| store.holder(*slot));
+        let holders: BTreeSet<Incarnation> = holders.filter(|held| held.0 != life).collect();
+        if let Some(lane) = self.store.lanes.get_mut(&life) {
+            let now = self.shards[lane.shard].clock.now(self.now).moment;
+            for holder in &holders {
+                let sign = self.registry.sign(*holder);
+                if self.plan.leased && lane.unknown.is_dead(now, *holder, sign) {
+                    self.store.store.incarnation_died(*holder);
+                }
+            }
+        }
+        let outcomes = self.store.store.execute(request);
+        for holder in holders {
+            if self.store.store.is_dead(holder) {
+                let (life, by) = (holder.0, life);
+                self.observe(Observed::Overtaken { life, by });
+            }
+        }
+        outcomes
     }
 
     pub(super) fn store_told(&mut self, shard: usize, life: u64, outcomes: Vec<Outcome>) {

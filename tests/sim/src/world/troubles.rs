@@ -34,6 +34,12 @@ pub enum Trouble {
     Store,
     /// The same, slow or standing still.
     SlowStore,
+    /// The registry is away, for all or for one part.
+    Registry,
+    /// The registry is away for all, for long.
+    Outage,
+    /// Another server of the registry takes over.
+    RegistryForgets,
     /// A wall clock steps.
     ClockStep,
     /// The ring changes, once or several times in a row.
@@ -62,6 +68,9 @@ impl World {
             (troubles.pauses, Trouble::ShardPause(0), 2),
             (troubles.store_failures, Trouble::Store, 1),
             (troubles.slow_stores, Trouble::SlowStore, 1),
+            (troubles.registry, Trouble::Registry, 2),
+            (troubles.outage, Trouble::Outage, 1),
+            (troubles.registry_forgets, Trouble::RegistryForgets, 1),
             (troubles.clock_steps, Trouble::ClockStep, 1),
             (troubles.ring_changes, Trouble::Ring, 1),
             (troubles.churn, Trouble::Churn, 6),
@@ -85,7 +94,11 @@ impl World {
         let shard = self.dice.index(self.shards.len());
         let is_failure = !matches!(
             trouble,
-            Trouble::Ring | Trouble::SlowStore | Trouble::ClockStep | Trouble::GatewayLeave
+            Trouble::Ring
+                | Trouble::Outage
+                | Trouble::SlowStore
+                | Trouble::ClockStep
+                | Trouble::GatewayLeave
         );
         if is_failure {
             self.failed();
@@ -133,12 +146,15 @@ impl World {
                 self.store_spell(mood, long);
                 self.graph.set_slow(self.dice.percent(30));
             }
+            Trouble::Registry => self.registry_trouble(),
+            Trouble::Outage => self.registry_outage(),
+            Trouble::RegistryForgets => self.registry_forgets(),
             Trouble::ClockStep => {
                 let shift = self.dice.within(0..8 * SECOND) as i64 - 4 * SECOND as i64;
-                if self.dice.percent(50) {
-                    self.gateways[gateway].shift_wall(shift);
-                } else {
-                    self.shards[shard].shift_wall(shift);
+                match self.dice.within(0..3) {
+                    0 => self.gateways[gateway].shift_wall(shift),
+                    1 => self.shards[shard].shift_wall(shift),
+                    _ => self.registry_clock_steps(shift),
                 }
             }
             Trouble::Ring => {
@@ -159,6 +175,34 @@ impl World {
         self.shard_crash(shard);
         // Sooner than its lease is over, or later.
         self.plan_in(100 * MS..4 * SECOND, Step::ShardStart(shard));
+    }
+
+    /// One change by an operator: a shard more, one less, or other weights.
+    fn change_ring(&mut self) {
+        let shard = self.dice.index(self.shards.len());
+        let name = self.shards[shard].name.clone();
+        let look = self.registry.look();
+        if !look.found.iter().any(|found| found.name == name) {
+            return self.plan_in(0..1, Step::ShardStart(shard));
+        }
+        let seen = look.epoch;
+        if self.dice.percent(30) {
+            return self.operate(|server, now| server.remove(now, seen, &name));
+        }
+        let weight = *self.dice.pick(&[0, 1, 2]);
+        self.operate(|server, now| server.weigh(now, seen, &name, weight));
+    }
+
+    /// A member that has no process gets one; a ring of nobody gets somebody.
+    fn start_members(&mut self) {
+        let look = self.registry.look();
+        for shard in 0..self.shards.len() {
+            let name = &self.shards[shard].name;
+            let is_member = look.found.iter().any(|found| found.name == *name);
+            if is_member || shard < super::SHARDS_AT_FIRST {
+                self.plan_in(0..500 * MS, Step::ShardStart(shard));
+            }
+        }
     }
 
     fn pause_length(&mut self) -> Time {
@@ -228,6 +272,7 @@ impl World {
         self.is_quiet = true;
         self.observe(crate::observed::Observed::Quiet);
         self.store_recovers();
+        self.registry_recovers();
         self.graph.set_failing(0);
         self.graph.set_slow(false);
         self.plan_in(0..100 * MS, Step::GraphStart);
@@ -242,7 +287,6 @@ impl World {
             self.shard_resume(shard);
         }
         self.start_members();
-        self.tell_ring();
         for client in 0..self.clients.len() {
             let who = &mut self.clients[client];
             who.reads_every = 0;

@@ -34,12 +34,18 @@ pub struct Process {
 impl Process {
     pub fn start(redis: &Settings, settings: MailboxSettings) -> Self {
         let (sender, outcomes) = sync_channel(OUTCOMES_MAX);
-        let store = RedisStore::start(redis, settings, QUEUED_MAX, move |answers| {
-            for (_, outcome) in answers {
-                // A test that ends takes no more.
-                drop(sender.try_send(outcome));
-            }
-        });
+        let store = RedisStore::start(
+            redis,
+            settings,
+            Duration::ZERO,
+            QUEUED_MAX,
+            move |answers| {
+                for (_, outcome) in answers {
+                    // A test that ends takes no more.
+                    drop(sender.try_send(outcome));
+                }
+            },
+        );
         Self {
             store: store.unwrap(),
             outcomes,
@@ -88,7 +94,7 @@ pub struct InRedis {
 }
 
 impl InRedis {
-    /// `ask` sets and removes leases.
+    /// `ask` writes leases.
     pub fn new(url: &str, settings: MailboxSettings, ask: impl Fn(&[&str]) + 'static) -> Self {
         Self {
             redis: self::settings(url, None),
@@ -102,7 +108,7 @@ impl InRedis {
     fn process(&mut self, shard: Incarnation) -> &Process {
         let lease = registry::keys::lease(shard);
         self.processes.entry(shard).or_insert_with(|| {
-            (self.lease)(&["SET", &lease, ""]);
+            (self.lease)(&["SET", &lease, "1 1 0"]);
             Process::start(&self.redis, self.settings)
         })
     }
@@ -129,7 +135,7 @@ impl Carries for InRedis {
 
     /// Its process lives on: it has been frozen, and does not know.
     fn incarnation_died(&mut self, shard: Incarnation) {
-        (self.lease)(&["DEL", &registry::keys::lease(shard)]);
+        (self.lease)(&["SET", &registry::keys::lease(shard), "over"]);
     }
 }
 

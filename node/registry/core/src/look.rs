@@ -60,6 +60,22 @@ impl fmt::Display for Record {
     }
 }
 
+/// The last that the registry has heard of an incarnation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// Nothing: it has forgotten.
+    Lost,
+    /// It renewed its lease.
+    Renewed {
+        /// The how-manieth renewal that it asked for; 0: it joined.
+        number: u64,
+        /// The newest ring of which it had heard by then.
+        known: Epoch,
+    },
+    /// It has ended, or was called dead. That is final.
+    Over,
+}
+
 /// A shard, as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -67,8 +83,25 @@ pub struct Found {
     pub name: ShardId,
     /// What is written down of it.
     pub record: Record,
-    /// How long its lease goes on unless it is renewed; none: it is over.
+    /// How long its lease goes on by the server's clock; none: it is over, or
+    /// soon called so. For who shows it: nothing hangs on that clock.
     pub lease: Option<Duration>,
+    /// The last that was heard of it.
+    pub sign: Sign,
+}
+
+/// One that is off the ring, and may hold slots yet: it has left, or was
+/// removed, or another has its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaver {
+    /// The name that it had.
+    pub name: ShardId,
+    /// Which process.
+    pub incarnation: Incarnation,
+    /// Where it was.
+    pub address: String,
+    /// The last that was heard of it.
+    pub sign: Sign,
 }
 
 /// All of it, at one moment.
@@ -78,6 +111,8 @@ pub struct Look {
     pub epoch: Epoch,
     /// The shards, by name.
     pub found: Vec<Found>,
+    /// Those that are going.
+    pub leavers: Vec<Leaver>,
     /// The public addresses of gateways.
     pub gateways: Vec<String>,
 }

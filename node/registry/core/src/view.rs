@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use node::shards::ShardAddress;
 use proto::ids::{Incarnation, ShardId};
 use proto::ring::{Member, Ring, RingError};
 
@@ -25,6 +24,16 @@ pub enum Standing {
     Replaced,
 }
 
+/// Who has slots, with their shares.
+pub fn members(look: &Look) -> Vec<Member> {
+    let with_weight = look.found.iter().filter(|found| found.record.weight > 0);
+    let member = with_weight.map(|found| Member {
+        shard: found.name.clone(),
+        weight: found.record.weight,
+    });
+    member.collect()
+}
+
 /// The ring, where its shards are, and where clients may go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
@@ -39,34 +48,38 @@ impl View {
     /// # Errors
     /// No shard has any weight, or there are too many.
     pub fn build(look: &Look) -> Result<Self, RingError> {
-        let with_weight = look.found.iter().filter(|found| found.record.weight > 0);
-        let members = with_weight.map(|found| Member {
-            shard: found.name.clone(),
-            weight: found.record.weight,
-        });
+        Ok(Self::of(
+            Arc::new(Ring::build(look.epoch, members(look))?),
+            look,
+        ))
+    }
+
+    /// The same for who has the ring already.
+    pub fn of(ring: Arc<Ring>, look: &Look) -> Self {
         let shards = look.found.iter();
-        Ok(Self {
-            ring: Arc::new(Ring::build(look.epoch, members.collect())?),
+        Self {
+            ring,
             shards: shards
                 .map(|found| (found.name.clone(), found.record.clone()))
                 .collect(),
             gateways: look.gateways.clone(),
-        })
+        }
     }
 
-    /// The ring of a static list: nobody has joined, and nobody leaves.
-    pub fn fixed(ring: Arc<Ring>, shards: &[ShardAddress]) -> Self {
-        let record = |shard: &ShardAddress| Record {
-            weight: 1,
-            incarnation: Incarnation(0),
-            address: shard.address.clone(),
+    /// The ring of a static list, with the address of each shard: nobody has
+    /// joined, and nobody leaves.
+    pub fn fixed(ring: Arc<Ring>, shards: impl Iterator<Item = (ShardId, String)>) -> Self {
+        let record = |(name, address)| {
+            let record = Record {
+                weight: 1,
+                incarnation: Incarnation(0),
+                address,
+            };
+            (name, record)
         };
-        let shards = shards.iter();
         Self {
             ring,
-            shards: shards
-                .map(|shard| (shard.name.clone(), record(shard)))
-                .collect(),
+            shards: shards.map(record).collect(),
             gateways: Vec::new(),
         }
     }
@@ -116,17 +129,19 @@ mod tests {
     use proto::slot::Slot;
 
     use super::*;
-    use crate::look::Found;
+    use crate::look::{Found, Sign};
 
     fn look(records: &[(&str, &str)]) -> Look {
         let found = |(name, record): &(&str, &str)| Found {
             name: name.parse().unwrap(),
             record: record.parse().unwrap(),
             lease: None,
+            sign: Sign::Lost,
         };
         Look {
             epoch: Epoch(3),
             found: records.iter().map(found).collect(),
+            leavers: Vec::new(),
             gateways: Vec::new(),
         }
     }
