@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use registry::Address;
+use registry::{Address, RedisFlags};
 
 use crate::daemons::Daemons;
 use crate::output::Output;
@@ -34,6 +34,9 @@ struct Flags {
     /// redis://HOST:PORT.
     #[arg(long, global = true, value_name = "URL", env = "IM_IMCTL_REGISTRY")]
     registry: Option<Address>,
+    /// TLS towards the registry.
+    #[command(flatten)]
+    redis: RedisFlags,
     /// For scripts: one JSON value instead of tables.
     #[arg(long, global = true)]
     json: bool,
@@ -83,10 +86,11 @@ fn start(flags: Flags) -> anyhow::Result<()> {
 
 async fn carry_out(flags: Flags) -> anyhow::Result<()> {
     let output = Output { json: flags.json };
+    let trust = flags.redis.trust()?;
     let registry = || {
         let address = flags.registry.as_ref();
         let address = address.context("--registry is needed: the ring stands there");
-        address.map(ring::registry)
+        address.map(|address| ring::registry(address, &trust))
     };
     match flags.order {
         Order::Ring(order) => ring::ring(&mut registry()?, order, output).await,

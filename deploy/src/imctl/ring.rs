@@ -94,10 +94,10 @@ impl FromStr for Weighed {
 }
 
 /// The way to the registry there.
-pub fn registry(address: &Address) -> Registry {
+pub fn registry(address: &Address, trust: &Trust) -> Registry {
     let place = Place {
         address: address.clone(),
-        trust: Trust::default(),
+        trust: trust.clone(),
         lease: LEASE.into(),
     };
     Registry::new(&place, PATIENCE)

@@ -107,6 +107,21 @@ pub struct RedisFlags {
     pub redis_key: Option<PathBuf>,
 }
 
+impl RedisFlags {
+    /// Reads the files, for a program without a settings file.
+    ///
+    /// # Errors
+    /// One of them cannot be read, or the two do not fit.
+    pub fn trust(self) -> Result<Trust, CertificateError> {
+        let section = RedisSection {
+            ca: self.redis_ca,
+            cert: self.redis_cert,
+            key: self.redis_key,
+        };
+        section.trust()
+    }
+}
+
 /// TLS towards Redis in a settings file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
