@@ -56,6 +56,13 @@ pub struct Books {
     accounts: Arc<Mutex<Accounts>>,
 }
 
+impl Accounts {
+    /// How many messages were handed over.
+    pub fn sent(&self) -> usize {
+        self.sent.iter().map(Vec::len).sum()
+    }
+}
+
 impl Books {
     /// Empty, for these streams.
     pub fn of(routes: Vec<Route>) -> Self {

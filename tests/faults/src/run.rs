@@ -35,6 +35,9 @@ const CALM: Duration = Duration::from_secs(3);
 /// After a fault everybody is served within this time: clients pause up to
 /// half a minute between attempts.
 const SERVED: Duration = Duration::from_secs(90);
+/// A fault comes within so many milliseconds after many messages, so that some
+/// are anywhere on their way.
+const BURST_MS: u64 = 40;
 /// Between two looks.
 pub const LOOK: Duration = Duration::from_millis(50);
 
@@ -76,6 +79,8 @@ pub struct Run {
     pub truth: Truth,
     /// Ends the load.
     pub stop: watch::Sender<bool>,
+    /// Has everybody write many messages at once.
+    pub burst: watch::Sender<u64>,
     /// Who writes.
     pub streams: JoinSet<Result<()>>,
     /// Who blocks, and shows statuses.
@@ -86,6 +91,8 @@ pub struct Run {
     pub served: Vec<usize>,
     /// From when to when there was a fault.
     pub windows: Vec<Window>,
+    /// Whether all were served where there was no fault.
+    pub is_calm: bool,
     /// When the first fault might have begun.
     pub began: Instant,
 }
@@ -105,16 +112,23 @@ pub async fn run(orders: &Orders) -> Result<Report> {
     let mut faults = Vec::new();
     while run.began.elapsed() < orders.time {
         let step = plan.next();
-        for happened in run.step(&step).await? {
+        let happened = run.step(&step).await?;
+        let is_over = happened.is_empty() || happened.iter().any(|f| f.served_after_ms.is_none());
+        for happened in happened {
             eprintln!("{}", told(&happened));
             faults.push(happened);
         }
+        if is_over {
+            // What comes next would prove nothing.
+            break;
+        }
     }
-    let secs = run.began.elapsed().as_secs();
+    let (secs, run_is_calm) = (run.began.elapsed().as_secs(), run.is_calm);
     let mut report = run.ends(orders.logs.as_ref()).await?;
     report.faults = faults;
     (report.seed, report.secs, report.fsync) = (orders.seed, secs, fsync);
     report.judge_faults();
+    report.ledger.not_served_again += usize::from(!run_is_calm);
     Ok(report)
 }
 
@@ -156,6 +170,8 @@ impl Run {
             others: JoinSet::new(),
             visitors: JoinSet::new(),
             windows: Vec::new(),
+            is_calm: true,
+            burst: watch::Sender::new(0),
             began: Instant::now(),
         };
         run.spawn(rate)?;
@@ -178,6 +194,7 @@ impl Run {
                 to: route.to.clone(),
                 pace,
                 stop: self.stop.subscribe(),
+                burst: self.burst.subscribe(),
                 books: self.books.clone(),
             };
             self.streams.spawn(stream.run());
@@ -223,11 +240,15 @@ impl Run {
     }
 
     /// Faults that happen together, until everybody is served again and a calm
-    /// is over.
+    /// is over; none, if not everybody is served without.
     async fn step(&mut self, step: &Step) -> Result<Vec<Happened>> {
         let view = self.stage.ring().await?;
         // A disk that stalls is none of the faults, and may silence all.
-        self.is_served(Instant::now()).await?;
+        if let Err(error) = self.is_served(Instant::now()).await {
+            eprintln!("without a fault {error}");
+            self.is_calm = false;
+            return Ok(Vec::new());
+        }
         let first = self.happens(&step.fault, Duration::ZERO);
         let mut faults = match &step.second {
             None => vec![(step.fault, first.await)],
@@ -258,6 +279,8 @@ impl Run {
 
     async fn happens(&self, fault: &Fault, later: Duration) -> Raw {
         sleep(later).await;
+        self.burst.send_modify(|bursts| *bursts += 1);
+        sleep(Duration::from_millis(fastrand::u64(..BURST_MS))).await;
         let began = Instant::now();
         let begun = act::begin(&self.stage, fault).await;
         sleep(fault.span).await;

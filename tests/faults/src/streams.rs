@@ -14,10 +14,11 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::books::{Books, write};
 
-/// One message in so many is the first of many at once.
-const BURST_EVERY: u32 = 4_000;
-/// More than a window.
-const BURST: usize = 200;
+/// One message in so many is the first of more than a window at once.
+const FLOOD_EVERY: u32 = 4_000;
+const FLOOD: usize = 200;
+/// Messages at once where everybody has many.
+const BURST: usize = 20;
 
 /// A message of unknown fate is sent again so much later, and for so long.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -36,20 +37,27 @@ pub struct Stream {
     pub pace: Duration,
     /// Set when it is to end.
     pub stop: watch::Receiver<bool>,
+    /// Changes when there are to be many messages at once.
+    pub burst: watch::Receiver<u64>,
     /// Where everything is written down.
     pub books: Books,
 }
 
 impl Stream {
     /// Writes until it is told to stop, then waits for every fate.
-    pub async fn run(self) -> Result<()> {
+    pub async fn run(mut self) -> Result<()> {
         let mut pace = interval(self.pace);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut fates = JoinSet::new();
         while !*self.stop.borrow() {
-            pace.tick().await;
-            let burst = fastrand::u32(..BURST_EVERY) == 0;
-            for _ in 0..if burst { BURST } else { 1 } {
+            let messages = tokio::select! {
+                _ = pace.tick() => match fastrand::u32(..FLOOD_EVERY) {
+                    0 => FLOOD,
+                    _ => 1,
+                },
+                Ok(()) = self.burst.changed() => BURST,
+            };
+            for _ in 0..messages {
                 if *self.stop.borrow() {
                     break;
                 }
