@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use proto::clock::{Moment, Now};
+use proto::codes::Code;
 use proto::ids::{Identity, UserId};
 use proto::link::ReturnReason;
 use proto::ring::Ring;
 use proto::slot::Slot;
 
 use super::Shard;
+use super::sessions::refuse;
 use crate::effect::Effect;
 use crate::slots::SlotState;
 use crate::store::{Claim, Remembered, Request};
@@ -188,6 +190,10 @@ impl Shard {
         for name in self.users_of(claim.slot) {
             if let Some(mut user) = self.users.swap_remove(&name) {
                 self.give_back(&mut user, out);
+                // The ring may be the same: nobody else has them announced again.
+                for session in &user.sessions {
+                    refuse(session.at, Code::Busy, out);
+                }
             }
         }
         self.slots.set(claim.slot, SlotState::Foreign);

@@ -262,7 +262,7 @@ impl Shard {
     }
 }
 
-fn refuse(at: SessionRef, code: Code, out: &mut Vec<Effect>) {
+pub(super) fn refuse(at: SessionRef, code: Code, out: &mut Vec<Effect>) {
     let session = at.session;
     send(at.gateway, Down::Refused { session, code }, out);
 }

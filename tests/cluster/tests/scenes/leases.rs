@@ -3,12 +3,13 @@
 
 use std::time::Instant;
 
-use client::{Fate, Identity, UserId};
+use client::{Confirmation, Fate, Identity, UserId};
 use cluster::imctl::obeyed;
 use cluster::leased::{LEASE, Leased, user_of};
 use cluster::ledger::Ledger;
 use cluster::patience::{until, within};
-use cluster::person::Person;
+use cluster::person::{Person, settings};
+use redis_stage::Server;
 use registry::view::View;
 
 /// A user of each shard, by turns at one gateway and the other.
@@ -198,4 +199,33 @@ async fn shards_begin_anew_by_themselves_when_the_registry_has_forgotten_them() 
     chat(&people, "after").await;
     // Clients have stayed all the time.
     assert!(people.iter().all(|person| person.logins() == 1));
+}
+
+#[tokio::test]
+async fn a_session_outlives_a_new_life_of_the_store() {
+    let redis = Server::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let url = redis.url();
+    let mut cluster = Leased::start_on(&["a", "b"], (redis, url, 0)).await;
+    let two = cluster.ring_of(&["a", "b"]).await;
+    cluster.all_know(&two, &[]).await;
+    let address = cluster.connds[0].address();
+    let ann = Person::comes(&address, user_of(&two, "a", "ann").as_str(), "phone").await;
+    // Ben's application never takes anything, so what comes is stored.
+    let ben = user_of(&two, "b", "ben");
+    let mut slow = settings(&address, ben.as_str(), "phone");
+    slow.confirmation = Confirmation::Manual;
+    let ben = Person::comes_with(slow).await;
+    ann.tells(&ben.user, "before").await;
+
+    // Within a lease, so nobody leaves the ring.
+    cluster.redis.kill();
+    cluster.redis.restart();
+    // The server refuses what its former life granted: the shard looks anew.
+    let stored = until("a message to be stored", async || {
+        let fate = ann.says(&ben.user, "after").await;
+        matches!(fate, Fate::Stored { .. }).then_some(())
+    });
+    stored.await;
+    ben.tells(&ann.user, "still here").await;
+    assert_eq!(ben.logins(), 1);
 }
