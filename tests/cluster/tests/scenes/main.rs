@@ -32,4 +32,5 @@ mod settings;
 mod terminal;
 mod tls;
 mod tour;
+mod traces;
 mod unfair;
