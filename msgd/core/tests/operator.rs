@@ -101,7 +101,7 @@ impl Stage {
                     self.handle(Event::Graph { ticket, answer });
                 }
                 Effect::Send { gateway, envelope } => self.sent.push((gateway, envelope)),
-                Effect::Store(_) | Effect::Fenced => {}
+                Effect::Store(_) | Effect::Fenced | Effect::Pledged { .. } => {}
             }
         }
     }
