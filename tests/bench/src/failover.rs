@@ -30,7 +30,7 @@ use crate::target::Target;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What `imctl` is told besides where the registry is.
-const DRAIN: &[&str] = &["drain"];
+const DRAIN: &[&str] = &["shard", "drain"];
 
 /// `failover`
 pub fn run(failover: &Failover) -> Result<Report> {
