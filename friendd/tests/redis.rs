@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use proto::friends::FriendAction;
 use proto::graph::GraphAnswer;
 use redis_stage::{Server, Watched};
 use tokio::sync::watch;
@@ -14,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use stage::pairs::{check, request_for_ever};
-use stage::{Process, get, page};
+use stage::{Process, change, get, page};
 
 /// For a daemon to see that Redis is there, or is not.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -89,6 +90,26 @@ async fn without_redis_it_starts_and_says_what_is_missing() {
     is_ready(process.admin, true).await;
     let answer = asker.ask(get("ann")).await.unwrap();
     assert!(matches!(answer, GraphAnswer::List(_)), "{answer:?}");
+}
+
+/// Else an earlier change without an answer, which would end the block, might
+/// still come through after it was acknowledged.
+#[tokio::test]
+async fn a_block_that_stands_is_written_again() {
+    let server = Server::start();
+    let process = over(&server.url());
+    is_ready(process.admin, true).await;
+    let mut asker = process.asker().await;
+    let mut versions = Vec::new();
+    for known in 0..3 {
+        let block = change("ann", FriendAction::Block, "ben", (known, 0));
+        let answer = asker.ask(block).await.unwrap();
+        let GraphAnswer::Changed { actor, .. } = answer else {
+            panic!("{answer:?}");
+        };
+        versions.push(actor.version().0);
+    }
+    assert_eq!(versions, [1, 2, 3]);
 }
 
 fn over(url: &str) -> Process {

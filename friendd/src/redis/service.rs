@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use friendd_core::decision::{self, Decision};
+use friendd_core::event::Replacement;
 use friendd_core::rules::Blocks;
 use prometheus_client::registry::Registry;
 use proto::codes::Code;
-use proto::friends::ListHash;
+use proto::friends::{FriendAction, FriendList, ListHash};
 use proto::graph::{Change, GraphAnswer, GraphRequest};
 use proto::ids::UserId;
 use service::admin::{Answer, Questions, answer_status};
@@ -180,6 +181,14 @@ impl Asker {
             let of_actor = Edition::of(&actor);
             let of_peer = Edition::of(&peer);
             let (lists, both) = match decision::decide(change, actor, peer, self.blocks) {
+                Decision::Answer(GraphAnswer::Changed { actor, peer })
+                    if change.action == FriendAction::Block =>
+                {
+                    match self.again(change, &actor, of_actor).await? {
+                        Some(actor) => return Ok(GraphAnswer::Changed { actor, peer }),
+                        None => continue,
+                    }
+                }
                 Decision::Answer(answer) => return Ok(answer),
                 Decision::Save { lists, both } => (lists, both),
             };
@@ -193,5 +202,30 @@ impl Asker {
             }
         }
         Err(Trouble::Busy(change.peer.clone()))
+    }
+
+    /// A block that stands is written all the same, as a new version: an
+    /// earlier change that would end it, of which nothing was heard, fits no
+    /// more then; and replicas confirm it as they do others. `None`: the list
+    /// is another by now.
+    async fn again(
+        &self,
+        change: &Change,
+        actor: &FriendList,
+        replaced: Edition,
+    ) -> Result<Option<Arc<FriendList>>, Trouble> {
+        let unreadable = || Trouble::Unreadable(change.actor.clone());
+        let entry = actor.find(&change.peer).ok_or_else(unreadable)?;
+        let list = actor
+            .with(entry.clone())
+            .map_err(|_| unreadable())?
+            .shared();
+        let lists = [Replacement {
+            user: change.actor.clone(),
+            replaces: actor.version(),
+            list: list.clone(),
+        }];
+        let saved = self.lists.save(&lists, |_| replaced).await?;
+        Ok((saved == Saved::Done).then_some(list))
     }
 }

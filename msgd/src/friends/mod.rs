@@ -142,7 +142,7 @@ impl Remote {
     async fn ask_lists(self: Rc<Self>, asked: Vec<Asked>) {
         self.try_avoided(&asked);
         let mut asked = VecDeque::from(asked);
-        self.ask_somebody(async |client| lists(client, &mut asked).await)
+        self.ask_somebody(async |client, is_last| lists(client, &mut asked, is_last).await)
             .await;
         self.under_way.update(|count| count - 1);
         self.ended.notify_one();
@@ -151,15 +151,21 @@ impl Remote {
     async fn change(self: Rc<Self>, change: Change) -> GraphAnswer {
         let change = ChangeRequest::from(&change);
         let answer = self
-            .ask_somebody(async |mut client| client.change(change.clone()).await)
+            .ask_somebody(async |mut client, is_last| {
+                match read(client.change(change.clone()).await?.into_inner()) {
+                    GraphAnswer::Unavailable if !is_last => Err(no_answer()),
+                    answer => Ok(answer),
+                }
+            })
             .await;
-        answer.map_or(GraphAnswer::Unavailable, |answer| read(answer.into_inner()))
+        answer.unwrap_or(GraphAnswer::Unavailable)
     }
 
-    /// Asks one after the other until there is an answer.
+    /// Asks one after the other until there is an answer; each is told whether
+    /// it is the last.
     async fn ask_somebody<T>(
         &self,
-        mut ask: impl AsyncFnMut(FriendsClient<Channel>) -> Result<T, Status>,
+        mut ask: impl AsyncFnMut(FriendsClient<Channel>, bool) -> Result<T, Status>,
     ) -> Option<T> {
         let end = Instant::now() + PATIENCE;
         let mut tried = Vec::new();
@@ -170,12 +176,13 @@ impl Remote {
                 continue;
             };
             tried.push(way.address());
-            let turn = match self.ways.has_more(&tried) {
-                true => TURN,
-                false => PATIENCE,
+            let is_last = !self.ways.has_more(&tried);
+            let turn = match is_last {
+                true => PATIENCE,
+                false => TURN,
             };
             let until = end.min(Instant::now() + turn);
-            match timeout_at(until, ask(way.client())).await {
+            match timeout_at(until, ask(way.client(), is_last)).await {
                 Ok(Ok(answer)) => {
                     way.answered();
                     return Some(answer);
@@ -215,20 +222,30 @@ impl Remote {
 async fn lists(
     mut client: FriendsClient<Channel>,
     asked: &mut VecDeque<Asked>,
+    is_last: bool,
 ) -> Result<(), Status> {
     let questions = asked.iter().map(|(question, _)| question.clone()).collect();
     let mut answers = client.get(GetRequest { questions }).await?.into_inner();
     while !asked.is_empty() {
         let answer = answers.message().await?;
         let answer = answer.ok_or_else(|| Status::internal("answers are missing"))?;
+        let answer = read(answer);
+        if answer == GraphAnswer::Unavailable && !is_last {
+            return Err(no_answer());
+        }
         if let Some((_, waiting)) = asked.pop_front() {
             // Who does not wait any more is not told.
-            let _ = waiting.send(read(answer));
+            let _ = waiting.send(answer);
         }
     }
     // Read to its end; else it would be cancelled. All have their answers.
     drop(answers.message().await);
     Ok(())
+}
+
+/// Its store is away from it; another may have a way there.
+fn no_answer() -> Status {
+    Status::unavailable("it has no answer")
 }
 
 fn read(answer: wire::GraphAnswer) -> GraphAnswer {
