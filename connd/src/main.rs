@@ -233,7 +233,7 @@ struct Parts {
 fn serve(parts: Parts, mut loaded: watch::Receiver<Loaded>) -> anyhow::Result<()> {
     let runtime = node::runtime::resting()?;
     runtime.block_on(async move {
-        let id = GatewayId(fastrand::u64(..));
+        let id = GatewayId(fastrand::u64(1..));
         let Loaded {
             settings, access, ..
         } = loaded.borrow_and_update().clone();

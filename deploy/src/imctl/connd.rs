@@ -93,13 +93,21 @@ pub async fn connd(daemons: &Daemons, order: Order, output: Output) -> anyhow::R
 
 /// The admin address of the connd that listens there.
 async fn find(daemons: &Daemons, listens: &str) -> anyhow::Result<String> {
+    let mut found = Vec::new();
     for said in daemons.ask(&Question::Status).await {
         let daemon = said.answers.ok().and_then(|answers| answers.daemon);
         if daemon.is_some_and(|daemon| daemon.program == "connd" && daemon.listen == listens) {
-            return Ok(said.admin);
+            found.push(said.admin);
         }
     }
-    bail!("none of these daemons is a connd that listens on {listens}")
+    match &found[..] {
+        [admin] => Ok(admin.clone()),
+        [] => bail!("none of these daemons is a connd that listens on {listens}"),
+        several => bail!(
+            "{} say that they listen on {listens}: name one by --admin",
+            several.join(", ")
+        ),
+    }
 }
 
 /// How many clients it has.

@@ -84,7 +84,7 @@ impl Parts {
             asked.extend([gateway, shard]);
             threads.push(ThreadParts {
                 listener,
-                gateway: GatewayId(fastrand::u64(..)),
+                gateway: GatewayId(fastrand::u64(1..)),
                 gateway_metrics: connd_metrics.clone(),
                 gateway_questions,
                 doors: doors.clone(),

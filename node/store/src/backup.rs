@@ -78,6 +78,8 @@ struct Backup {
     path: PathBuf,
     counts: Arc<Counts>,
     ended: Option<Result<(), String>>,
+    /// What came of it was told.
+    told: bool,
     thread: Option<JoinHandle<Result<(), BackupError>>>,
 }
 
@@ -91,7 +93,9 @@ impl Backups {
         let mut last = self.last();
         if let Some(backup) = last.as_mut() {
             backup.look();
-            if backup.path == path {
+            if backup.path == path && !backup.told {
+                // What came of it is told once: who asks again wants another.
+                backup.told = backup.ended.is_some();
                 return Ok(backup.progress());
             }
             if backup.ended.is_none() {
@@ -105,6 +109,7 @@ impl Backups {
             path: path.to_owned(),
             counts: Arc::default(),
             ended: None,
+            told: false,
             thread: None,
         });
         Ok(backup.progress())
@@ -222,6 +227,8 @@ struct Source {
 
 impl Source {
     fn copy(self, path: &Path, counts: &Counts) -> Result<(), BackupError> {
+        // Without a slash at its end, behind which the draft would be.
+        let path: &Path = &path.components().collect::<PathBuf>();
         let mut draft = path.to_owned().into_os_string();
         draft.push(".unfinished");
         let draft = PathBuf::from(draft);
@@ -233,8 +240,14 @@ impl Source {
         if draft.exists() {
             fs::remove_dir_all(&draft).map_err(file)?;
         }
-        self.fill(&draft, counts)?;
-        fs::rename(&draft, path).map_err(file)?;
+        let made = self.fill(&draft, counts);
+        if let Err(error) = made.and_then(|()| fs::rename(&draft, path).map_err(file)) {
+            // It may be what fills the disk.
+            if let Err(left) = fs::remove_dir_all(&draft) {
+                tracing::warn!(draft = %draft.display(), %left, "a copy that failed is left");
+            }
+            return Err(error);
+        }
         let parent = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());

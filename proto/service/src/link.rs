@@ -214,6 +214,8 @@ impl link_server::Link for LinkDoor {
         let text = |key| request.metadata().get(key).and_then(|v| v.to_str().ok());
         let gateway = text(GATEWAY_KEY)
             .and_then(|hex| u64::from_str_radix(hex, 16).ok())
+            // A shard knows its operator by that.
+            .filter(|gateway| *gateway != 0)
             .ok_or_else(|| Status::invalid_argument("no gateway is named"))?;
         let shard = text(SHARD_KEY)
             .and_then(|name| ShardId::new(name).ok())
