@@ -56,7 +56,9 @@ impl Claims {
     }
 
     pub(super) fn released(&mut self, claim: Claim) {
-        self.slots[claim.slot.index()].held = false;
+        if self.is_newest(claim) {
+            self.slots[claim.slot.index()].held = false;
+        }
     }
 
     /// Another has it.

@@ -39,9 +39,9 @@ impl Keeper {
             match (reply, known) {
                 (Ok(Value::Int(1)), Some(mailbox)) => mailbox.stream = false,
                 (Ok(Value::Int(1)), None) => {}
-                (Ok(Value::Int(0)) | Err(Failure::Another), _) => self.claims.lost(empty.claim),
-                // What is known of it may be wrong.
-                (Ok(_), _) => self.mailboxes.forget(&empty.user),
+                (Ok(Value::Int(0)), _) => self.claims.lost(empty.claim),
+                // What is known of it may be wrong; who asks for it is told.
+                (Ok(_) | Err(Failure::Another), _) => self.mailboxes.forget(&empty.user),
                 (Err(failure), _) => {
                     self.mailboxes.forget(&empty.user);
                     self.tell(&failure.into());

@@ -108,15 +108,17 @@ pub async fn watch(
                 if !watching.lock().sits_somewhere() {
                     metrics.degraded(false);
                 }
+                let looked_at = look.epoch;
                 let next = turn(&mut registry, &watching, asked, look, &tell).await;
                 tell.borrow().show(&metrics);
-                next
+                next.map(|next| (next, looked_at))
             }
             Err(error) => Err(error),
         };
         let waited = match next {
-            Ok(next) => {
-                let seen = watching.lock().epoch();
+            Ok((next, looked_at)) => {
+                // A ring without slots is none to follow, and no news either.
+                let seen = watching.lock().epoch().max(looked_at);
                 registry.news(seen, next).await
             }
             Err(error) => Err(error),

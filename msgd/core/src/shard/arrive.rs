@@ -74,6 +74,12 @@ impl Shard {
         if matches!(envelope, Up::Acknowledge { .. }) {
             return Admission::Serve;
         }
+        // Word about a lease is for this shard, whatever slots it has by now.
+        if let Up::Relay(relay) = envelope
+            && matches!(relay.relayed, Relayed::Pledge(_))
+        {
+            return Admission::Serve;
+        }
         if epoch > self.ring.epoch() {
             return Admission::Wait;
         }

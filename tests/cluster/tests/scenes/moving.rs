@@ -4,6 +4,7 @@ use client::UserId;
 use cluster::leased::{Leased, user_of};
 use cluster::patience::until;
 use cluster::person::Person;
+use redis_stage::Server;
 use registry::view::View;
 
 /// Gives a shard another share of the slots.
@@ -77,4 +78,29 @@ async fn mail_is_found_after_a_drain_a_stop_a_kill_and_a_return() {
     for sleeper in &sleepers {
         finds(&cluster, sleeper, &["one", "two", "three"]).await;
     }
+}
+
+/// Slots that nobody asked for since the server was started again were granted
+/// by its former life: they move all the same.
+#[tokio::test]
+async fn slots_move_after_the_store_was_started_again() {
+    let redis = Server::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let url = redis.url();
+    let mut cluster = Leased::start_on(&["a"], (redis, url, 0)).await;
+    let one = cluster.ring_of(&["a"]).await;
+    cluster.all_know(&one, &[]).await;
+    let gateway = cluster.connds[0].address();
+    let sender = user_of(&one, "a", "sender");
+    let sender = Person::comes(&gateway, sender.as_str(), "phone").await;
+    let sleeper = user_of(&one, "a", "sleeper");
+    leave_word(&sender, std::slice::from_ref(&sleeper), "before").await;
+    cluster.redis.kill();
+    cluster.redis.restart();
+    cluster.add("b");
+    let two = cluster.ring_of(&["a", "b"]).await;
+    cluster.all_know(&two, &[]).await;
+    cluster.msgd("b").ready().await;
+    cluster.msgd("a").ready().await;
+    leave_word(&sender, std::slice::from_ref(&sleeper), "after").await;
+    finds(&cluster, &sleeper, &["before", "after"]).await;
 }
