@@ -7,7 +7,7 @@ use proto::ids::{MessageId, Stamp};
 use super::wire;
 
 /// Steps that are remembered; the oldest goes. Half a MiB: at 5,000 messages a
-/// second of one shard the last three seconds.
+/// second, with six steps each, the last quarter of a second.
 const STEPS_MAX: usize = 8_192;
 
 /// A message came by.
