@@ -110,11 +110,7 @@ impl Settings {
     pub fn durability(&self) -> (String, String) {
         match &self.store {
             None => (self.data.display().to_string(), SYNCED.to_owned()),
-            Some(redis) => {
-                let replicas = self.replicas;
-                let means = format!("in Redis, as its appendfsync says; at {replicas} replicas");
-                (redis.to_string(), means)
-            }
+            Some(redis) => shared::section::durability(redis, self.replicas),
         }
     }
 

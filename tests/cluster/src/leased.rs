@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use crate::admin;
 use crate::daemon::Daemon;
 use crate::patience::until;
+use crate::person::Person;
 
 /// For the registry to answer a test.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -162,4 +163,30 @@ pub fn user_of(view: &View, shard: &str, begin: &str) -> UserId {
     let mut users = names.map(|name| name.parse().expect("a name"));
     let here = |user: &UserId| view.ring().owner(Slot::of(user)).as_str() == shard;
     users.find(here).expect("each shard has users")
+}
+
+/// A user of each shard whose name begins like this, by turns at one gateway
+/// and the other.
+pub async fn people<R>(cluster: &Leased<R>, view: &View, begin: &str) -> Vec<Person> {
+    let mut people = Vec::new();
+    for (at, member) in view.ring().members().iter().enumerate() {
+        let user = user_of(view, member.shard.as_str(), begin);
+        let address = cluster.connds[at % 2].address();
+        people.push(Person::comes(&address, user.as_str(), "phone").await);
+    }
+    people
+}
+
+/// Everybody writes to everybody, and is read.
+///
+/// # Panics
+/// A message is not delivered, or not read.
+pub async fn chat(people: &[Person], about: &str) {
+    for from in people {
+        for to in people.iter().filter(|to| to.user != from.user) {
+            let text = format!("{about}: {} to {}", from.user, to.user);
+            from.tells(&to.user, text.clone()).await;
+            to.reads(&text).await;
+        }
+    }
 }

@@ -5,34 +5,11 @@ use std::time::Instant;
 
 use client::{Confirmation, Fate, Identity, UserId};
 use cluster::imctl::obeyed;
-use cluster::leased::{LEASE, Leased, user_of};
+use cluster::leased::{LEASE, Leased, chat, people, user_of};
 use cluster::ledger::Ledger;
 use cluster::patience::{until, within};
 use cluster::person::{Person, settings};
 use redis_stage::Server;
-use registry::view::View;
-
-/// A user of each shard, by turns at one gateway and the other.
-async fn people(cluster: &Leased, view: &View, begin: &str) -> Vec<Person> {
-    let mut people = Vec::new();
-    for (at, member) in view.ring().members().iter().enumerate() {
-        let user = user_of(view, member.shard.as_str(), begin);
-        let address = cluster.connds[at % 2].address();
-        people.push(Person::comes(&address, user.as_str(), "phone").await);
-    }
-    people
-}
-
-/// Everybody writes to everybody, and is read.
-async fn chat(people: &[Person], about: &str) {
-    for from in people {
-        for to in people.iter().filter(|to| to.user != from.user) {
-            let text = format!("{about}: {} to {}", from.user, to.user);
-            from.tells(&to.user, text.clone()).await;
-            to.reads(&text).await;
-        }
-    }
-}
 
 /// What `imctl` shows of a shard after a change of it, as words; none: nothing.
 async fn shard(cluster: &Leased, order: &[&str]) -> Vec<String> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use client::Fate;
 use cluster::admin;
-use cluster::leased::{LEASE, Leased, user_of};
+use cluster::leased::{LEASE, Leased, chat, people, user_of};
 use cluster::patience::{until, within};
 use cluster::person::Person;
 use cluster::proxy::{Proxy, Way};
@@ -19,28 +19,6 @@ const SHARDS: [&str; 3] = ["a", "b", "c"];
 /// What a daemon shows while it goes on without the registry.
 const DEGRADED: &str = "im_registry_degraded";
 
-/// A user of each shard, by turns at one gateway and the other.
-async fn people(cluster: &Leased<Server>, view: &View) -> Vec<Person> {
-    let mut people = Vec::new();
-    for (at, shard) in SHARDS.iter().enumerate() {
-        let address = cluster.connds[at % 2].address();
-        let user = user_of(view, shard, "ann");
-        people.push(Person::comes(&address, user.as_str(), "phone").await);
-    }
-    people
-}
-
-/// Everybody writes to everybody, and is read.
-async fn chat(people: &[Person], about: &str) {
-    for from in people {
-        for to in people.iter().filter(|to| to.user != from.user) {
-            let text = format!("{about}: {} to {}", from.user, to.user);
-            from.tells(&to.user, text.clone()).await;
-            to.reads(&text).await;
-        }
-    }
-}
-
 #[tokio::test]
 async fn while_redis_is_away_for_all_who_is_connected_is_served() {
     let redis = Server::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
@@ -48,7 +26,7 @@ async fn while_redis_is_away_for_all_who_is_connected_is_served() {
     let mut cluster = Leased::start_on(&SHARDS, (redis, url, 0)).await;
     let before = cluster.ring_of(&SHARDS).await;
     cluster.all_know(&before, &[]).await;
-    let people = people(&cluster, &before).await;
+    let people = people(&cluster, &before, "ann").await;
     chat(&people, "with redis").await;
     // Each has told that it knows the ring.
     tokio::time::sleep(LEASE).await;
@@ -98,7 +76,7 @@ async fn one_shard_that_does_not_reach_redis_ends_and_others_have_its_users() {
     cluster.msgd("c").ready().await;
     let three = cluster.ring_of(&SHARDS).await;
     cluster.all_know(&three, &[]).await;
-    let people = people(&cluster, &three).await;
+    let people = people(&cluster, &three, "ann").await;
     chat(&people, "before").await;
     // Each has told that it knows the ring.
     tokio::time::sleep(LEASE).await;
