@@ -160,6 +160,7 @@ fn a_field_that_is_wrong_downwards_is_named() {
         answer(Some(wire::answer::Answer::Rejected(wire::Rejected {
             code,
             text,
+            generation: 1,
         })))
     };
     let delivered = Bytes::from_static(b"no device");

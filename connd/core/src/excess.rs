@@ -37,11 +37,16 @@ impl Excess {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proto::ids::Generation;
     use smol_str::SmolStr;
 
     fn rejected(code: Code) -> Answer {
         let text = SmolStr::default();
-        Answer::Rejected { code, text }
+        Answer::Rejected {
+            code,
+            text,
+            generation: Generation(7),
+        }
     }
 
     /// How often a client is held that gets these answers again and again.

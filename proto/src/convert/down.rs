@@ -121,6 +121,7 @@ impl Convert for wire::answer::Answer {
             Self::Rejected(rejected) => Answer::Rejected {
                 code: code(rejected.code)?,
                 text: text(rejected.text)?,
+                generation: Generation(rejected.generation),
             },
             Self::Unknown(number) => Answer::Unknown {
                 code: code(number)?,
@@ -147,9 +148,14 @@ fn answer_to_wire(answer: Answer) -> wire::answer::Answer {
                 Outcome::Stored => Bytes::new(),
             },
         }),
-        Answer::Rejected { code, text } => Wire::Rejected(wire::Rejected {
+        Answer::Rejected {
+            code,
+            text,
+            generation,
+        } => Wire::Rejected(wire::Rejected {
             code: code.number(),
             text: text.into(),
+            generation: generation.0,
         }),
         Answer::Unknown { code } => Wire::Unknown(code.number()),
     }

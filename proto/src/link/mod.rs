@@ -269,6 +269,8 @@ pub enum Answer {
         code: Code,
         /// Why, in words; empty: the code's own.
         text: SmolStr,
+        /// Under which it came: it says nothing of a copy that was sent since.
+        generation: Generation,
     },
     /// It may be sent again with the same id.
     Unknown {

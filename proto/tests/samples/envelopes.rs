@@ -185,10 +185,12 @@ fn answers() -> Vec<Answer> {
         Answer::Rejected {
             code: Code::Filtered,
             text: SmolStr::new("no shouting"),
+            generation: Generation(u32::MAX),
         },
         Answer::Rejected {
             code: Code::Blocked,
             text: SmolStr::default(),
+            generation: Generation(0),
         },
         Answer::Unknown { code: Code::TooOld },
     ]

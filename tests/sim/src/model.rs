@@ -32,6 +32,10 @@ pub struct Letter {
     pub refused: Option<Code>,
     /// It was called unknown at some time.
     pub unknown: bool,
+    /// The connection on which it is without an answer.
+    pub open: Option<u64>,
+    /// Its client sent it once more before it had an answer.
+    pub repeated: bool,
     /// Who took it, and when.
     pub taken: Vec<(Process, Time)>,
 }
@@ -75,6 +79,8 @@ impl Model {
                     stored: false,
                     refused: None,
                     unknown: false,
+                    open: None,
+                    repeated: false,
                     taken: Vec::new(),
                 };
                 self.letters.insert((*identity).clone(), letter);
@@ -94,12 +100,22 @@ impl Model {
                     Verdict::Rejected(_) | Verdict::Unknown(_) => {}
                 }
             }
+            Observed::Sends {
+                connection,
+                identity,
+            } => {
+                if let Some(letter) = self.letters.get_mut(identity) {
+                    letter.repeated |= letter.open == Some(*connection);
+                    letter.open = Some(*connection);
+                }
+            }
             Observed::NotSafe {
                 identity,
                 refused,
                 code,
             } => {
                 if let Some(letter) = self.letters.get_mut(identity) {
+                    letter.open = None;
                     letter.unknown |= !refused;
                     letter.refused = letter.refused.or(refused.then_some(*code));
                 }

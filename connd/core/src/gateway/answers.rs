@@ -101,6 +101,12 @@ impl Gateway {
         let Some(live) = self.live(session) else {
             return;
         };
+        // A copy that was sent since may come through.
+        if let Answer::Rejected { generation, .. } = &answer
+            && *generation != live.sends.generation()
+        {
+            return;
+        }
         let Some(message) = live.sends.answered(id) else {
             return;
         };
@@ -116,7 +122,7 @@ impl Gateway {
                 }
                 ServerPacket::Sent { id, sent }
             }
-            Answer::Rejected { code, text } => ServerPacket::Rejected {
+            Answer::Rejected { code, text, .. } => ServerPacket::Rejected {
                 id,
                 code,
                 text: words(code, text),

@@ -126,6 +126,9 @@ pub struct Inbox {
     end: Position,
     /// When a message that a session has did not get in last.
     failed: Option<Moment>,
+    /// When it was last left open whether something came through: an append
+    /// without an answer, or a session that went and had not acknowledged.
+    pub doubtful: Option<Moment>,
     /// Messages at or after the cursor that a session was given or took.
     mailbox: BTreeMap<Position, InMailbox>,
     /// The cursor that the store was told last.

@@ -77,8 +77,11 @@ impl Inbox {
     }
 
     /// A session is gone, and what it was given is anyone's again.
-    pub fn detach(&mut self, index: usize) {
-        self.readers.remove(index);
+    pub fn detach(&mut self, now: Moment, index: usize) {
+        let former = self.readers.remove(index);
+        if former.holds_some_of_memory() {
+            self.doubtful = Some(now);
+        }
         self.drop_taken();
     }
 

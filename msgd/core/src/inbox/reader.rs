@@ -107,6 +107,12 @@ impl Reader {
         self.given.iter().any(|given| given.place == place)
     }
 
+    /// Whether it was given anything from memory and has not acknowledged it.
+    pub fn holds_some_of_memory(&self) -> bool {
+        let mut given = self.given.iter();
+        given.any(|given| matches!(given.place, Next::Memory(_)))
+    }
+
     /// What was in memory lies in the mailbox now.
     pub fn stored(&mut self, ordinal: Ordinal, position: Position) {
         for given in &mut self.given {

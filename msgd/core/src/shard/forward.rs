@@ -1,11 +1,13 @@
 //! A checked message for one of the shard's users: step 5 of 'One message'.
 
 use std::hash::Hasher;
+use std::time::Duration;
 
 use proto::clock::Now;
 use proto::codes::Code;
-use proto::ids::{Identity, SessionRef};
+use proto::ids::{Generation, Identity, MessageId, SessionRef, Stamp, UserId};
 use proto::link::{Answer, Down, Forward, Relayed, ReturnReason, Up};
+use proto::slot::Slot;
 use siphasher::sip::SipHasher13;
 use smol_str::SmolStr;
 
@@ -43,9 +45,9 @@ impl Shard {
         match self.may_come(now, forward, out) {
             Rights::Granted => {}
             Rights::Refused(code) => {
-                self.counters.rejected += 1;
-                let text = SmolStr::default();
-                return answer(asker, forward, Answer::Rejected { code, text }, out);
+                let message = &forward.message;
+                let refusal = self.refusal(now, &message.to, message.id, asker, code);
+                return answer(asker, forward, refusal, out);
             }
             Rights::Unclear => return self.wait_for_list(now, waiting, out),
         }
@@ -108,10 +110,7 @@ impl Shard {
             }
             Known::Reused => {
                 self.counters.rejected += 1;
-                Answer::Rejected {
-                    code: Code::IdReused,
-                    text: SmolStr::default(),
-                }
+                rejected(Code::IdReused, asker.generation)
             }
             Known::TooOld => {
                 self.counters.unknown += 1;
@@ -121,6 +120,31 @@ impl Shard {
         };
         answer(asker, forward, outcome, out);
         true
+    }
+
+    /// The answer to a message for `to` that is not taken. 'Never delivered' is
+    /// said only of what nothing can have become of before: an older one may have
+    /// come through to a device or the mailbox, and word of it is lost.
+    pub(super) fn refusal(
+        &mut self,
+        now: Now,
+        to: &UserId,
+        id: MessageId,
+        asker: Asker,
+        code: Code,
+    ) -> Answer {
+        let doubtful = self.users.get(to).and_then(|user| user.inbox.doubtful);
+        let certain = self.slots.since(Slot::of(to)).max(doubtful);
+        let certain = certain.map_or(Duration::ZERO, |since| now.moment.since(since));
+        let certain_us = u64::try_from(certain.as_micros()).unwrap_or(u64::MAX);
+        let (_, latest) = self.span.look(now);
+        let since = Stamp(latest.0.saturating_sub(certain_us));
+        if id.minted_ms() <= since.as_ms() {
+            self.counters.unknown += 1;
+            return Answer::Unknown { code: Code::TooOld };
+        }
+        self.counters.rejected += 1;
+        rejected(code, asker.generation)
     }
 
     fn may_come(&mut self, now: Now, forward: &Forward, out: &mut Vec<Effect>) -> Rights {
@@ -164,6 +188,15 @@ fn fingerprint(body: &[u8]) -> u64 {
     let mut hasher = SipHasher13::new();
     hasher.write(body);
     hasher.finish()
+}
+
+fn rejected(code: Code, generation: Generation) -> Answer {
+    let text = SmolStr::default();
+    Answer::Rejected {
+        code,
+        text,
+        generation,
+    }
 }
 
 fn answer(asker: Asker, forward: &Forward, answer: Answer, out: &mut Vec<Effect>) {

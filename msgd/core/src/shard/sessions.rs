@@ -104,7 +104,7 @@ impl Shard {
         };
         if let Some(index) = user.session(at) {
             let former = user.sessions.remove(index);
-            user.inbox.detach(index);
+            user.inbox.detach(now.moment, index);
             return Some(former.ending);
         }
         let same = |session: &Session| session.device == announce.device;
@@ -116,7 +116,7 @@ impl Shard {
             return None;
         }
         let former = user.sessions.remove(index);
-        user.inbox.detach(index);
+        user.inbox.detach(now.moment, index);
         // It logged in again before it heard of its end.
         ended(&former, Some(Code::Busy), out);
         let envelope = Down::Close {
@@ -177,7 +177,7 @@ impl Shard {
             return;
         };
         let former = user.sessions.remove(index);
-        user.inbox.detach(index);
+        user.inbox.detach(now.moment, index);
         // With a lost gateway it may come back.
         ended(&former, lost.then_some(Code::Busy), out);
         if user.sessions.is_empty() {

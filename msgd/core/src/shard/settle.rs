@@ -2,16 +2,15 @@
 
 use proto::clock::Now;
 use proto::codes::Code;
-use proto::ids::{Identity, SessionRef, Stamp, UserId};
+use proto::ids::{Identity, MessageId, SessionRef, Stamp, UserId};
 use proto::link::{Answer, Down, Relay, Relayed};
 use proto::server::{Outcome as Fate, ReceiptKind, Sent};
 use proto::slot::Slot;
 use smallvec::SmallVec;
-use smol_str::SmolStr;
 
 use super::{Shard, send};
 use crate::effect::Effect;
-use crate::inbox::{Settled, Took};
+use crate::inbox::{Asker, Settled, Took};
 use crate::store::{Claim, Outcome, Position};
 use crate::timers::Timer;
 
@@ -93,10 +92,11 @@ impl Shard {
             self.sent(now, name, settled, Fate::Stored, out);
         }
         for settled in spilled.refused {
-            self.counters.rejected += 1;
-            let code = Code::MailboxFull;
-            let text = SmolStr::default();
-            tell(&settled, Answer::Rejected { code, text }, out);
+            let id = settled.identity.id;
+            for asker in settled.askers {
+                let answer = self.refusal(now, name, id, asker, Code::MailboxFull);
+                tell_one(asker, id, answer, out);
+            }
         }
         self.cursor_moved(claim, name, out);
         self.pump(now, name, out);
@@ -118,6 +118,7 @@ impl Shard {
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
+        user.inbox.doubtful = Some(now.moment);
         for settled in user.inbox.append_failed(now.moment) {
             self.counters.unknown += 1;
             let code = Code::StoreUnavailable;
@@ -190,11 +191,15 @@ impl Shard {
 
 fn tell(settled: &Settled, answer: Answer, out: &mut Vec<Effect>) {
     for asker in &settled.askers {
-        let envelope = Down::Answer {
-            session: asker.session,
-            id: settled.identity.id,
-            answer: answer.clone(),
-        };
-        send(asker.gateway, envelope, out);
+        tell_one(*asker, settled.identity.id, answer.clone(), out);
     }
+}
+
+fn tell_one(asker: Asker, id: MessageId, answer: Answer, out: &mut Vec<Effect>) {
+    let envelope = Down::Answer {
+        session: asker.session,
+        id,
+        answer,
+    };
+    send(asker.gateway, envelope, out);
 }

@@ -128,7 +128,11 @@ impl Shard {
         let envelope = Down::Answer {
             session: submit.session,
             id: submit.id,
-            answer: Answer::Rejected { code, text },
+            answer: Answer::Rejected {
+                code,
+                text,
+                generation: submit.generation,
+            },
         };
         send(gateway, envelope, out);
     }

@@ -115,7 +115,7 @@ pub fn envelope(script: &mut Script<'_>, session: SessionId, newest: u32) -> Dow
         7..=9 => Down::Answer {
             session,
             id: cast::message_id(script),
-            answer: answer(script),
+            answer: answer(script, newest),
         },
         10 => Down::Return(Return {
             session,
@@ -139,13 +139,14 @@ pub fn envelope(script: &mut Script<'_>, session: SessionId, newest: u32) -> Dow
     }
 }
 
-fn answer(script: &mut Script<'_>) -> Answer {
+fn answer(script: &mut Script<'_>, newest: u32) -> Answer {
     let code = cast::code(script);
     match script.pick(4) {
         0 => Answer::Unknown { code },
         1 => Answer::Rejected {
             code,
             text: SmolStr::default(),
+            generation: Generation(newest.saturating_sub(script.byte() as u32 % 2)),
         },
         _ => Answer::Sent(Sent {
             stamp: Stamp(1),

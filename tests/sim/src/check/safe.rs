@@ -1,6 +1,7 @@
 //! An acknowledgement means safe: what is called delivered was taken by that
 //! device, what is called stored is in the mailbox or was taken, and in the
-//! end whoever is there has it.
+//! end whoever is there has it. What is called never delivered was shown to
+//! nobody, unless its client had sent it once more meanwhile.
 
 use proto::ids::Identity;
 
@@ -61,6 +62,18 @@ pub(super) fn is_safe(
 
 pub(super) fn at_the_end(world: &World) -> Result<(), Broken> {
     for (identity, letter) in &world.model.letters {
+        if let Some(code) = letter.refused
+            && !letter.taken.is_empty()
+            && !letter.repeated
+        {
+            return Err(Broken::new(
+                NAME,
+                format!(
+                    "{} was refused by {code:?} and shown",
+                    brief::message(identity)
+                ),
+            ));
+        }
         if letter.sent.is_none() || !letter.taken.is_empty() {
             continue;
         }
