@@ -67,7 +67,7 @@ impl Mailboxes {
         let mut engine = Engine::open(directory, sizes)?;
         let sink = outcomes.clone();
         let mailboxes = EmbeddedStore::open(&mut engine, bounds, CAPACITY, move |answers| {
-            put(&sink, answers);
+            put(&sink, answers.map(|(_, outcome)| outcome));
         })?;
         metrics.register(|registry| {
             engine.metrics().register(registry);
@@ -99,7 +99,7 @@ impl Mailboxes {
     pub fn shard(&self) -> ShardStore {
         match self {
             Self::Embedded(_, store) => ShardStore::Embedded(store.shard(0)),
-            Self::Redis(store) => ShardStore::Redis(store.shard(0)),
+            Self::Redis(store) => ShardStore::Redis(store.shard()),
         }
     }
 
@@ -137,8 +137,8 @@ pub fn backup(store: &Weak<Running>, path: &Path) -> Option<BackupStatus> {
     })
 }
 
-fn put(outcomes: &Outcomes, answers: impl Iterator<Item = (usize, Outcome)>) {
-    answers.for_each(|(_, outcome)| outcomes.put(outcome));
+fn put(outcomes: &Outcomes, answers: impl Iterator<Item = Outcome>) {
+    answers.for_each(|outcome| outcomes.put(outcome));
     outcomes.ring();
 }
 

@@ -20,18 +20,23 @@ struct Holding {
     /// The life of the server that has granted it: another may have forgotten
     /// the claim, and what was stored under it.
     life: Option<Life>,
+    /// How often there had been doubt when it was certain last.
+    certain: u64,
 }
 
 /// All slots.
 #[derive(Debug)]
 pub(super) struct Claims {
     slots: Vec<Holding>,
+    /// How often a server was lost, and with it the certainty of all.
+    doubts: u64,
 }
 
 impl Claims {
     pub(super) fn new() -> Self {
         Self {
             slots: vec![Holding::default(); usize::from(SLOTS)],
+            doubts: 0,
         }
     }
 
@@ -68,6 +73,30 @@ impl Claims {
         }
     }
 
+    /// A server was lost, and nobody knows what the next one has forgotten.
+    pub(super) fn doubt(&mut self) {
+        self.doubts += 1;
+    }
+
+    /// All that are held and in doubt.
+    pub(super) fn doubted(&self) -> Vec<Claim> {
+        let slots = Slot::all().zip(&self.slots);
+        let doubted = slots.filter(|(_, holding)| holding.held && holding.certain < self.doubts);
+        doubted
+            .filter_map(|(slot, holding)| {
+                let token = holding.token?;
+                Some(Claim { slot, token })
+            })
+            .collect()
+    }
+
+    /// The server that granted it lives on, and has it.
+    pub(super) fn confirmed(&mut self, claim: Claim) {
+        if self.is_held(claim) {
+            self.slots[claim.slot.index()].certain = self.doubts;
+        }
+    }
+
     /// What the server said to a claim, and in which life.
     pub(super) fn answered(&mut self, slot: Slot, value: &Value, life: Option<Life>) -> Answered {
         let Value::Array(parts) = value else {
@@ -90,6 +119,7 @@ impl Claims {
                     token: Some(token),
                     held: true,
                     life,
+                    certain: self.doubts,
                 };
                 let claim = Claim { slot, token };
                 let recent = remembered(slot, left);

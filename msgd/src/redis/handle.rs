@@ -1,7 +1,6 @@
 //! The way into the store and back.
 //!
-//! Owns the thread that asks Redis, and which shard of this process asked what.
-//! Must not know what requests do.
+//! Owns the thread that asks Redis. Must not know what requests do.
 
 use std::collections::VecDeque;
 use std::io;
@@ -17,10 +16,7 @@ use super::keeper::Keeper;
 use super::queue::Queue;
 use crate::store::Metrics;
 
-/// How often it is looked for what is to be cleared away, if nobody asks.
-const IDLE: Duration = Duration::from_secs(1);
-
-/// The store of all shards of this process, in a Redis.
+/// The store of this process's shard, in a Redis.
 #[derive(Debug)]
 pub struct RedisStore {
     queue: Arc<Queue>,
@@ -40,9 +36,9 @@ impl RedisStore {
     /// Starts the thread that asks Redis, and looks for it.
     ///
     /// `lease` is as long as shards hold theirs; zero where they hold none. At
-    /// most `capacity` requests of all shards wait at once. `sink` takes the
-    /// outcomes of each batch, each with the place of the shard that asked, on
-    /// that thread: it passes them on and never waits.
+    /// most `capacity` requests wait at once. `sink` takes the outcomes of each
+    /// batch on that thread: it passes them on and never waits. Among them are
+    /// refusals of claims that nobody asked for: the server has another life.
     ///
     /// # Errors
     /// The system gives no thread, or nothing to wait by.
@@ -51,7 +47,7 @@ impl RedisStore {
         settings: MailboxSettings,
         lease: Duration,
         capacity: usize,
-        mut sink: impl FnMut(std::vec::Drain<'_, (usize, Outcome)>) + Send + 'static,
+        mut sink: impl FnMut(std::vec::Drain<'_, Outcome>) + Send + 'static,
     ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -64,17 +60,11 @@ impl RedisStore {
         let serve = async move {
             let mut outcomes = Vec::new();
             keeper.find().await;
-            while let Some(batch) = asked.take(IDLE).await {
-                let (places, requests): (Vec<usize>, Vec<Request>) = batch
-                    .into_iter()
-                    .map(|asked| (asked.place, asked.request))
-                    .unzip();
+            while let Some(requests) = asked.take(keeper.pause()).await {
                 let came = keeper.carry_out(&requests).await;
-                for (place, came) in places.into_iter().zip(came) {
-                    outcomes.extend(came.into_iter().map(|outcome| (place, outcome)));
-                }
+                outcomes.extend(came.into_iter().flatten());
+                outcomes.extend(keeper.find().await);
                 sink(outcomes.drain(..));
-                keeper.find().await;
             }
         };
         let thread = thread::Builder::new()
@@ -88,12 +78,10 @@ impl RedisStore {
         })
     }
 
-    /// What one shard asks by. Each shard of the process has a place of its
-    /// own; the next incarnation of a shard has the same.
-    pub fn shard(&self, place: usize) -> ShardStore {
+    /// What the shard asks by, and its next incarnation.
+    pub fn shard(&self) -> ShardStore {
         ShardStore {
             queue: self.queue.clone(),
-            place,
         }
     }
 
@@ -117,11 +105,10 @@ impl RedisStore {
     }
 }
 
-/// The store, as one shard has it.
+/// The store, as the shard has it.
 #[derive(Debug, Clone)]
 pub struct ShardStore {
     queue: Arc<Queue>,
-    place: usize,
 }
 
 impl ShardStore {
@@ -132,6 +119,6 @@ impl ShardStore {
     /// Why the rest was not taken. Ask again when outcomes have come, or answer
     /// by [`Request::failed`].
     pub fn ask(&self, requests: &mut VecDeque<Request>) -> Result<(), Refusal> {
-        self.queue.put(self.place, requests)
+        self.queue.put(requests)
     }
 }

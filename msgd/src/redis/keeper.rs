@@ -285,6 +285,10 @@ impl Keeper {
             None => false,
         };
         if is_lost {
+            // Another life may have answered the question who holds it.
+            if let Err(trouble @ Trouble::Failure(_)) = &result {
+                self.tell(trouble);
+            }
             self.claims.lost(claim);
             self.mailboxes.forget(user);
             batch.outcomes[index] = Some(refused(claim));
@@ -356,6 +360,7 @@ impl Keeper {
             self.answers.store(false, Ordering::Relaxed);
             // Who answers next may have lost some of what this one had.
             self.mailboxes.forget_all();
+            self.claims.doubt();
         }
         if matches!(trouble, Trouble::Damaged(_)) {
             self.metrics.damaged.inc();

@@ -1,4 +1,4 @@
-//! Whether Redis is there.
+//! Whether Redis is there, and whether it is the one that granted the claims.
 //!
 //! Owns how one that did not answer is looked for. Must not know what is asked
 //! of it else.
@@ -6,20 +6,35 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use msgd_core::store::{Claim, Outcome};
 use proto::ids::Incarnation;
 use shared::Command;
 
 use super::keeper::Keeper;
+use super::plan::{holds, is_held};
+
+/// How often it is looked for what is to be cleared away, if nobody asks.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Between two looks for a Redis that does not answer.
-const LOOK_PAUSE: Duration = Duration::from_millis(500);
+const LOOK_PAUSE: Duration = Duration::from_millis(250);
 
 impl Keeper {
+    /// For how long nobody need ask before the next look.
+    pub(super) fn pause(&self) -> Duration {
+        match self.answers.load(Ordering::Relaxed) {
+            true => IDLE,
+            false => LOOK_PAUSE,
+        }
+    }
+
     /// Looks for a Redis that did not answer, not more often than is useful.
-    pub(super) async fn find(&mut self) {
+    /// Once it does, gives the claims that it knows nothing of: they are over,
+    /// also where nobody asks for anything.
+    pub(super) async fn find(&mut self) -> Vec<Outcome> {
         let looked_lately = self.looked.is_some_and(|at| at.elapsed() < LOOK_PAUSE);
         if looked_lately || self.answers.load(Ordering::Relaxed) {
-            return;
+            return Vec::new();
         }
         self.looked = Some(Instant::now());
         // Of nobody: that there is an answer is what matters.
@@ -31,5 +46,30 @@ impl Keeper {
         for failure in replies.into_iter().filter_map(Result::err) {
             self.tell(&failure.into());
         }
+        match answers {
+            true => self.look_at_claims().await,
+            false => Vec::new(),
+        }
+    }
+
+    /// Asks for every claim that is in doubt.
+    async fn look_at_claims(&mut self) -> Vec<Outcome> {
+        let doubted = self.claims.doubted();
+        let ask = |claim: &Claim| holds(claim.slot).only_in(self.claims.life(*claim));
+        let commands = doubted.iter().map(ask).collect();
+        let replies = self.redis.carry_out(commands).await;
+        let mut refused = Vec::new();
+        for (claim, reply) in doubted.into_iter().zip(replies) {
+            match (is_held(claim.token, &reply), reply) {
+                (Some(true), _) => self.claims.confirmed(claim),
+                (Some(false), _) => {
+                    self.claims.lost(claim);
+                    refused.push(Outcome::Refused { claim });
+                }
+                (None, Err(failure)) => self.tell(&failure.into()),
+                (None, Ok(_)) => {}
+            }
+        }
+        refused
     }
 }

@@ -14,16 +14,9 @@ use tokio::sync::Notify;
 const BATCH_REQUESTS: usize = 1_024;
 const BATCH_BYTES: usize = 1024 * 1024;
 
-/// A request, and the shard of this process that asks.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) place: usize,
-    pub(super) request: Request,
-}
-
 #[derive(Debug, Default)]
 struct Waiting {
-    asked: VecDeque<Asked>,
+    asked: VecDeque<Request>,
     stopping: bool,
 }
 
@@ -46,21 +39,14 @@ impl Queue {
     }
 
     /// Takes requests from the front on while there is room; the rest stays.
-    pub(super) fn put(
-        &self,
-        place: usize,
-        requests: &mut VecDeque<Request>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn put(&self, requests: &mut VecDeque<Request>) -> Result<(), Refusal> {
         let mut waiting = self.lock();
         if waiting.stopping {
             return Err(Refusal::Stopped);
         }
         let room = self.capacity.saturating_sub(waiting.asked.len());
         let taken = requests.len().min(room);
-        let asked = requests.drain(..taken);
-        waiting
-            .asked
-            .extend(asked.map(|request| Asked { place, request }));
+        waiting.asked.extend(requests.drain(..taken));
         drop(waiting);
         self.filled.notify_one();
         match requests.is_empty() {
@@ -71,7 +57,7 @@ impl Queue {
 
     /// Takes what waits, as much as a batch holds. Waits for it, but not beyond
     /// `pause`. `None`: it is over, and nothing waits.
-    pub(super) async fn take(&self, pause: Duration) -> Option<Vec<Asked>> {
+    pub(super) async fn take(&self, pause: Duration) -> Option<Vec<Request>> {
         loop {
             // Asked for before the look, so that nothing is missed.
             let filled = self.filled.notified();
@@ -104,11 +90,11 @@ impl Queue {
 }
 
 /// How many make a batch: at least one, if there is one.
-fn batch(asked: &VecDeque<Asked>) -> usize {
+fn batch(asked: &VecDeque<Request>) -> usize {
     let mut bytes = 0;
-    let fits = |asked: &&Asked| {
+    let fits = |request: &&Request| {
         let before = bytes;
-        if let Request::Append { messages, .. } = &asked.request {
+        if let Request::Append { messages, .. } = request {
             let bodies = messages.iter().map(|letter| letter.message.body.len());
             bytes += bodies.sum::<usize>();
         }

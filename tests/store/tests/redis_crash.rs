@@ -273,7 +273,8 @@ fn without_a_log_all_goes_and_the_store_goes_on() {
     loop {
         let request = append(old, "ann", 1..2);
         match &process.carry_out([request])[..] {
-            [Outcome::Refused { claim }] => {
+            // Once it may be told unasked.
+            [Outcome::Refused { claim }, ..] => {
                 assert_eq!(*claim, old);
                 break;
             }
@@ -311,11 +312,37 @@ fn the_same_store_goes_on_where_the_server_was() {
                 std::thread::sleep(Duration::from_millis(20));
             }
             // What was claimed in the former life of the server is claimed anew.
-            [Outcome::Refused { .. }] => claim = claims(&process, Incarnation(1), "ann"),
+            [Outcome::Refused { .. }, ..] => claim = claims(&process, Incarnation(1), "ann"),
             ref other => panic!("appended expected, not {other:?}"),
         }
     }
     assert_eq!(finds(&process, &told)["ann"], end + 1);
+}
+
+/// Who asks for nothing is told as well: else its users would find out one by
+/// one, long after all is well.
+#[test]
+fn claims_of_a_former_life_are_refused_unasked() {
+    let mut server = with_log("always");
+    let mut writer = Writer::start(&server.url(), None);
+    writer.write();
+    let (process, told) = writer.finish();
+    let ann = told["ann"].claim.unwrap();
+    server.kill();
+    server.restart();
+    let end = told["ann"].end_before(Instant::now());
+    // One asks, and learns that the connection is lost.
+    process.ask([append(ann, "ann", end..end + 1)]);
+    let begun = Instant::now();
+    let mut held: Vec<Claim> = told.values().filter_map(|told| told.claim).collect();
+    assert!(held.len() > 1);
+    while !held.is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "{held:?} are not refused");
+        if let Outcome::Refused { claim } = process.next() {
+            held.retain(|held| *held != claim);
+        }
+    }
+    finds_all(&process, &told);
 }
 
 #[test]
