@@ -28,6 +28,7 @@ mod tells;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::{IndexMap, IndexSet};
 use proto::clock::{Moment, Now};
@@ -68,6 +69,8 @@ pub struct Shard {
     /// Slots that the store did not take back, to be released again; at most
     /// one for each.
     unreleased: Vec<(Claim, Vec<Remembered>)>,
+    /// Before the next try; the longer, the longer the ring is the same.
+    claim_pause: Duration,
     /// At most `settings.users_max`; a map that keeps an order, so that the
     /// same events give the same effects.
     users: IndexMap<UserId, Box<User>, ahash::RandomState>,
@@ -123,6 +126,7 @@ impl Shard {
             slots: Slots::new(),
             unclaimed: Vec::new(),
             unreleased: Vec::new(),
+            claim_pause: ring::CLAIM_PAUSE_MIN,
             users: IndexMap::default(),
             idle: VecDeque::new(),
             handed_over: IndexMap::new(),

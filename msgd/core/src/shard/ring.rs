@@ -1,6 +1,7 @@
 //! Slots come and go: rules 2 to 5.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use proto::clock::{Moment, Now};
@@ -18,8 +19,10 @@ use crate::store::{Claim, Remembered, Request};
 use crate::timers::Timer;
 use crate::user::User;
 
-/// The pause before a slot that is another's still is claimed again.
-const CLAIM_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+/// The pause before slots that are another's still are claimed again: who has
+/// heard of the ring gives up within milliseconds, who is dead takes a lease.
+pub(super) const CLAIM_PAUSE_MIN: Duration = Duration::from_millis(10);
+const CLAIM_PAUSE_MAX: Duration = Duration::from_millis(100);
 
 impl Shard {
     pub(super) fn ring_changed(&mut self, now: Now, ring: Arc<Ring>, out: &mut Vec<Effect>) {
@@ -27,6 +30,7 @@ impl Shard {
             return;
         }
         self.ring = ring;
+        self.claim_pause = CLAIM_PAUSE_MIN;
         let lost: Vec<Claim> = Slot::all()
             .filter(|slot| !self.owns(*slot))
             .filter_map(|slot| self.slots.claim(slot))
@@ -105,11 +109,12 @@ impl Shard {
 
     fn arm_claim(&mut self, now: Now) {
         if self.unclaimed.is_empty() && self.unreleased.is_empty() {
-            self.timers.arm(now.moment + CLAIM_PAUSE, Timer::Claim);
+            self.timers.arm(now.moment + self.claim_pause, Timer::Claim);
         }
     }
 
     pub(super) fn claim_due(&mut self, out: &mut Vec<Effect>) {
+        self.claim_pause = CLAIM_PAUSE_MAX.min(2 * self.claim_pause);
         for (claim, recent) in std::mem::take(&mut self.unreleased) {
             if self.slots.state(claim.slot) == SlotState::Foreign {
                 out.push(Effect::Store(Request::Release { claim, recent }));
