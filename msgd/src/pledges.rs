@@ -2,7 +2,7 @@
 //!
 //! Owns how it comes to who judges it. Must not know what is promised.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use proto::ids::GatewayId;
@@ -17,6 +17,8 @@ const PLEDGES_MAX: usize = 8_192;
 pub struct Pledges {
     came: RefCell<VecDeque<(GatewayId, Pledge)>>,
     notify: Notify,
+    /// How many ways questions have taken so far.
+    turn: Cell<usize>,
 }
 
 impl Pledges {
@@ -26,6 +28,13 @@ impl Pledges {
             came.push_back((gateway, pledge));
             self.notify.notify_one();
         }
+    }
+
+    /// With which gateway to begin, where questions leave by so many.
+    pub(crate) fn turn(&self, ways: usize) -> usize {
+        let turn = self.turn.get();
+        self.turn.set(turn.wrapping_add(ways));
+        turn
     }
 
     /// Waits for the next, and the gateway by which it came.

@@ -102,14 +102,13 @@ impl Placed {
                 news = seat.news() => news,
                 (gateway, pledge) = shard.pledges().next() => {
                     match seat.pledged(&pledge) {
-                        Some(answer) => shard.say(Some(gateway), answer),
+                        Some(promise) => shard.answer(gateway, promise),
                         None => shard.lease(seat.lease()),
                     }
                     continue;
                 }
                 questions = holder.questions() => {
-                    let questions = seat.asks(questions);
-                    questions.into_iter().for_each(|question| shard.say(None, question));
+                    shard.ask(seat.asks(questions));
                     continue;
                 }
             };
