@@ -178,6 +178,8 @@ impl Settings {
             name: self.name.clone()?,
             weight: self.weight,
             address: self.advertise.clone().unwrap_or(listen),
+            berth: registry::berth::at(self.listen),
+            replicas: self.replicas,
         };
         Some((place, candidate))
     }

@@ -9,7 +9,7 @@ use shared::Value;
 
 use crate::error::RegistryError;
 use crate::keys;
-use crate::look::{Found, Leaver, Look, Record};
+use crate::look::{Berth, Found, Leaver, Look, Record};
 
 /// What a script that changes something answers, and a word more.
 pub(crate) fn done(reply: Value) -> Result<Option<String>, RegistryError> {
@@ -59,11 +59,11 @@ pub(crate) fn read_look(reply: Value) -> Option<Result<Look, RegistryError>> {
 fn leaver(value: Value) -> Option<Leaver> {
     let [incarnation, place, sign]: [Value; 3] = list(value).try_into().ok()?;
     let place = text(place)?;
-    let (name, address) = place.split_once(' ')?;
+    let (name, berth) = place.split_once(' ')?;
     Some(Leaver {
         name: ShardId::new(name).ok()?,
         incarnation: Incarnation(text(incarnation)?.parse().ok()?),
-        address: address.to_owned(),
+        berth: Berth(berth.parse().ok()?),
         sign: keys::sign(text(sign).as_deref()),
     })
 }

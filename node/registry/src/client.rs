@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use proto::ids::{Epoch, Incarnation, ShardId};
-use shared::{Address, Command, Redis, Script, Trust, Value};
+use shared::{Address, Command, Confirm, Redis, Script, Trust, Value};
 
 use crate::answers::{done, list, read_look, text};
 use crate::error::RegistryError;
@@ -57,11 +57,20 @@ impl Registry {
     /// Connects when it is asked first. A server that is silent for longer than
     /// `patience` is given up.
     pub fn new(place: &Place, patience: Duration) -> Self {
+        Self::confirmed(place, patience, 0)
+    }
+
+    /// The same; what it changes is answered when so many replicas have it, and
+    /// fails if they have not in half the time.
+    pub fn confirmed(place: &Place, patience: Duration, replicas: u32) -> Self {
         let settings = shared::Settings {
             address: place.address.clone(),
             trust: place.trust.clone(),
             patience,
-            confirm: None,
+            confirm: (replicas > 0).then_some(Confirm {
+                replicas,
+                patience: patience / 2,
+            }),
         };
         let scripts = Scripts::new();
         Self {
@@ -79,7 +88,8 @@ impl Registry {
     }
 
     /// A process becomes a shard, with a lease from now on; gives the ring with
-    /// it. Each attempt is an incarnation of its own: one without an answer may
+    /// it. It has the weight of the record, unless an operator gave its name
+    /// another. Each attempt is an incarnation of its own: one without an answer may
     /// have been carried out, or be so late.
     pub async fn join(
         &mut self,
@@ -92,6 +102,7 @@ impl Registry {
             name.to_string(),
             record.weight.to_string(),
             record.incarnation.0.to_string(),
+            record.berth.0.to_string(),
             record.address.clone(),
             lease.to_string(),
         ];
@@ -166,8 +177,8 @@ impl Registry {
     pub async fn carry_out(&mut self, seen: Epoch, errand: &Errand) -> Result<(), RegistryError> {
         let done = match errand {
             Errand::Raise => self.change(|scripts| &scripts.raise, seen, &[]).await,
-            Errand::Expire { by, dead } => {
-                let words = expired(by, dead);
+            Errand::Expire { by, since, dead } => {
+                let words = expired(by, *since, dead);
                 self.change(|scripts| &scripts.expire, seen, &words).await
             }
         };
@@ -233,8 +244,9 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn expired(by: &Own, dead: &[Dead]) -> Vec<String> {
-    let mut words = vec![by.name.to_string(), by.incarnation.0.to_string()];
+fn expired(by: &Own, since: Epoch, dead: &[Dead]) -> Vec<String> {
+    let (incarnation, since) = (by.incarnation.0.to_string(), since.0.to_string());
+    let mut words = vec![by.name.to_string(), incarnation, since];
     for dead in dead {
         words.push(dead.name.to_string());
         words.push(dead.incarnation.0.to_string());

@@ -30,6 +30,8 @@ pub struct Holder {
     pub name: ShardId,
     /// Its life.
     pub incarnation: Incarnation,
+    /// So many replicas have a renewal before it counts.
+    replicas: u32,
     watching: Watching,
     tenure: Arc<Mutex<Tenure>>,
     /// A renewal is to tell of a ring.
@@ -40,11 +42,17 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// One that has joined.
-    pub fn new(name: ShardId, tenure: Tenure, watching: Watching, metrics: Metrics) -> Self {
+    /// One that has joined. A renewal counts when so many replicas have it.
+    pub fn new(
+        (name, replicas): (ShardId, u32),
+        tenure: Tenure,
+        watching: Watching,
+        metrics: Metrics,
+    ) -> Self {
         Self {
             name,
             incarnation: tenure.own(),
+            replicas,
             watching,
             tenure: Arc::new(Mutex::new(tenure)),
             early: Arc::new(Notify::new()),
@@ -66,7 +74,7 @@ impl Holder {
     }
 
     /// Asks for one renewal: whether the lease goes on; `None`: no answer.
-    pub async fn renew(&self, place: &Place, registry: &mut Registry) -> Option<bool> {
+    async fn renew(&self, place: &Place, registry: &mut Registry) -> Option<bool> {
         let asked = self.watching.clock().now().moment;
         let renewal = self.tenure().asks();
         let renewing = registry.renew((&self.name, self.incarnation), renewal);
@@ -143,7 +151,8 @@ impl Holder {
 /// loses it.
 pub async fn keep(place: &Place, holder: &Holder, asked: Moment, mut tell: impl FnMut(Instant)) {
     let pause = every(place.lease);
-    let mut registry = Registry::new(place, pause);
+    let begin = || Registry::confirmed(place, pause, holder.replicas);
+    let mut registry = begin();
     let mut last = asked;
     loop {
         let due = holder.watching.clock().instant(last + pause);
@@ -164,7 +173,7 @@ pub async fn keep(place: &Place, holder: &Holder, asked: Moment, mut tell: impl 
             None => {
                 sleep(AGAIN).await;
                 // A new way has no pause behind it: there is no time for one.
-                registry = Registry::new(place, pause);
+                registry = begin();
             }
         }
     }

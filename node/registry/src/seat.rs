@@ -18,7 +18,7 @@ use crate::client::{Place, Registry};
 use crate::error::RegistryError;
 use crate::keep::{Holder, keep};
 use crate::lease::every;
-use crate::look::Record;
+use crate::look::{Berth, Record};
 use crate::metrics::Metrics;
 use crate::tenure::{Question, Tenure};
 use crate::view::{Standing, View};
@@ -43,6 +43,10 @@ pub struct Candidate {
     pub weight: u16,
     /// Where gateways connect, as `HOST:PORT`.
     pub address: String,
+    /// Where its process runs.
+    pub berth: Berth,
+    /// So many replicas of the registry have a renewal before it counts.
+    pub replicas: u32,
 }
 
 /// What becomes of a seat.
@@ -83,12 +87,12 @@ impl Seat {
     ) -> Self {
         loop {
             watching.lock().sits(None);
-            let (own, asked) = join(&place, &candidate, &watching, &watched).await;
-            let (incarnation, joined) = (own.incarnation, own.joined);
+            let (own, joined, asked) = join(&place, &candidate, &watching, &watched).await;
+            let incarnation = own.incarnation;
             let tenure = Tenure::new(place.lease, incarnation, joined, asked);
             watching.lock().sits(Some(own));
             let holder = Holder::new(
-                candidate.name.clone(),
+                (candidate.name.clone(), candidate.replicas),
                 tenure,
                 watching.clone(),
                 metrics.clone(),
@@ -186,7 +190,8 @@ impl Seat {
         }
         let promise = Pledge {
             from: self.holder.incarnation,
-            back: self.slot_of(&self.candidate.name)?,
+            // Nobody answers a promise.
+            back: pledge.back,
             to: pledge.from,
             number: pledge.number,
             given: true,
@@ -222,40 +227,28 @@ impl Seat {
                     // Its sender lives as long as the process.
                     let view = self.watched.borrow_and_update().view.clone();
                     if let (Ok(()), Some(view)) = (changed, view) {
-                        return self.standing(view).await;
+                        return self.standing(view);
                     }
                 }
             }
         }
     }
 
-    async fn standing(&mut self, view: Arc<View>) -> News {
+    fn standing(&self, view: Arc<View>) -> News {
         self.holder.knows(&view);
         match view.standing(&self.candidate.name, self.holder.incarnation) {
             Standing::Member | Standing::Drained => News::Ring(view),
             // A port has one process: an earlier attempt was carried out late.
             Standing::Replaced if self.is_own(&view) => News::Over,
             Standing::Replaced => News::Replaced,
-            Standing::Removed => {
-                // By an operator, or because it was thought dead. Who does not
-                // wait for the answer asks again.
-                self.watched.mark_changed();
-                match self.lives().await {
-                    true => News::Removed,
-                    false => News::Over,
-                }
-            }
+            Standing::Removed => News::Removed,
+            Standing::Over => News::Over,
         }
     }
 
     fn is_own(&self, view: &View) -> bool {
         let record = view.shard(&self.candidate.name);
-        record.is_some_and(|record| record.address == self.candidate.address)
-    }
-
-    async fn lives(&self) -> bool {
-        let mut registry = Registry::new(&self.place, every(self.place.lease));
-        self.holder.renew(&self.place, &mut registry).await == Some(true)
+        record.is_some_and(|record| record.berth == self.candidate.berth)
     }
 
     /// Leaves the ring, and keeps the lease: others get the slots once they are
@@ -304,14 +297,17 @@ async fn join(
     candidate: &Candidate,
     watching: &Watching,
     watched: &watch::Receiver<Watched>,
-) -> (Own, Moment) {
+) -> (Own, Epoch, Moment) {
     let patience = every(place.lease);
     let mut registry = Registry::new(place, patience);
     let mut told = None;
     loop {
         let record = Record {
             weight: candidate.weight,
+            // That is for the registry to say.
+            since: Epoch(0),
             incarnation: Incarnation(fastrand::u64(..1 << INCARNATION_BITS)),
+            berth: candidate.berth,
             address: candidate.address.clone(),
         };
         let asked = watching.clock().now().moment;
@@ -321,10 +317,8 @@ async fn join(
                 let own = Own {
                     name: candidate.name.clone(),
                     incarnation: record.incarnation,
-                    address: record.address,
-                    joined,
                 };
-                return (own, asked);
+                return (own, joined, asked);
             }
             Ok(Err(error)) if told.as_ref() == Some(&error) => {}
             Ok(Err(error)) => {

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use node::clock::Clock;
-use proto::clock::Moment;
 use tokio::sync::watch;
 use tokio::sync::watch::error::RecvError;
 use tokio::task::spawn_blocking;
@@ -100,7 +99,6 @@ pub async fn watch(
     let patience = POLL + place.lease / 3;
     let mut registry = Registry::new(&place, patience);
     while !tell.is_closed() {
-        let asked = watching.clock.now().moment;
         let looked = registry.look().await;
         let next = match looked {
             Ok(look) => {
@@ -109,7 +107,7 @@ pub async fn watch(
                     metrics.degraded(false);
                 }
                 let looked_at = look.epoch;
-                let next = turn(&mut registry, &watching, asked, look, &tell).await;
+                let next = turn(&mut registry, &watching, look, &tell).await;
                 tell.borrow().show(&metrics);
                 next.map(|next| (next, looked_at))
             }
@@ -142,7 +140,6 @@ pub async fn watch(
 async fn turn(
     registry: &mut Registry,
     watching: &Watching,
-    asked: Moment,
     look: Look,
     tell: &watch::Sender<Watched>,
 ) -> Result<Duration, RegistryError> {
@@ -150,7 +147,7 @@ async fn turn(
     let (concluded, seen) = {
         let mut watcher = watching.lock();
         let before = watcher.epoch();
-        let concluded = watcher.looked((asked, answered), &look);
+        let concluded = watcher.looked(answered, &look);
         (concluded, before.max(watcher.epoch()))
     };
     if concluded.is_newer {

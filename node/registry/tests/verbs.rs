@@ -1,6 +1,8 @@
 //! What the scripts do, on a real server.
 
 mod server;
+#[path = "verbs/slots.rs"]
+mod slots;
 
 use std::time::Duration;
 
@@ -145,20 +147,20 @@ async fn a_lease_that_is_over_never_comes_back() {
     let sign = async |registry: &mut Registry| registry.look().await.unwrap().found[0].sign;
     let (number, known) = (0, Epoch(1));
     assert_eq!(sign(&mut registry).await, Sign::Renewed { number, known });
-    let renewed = registry.renew((&a, one), (5, Epoch(7))).await;
+    let renewed = registry.renew((&a, one), (5, Epoch(1))).await;
     assert_eq!(renewed, Ok(true));
-    let (number, known) = (5, Epoch(7));
+    let (number, known) = (5, Epoch(1));
     assert_eq!(sign(&mut registry).await, Sign::Renewed { number, known });
     let look = registry.look().await.unwrap();
     let left = look.found[0].lease.unwrap();
     assert!(left <= LEASE && left > LEASE / 4, "{left:?}");
     // As long as nobody calls it dead, it may be late.
     dies(&mut registry, "a").await;
-    let renewed = registry.renew((&a, one), (6, Epoch(7))).await;
+    let renewed = registry.renew((&a, one), (6, Epoch(1))).await;
     assert_eq!(renewed, Ok(true));
     registry.end(one).await.unwrap();
     assert_eq!(sign(&mut registry).await, Sign::Over);
-    let renewed = registry.renew((&a, one), (7, Epoch(7))).await;
+    let renewed = registry.renew((&a, one), (7, Epoch(1))).await;
     assert_eq!(renewed, Ok(false));
     shows(&mut registry, 1, &["a 1 1 dead"]).await;
     let unknown = registry.renew((&a, Incarnation(9)), (1, NONE)).await;
@@ -187,12 +189,9 @@ async fn a_name_is_taken_over_from_the_dead_and_from_a_former_life_alone() {
     let late = registry.leave(NONE, &a, Incarnation(3)).await;
     assert_eq!(late, Err(RegistryError::Unknown));
     let gone = registry.look().await.unwrap().leavers;
-    let mut gone: Vec<_> = gone
-        .iter()
-        .map(|l| (l.incarnation.0, &*l.address))
-        .collect();
+    let mut gone: Vec<_> = gone.iter().map(|l| (l.incarnation.0, l.berth.0)).collect();
     gone.sort_unstable();
-    assert_eq!(gone, [(1, "127.0.0.1:1"), (3, "127.0.0.1:1")]);
+    assert_eq!(gone, [(1, 1), (3, 1)]);
     let renewed = registry.renew((&a, Incarnation(3)), (1, NONE)).await;
     assert_eq!(renewed, Ok(true));
     registry.end(Incarnation(1)).await.unwrap();
@@ -210,13 +209,12 @@ async fn only_who_stays_silent_expires_and_only_by_a_member() {
     }
     let renewed = renews(&mut registry, "a", 1, 4).await;
     assert_eq!(renewed, Ok(true));
-    let errand = |by: (&str, u64), dead: &[(&str, u64, u64, u64)]| Errand::Expire {
+    let errand = |by: (&str, u64, u64), dead: &[(&str, u64, u64, u64)]| Errand::Expire {
         by: Own {
             name: name(by.0),
             incarnation: Incarnation(by.1),
-            address: String::new(),
-            joined: NONE,
         },
+        since: Epoch(by.2),
         dead: dead
             .iter()
             .map(|(shard, incarnation, number, known)| Dead {
@@ -230,16 +228,22 @@ async fn only_who_stays_silent_expires_and_only_by_a_member() {
             .collect(),
     };
     // More was heard of it, or it is there as another incarnation.
-    let wrong = errand(("c", 3), &[("a", 1, 3, 2), ("b", 9, 0, 2), ("x", 7, 0, 1)]);
+    let wrong = errand(
+        ("c", 3, 3),
+        &[("a", 1, 3, 2), ("b", 9, 0, 2), ("x", 7, 0, 1)],
+    );
     registry.carry_out(NONE, &wrong).await.unwrap();
     let all = ["a 1 1", "b 1 2", "c 1 3", "d 1 4"];
     shows(&mut registry, 4, &all).await;
     // Said by one who has no place.
     let dead = [("a", 1, 4, 2), ("b", 2, 0, 2)];
-    let nobody = errand(("c", 9), &dead);
+    let nobody = errand(("c", 9, 3), &dead);
     registry.carry_out(NONE, &nobody).await.unwrap();
     shows(&mut registry, 4, &all).await;
-    let right = errand(("c", 3), &dead);
+    let former = errand(("c", 3, 2), &dead);
+    registry.carry_out(NONE, &former).await.unwrap();
+    shows(&mut registry, 4, &all).await;
+    let right = errand(("c", 3, 3), &dead);
     registry.carry_out(NONE, &right).await.unwrap();
     shows(&mut registry, 5, &["c 1 3", "d 1 4"]).await;
     let renewed = renews(&mut registry, "a", 1, 5).await;
@@ -251,14 +255,14 @@ async fn only_who_stays_silent_expires_and_only_by_a_member() {
         .leave(NONE, &name("d"), Incarnation(4))
         .await
         .unwrap();
-    let going = errand(("c", 3), &[("d", 4, 0, 4)]);
+    let going = errand(("c", 3, 3), &[("d", 4, 0, 4)]);
     registry.carry_out(NONE, &going).await.unwrap();
     shows(&mut registry, 6, &["c 1 3"]).await;
     assert_eq!(registry.look().await.unwrap().leavers, []);
     let renewed = renews(&mut registry, "d", 4, 1).await;
     assert_eq!(renewed, Ok(false));
     // Nobody else lives who could have the slots.
-    let last = errand(("c", 3), &[("c", 3, 0, 3)]);
+    let last = errand(("c", 3, 3), &[("c", 3, 0, 3)]);
     registry.carry_out(NONE, &last).await.unwrap();
     shows(&mut registry, 6, &["c 1 3"]).await;
 }
@@ -350,7 +354,7 @@ async fn what_is_no_record_is_named() {
     let error = registry.look().await.unwrap_err().to_string();
     assert_eq!(
         error,
-        "the registry holds something else: `101 1 127.0.0.1:1` is no shard: it is `WEIGHT INCARNATION HOST:PORT`"
+        "the registry holds something else: `101 1 1 1 127.0.0.1:1` is no shard: it is `WEIGHT RING INCARNATION BERTH HOST:PORT`"
     );
 }
 

@@ -11,7 +11,7 @@ use redis_stage::Server;
 use registry::client::{By, Place, Registry};
 use registry::keep::{Holder, keep};
 use registry::lease::counted;
-use registry::look::Record;
+use registry::look::{Found, Record, Sign};
 use registry::metrics::Metrics;
 use registry::tenure::Tenure;
 use registry::view::{Standing, View};
@@ -40,6 +40,11 @@ impl Life {
     }
 
     async fn begin_as(place: &Place, shard: &str, record: Record) -> Self {
+        Self::begin_with(place, (shard, 0), record).await
+    }
+
+    /// Its renewals count when so many replicas have them.
+    async fn begin_with(place: &Place, (shard, replicas): (&str, u32), record: Record) -> Self {
         let watching = Watching::new(place);
         let asked = watching.clock().now().moment;
         let mut registry = Registry::new(place, Duration::from_secs(5));
@@ -47,15 +52,18 @@ impl Life {
         let own = Own {
             name: name(shard),
             incarnation: record.incarnation,
-            address: record.address,
-            joined: joined.unwrap(),
         };
-        let tenure = Tenure::new(LEASE, own.incarnation, own.joined, asked);
+        let tenure = Tenure::new(LEASE, own.incarnation, joined.unwrap(), asked);
         watching.lock().sits(Some(own));
         let (tell, told) = channel::channel(Watched::default());
         let looking = watch(place.clone(), watching.clone(), Metrics::default(), tell);
         let looking = tokio::spawn(looking);
-        let holder = Holder::new(name(shard), tenure, watching, Metrics::default());
+        let holder = Holder::new(
+            (name(shard), replicas),
+            tenure,
+            watching,
+            Metrics::default(),
+        );
         let over = Arc::new(AtomicBool::new(false));
         let (place, ended) = (place.clone(), over.clone());
         let (tell, until) = channel::channel(holder.until());
@@ -180,6 +188,7 @@ async fn a_former_life_at_the_same_place_is_dead_after_a_lease() {
     a.kill();
     let again = Record {
         address: record(1).address,
+        berth: record(1).berth,
         ..record(2)
     };
     let began = Instant::now();
@@ -197,6 +206,27 @@ async fn a_former_life_at_the_same_place_is_dead_after_a_lease() {
     .await;
     let took = began.elapsed();
     assert!(took > LEASE && took < LEASE * 2, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_renewal_that_no_replica_has_does_not_count() {
+    let server = Server::start();
+    let place = place(&server.url());
+    let a = Life::begin_with(&place, ("a", 1), record(1)).await;
+    let b = Life::begin_with(&place, ("b", 0), record(2)).await;
+    let mut registry = Registry::new(&place, Duration::from_secs(5));
+    until("three renewals", async || {
+        let look = registry.look().await.unwrap();
+        let number = |sign| match sign {
+            Sign::Renewed { number, .. } => number,
+            Sign::Lost | Sign::Over => 0,
+        };
+        let three = |found: &Found| number(found.sign) >= 3;
+        (look.found.len() == 2 && look.found.iter().all(three)).then_some(())
+    })
+    .await;
+    assert!(!a.until.has_changed().unwrap(), "nothing was confirmed");
+    assert!(b.until.has_changed().unwrap());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proto::ids::{Epoch, Incarnation, ShardId};
-use registry_core::look::{Found, Leaver, Look, Record, Sign};
+use registry_core::look::{Berth, Found, Leaver, Look, Record, Sign};
 use registry_core::watcher::{Dead, Own};
 
 /// What a server holds. Times are in milliseconds of its own clock.
@@ -16,8 +16,10 @@ use registry_core::watcher::{Dead, Own};
 pub struct Server {
     epoch: u64,
     shards: BTreeMap<ShardId, Record>,
-    leavers: BTreeMap<Incarnation, (ShardId, String)>,
+    leavers: BTreeMap<Incarnation, (ShardId, Berth)>,
     leases: BTreeMap<Incarnation, Lease>,
+    /// What operators gave.
+    weights: BTreeMap<ShardId, u16>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -51,10 +53,10 @@ impl Server {
             sign: self.sign(record.incarnation),
         });
         let leavers = self.leavers.iter();
-        let leavers = leavers.map(|(incarnation, (name, address))| Leaver {
+        let leavers = leavers.map(|(incarnation, (name, berth))| Leaver {
             name: name.clone(),
             incarnation: *incarnation,
-            address: address.clone(),
+            berth: *berth,
             sign: self.sign(*incarnation),
         });
         Look {
@@ -86,7 +88,7 @@ impl Server {
         now: u64,
         seen: Epoch,
         name: &ShardId,
-        record: Record,
+        mut record: Record,
         lease: u64,
     ) -> Result<Epoch, Refused> {
         if let Some(former) = self.shards.get(name).cloned() {
@@ -95,10 +97,13 @@ impl Server {
             }
             self.retire(name);
         }
+        let known = self.moved(seen, false);
         let incarnation = record.incarnation;
+        record.since = known;
+        if let Some(weight) = self.weights.get(name) {
+            record.weight = *weight;
+        }
         self.shards.insert(name.clone(), record);
-        self.moved(seen);
-        let known = Epoch(self.epoch);
         let (number, until) = (0, now + lease);
         let joined = Lease::Renewed {
             number,
@@ -120,6 +125,9 @@ impl Server {
         let is_known = self.is_at(name, incarnation) || self.leavers.contains_key(&incarnation);
         if !is_known || self.sign(incarnation) == Sign::Over {
             return false;
+        }
+        if known.0 > self.epoch {
+            self.moved(known, false);
         }
         let until = now + lease;
         let renewed = Lease::Renewed {
@@ -154,13 +162,15 @@ impl Server {
     /// It is not on it, or is the last.
     pub fn remove(&mut self, now: u64, seen: Epoch, name: &ShardId) -> Result<(), Refused> {
         if !self.shards.contains_key(name) {
+            self.weights.remove(name);
             return Err(Refused::Unknown);
         }
-        if !self.others(now, Some(name)) {
+        if !self.others(now, name) {
             return Err(Refused::Last);
         }
+        self.weights.remove(name);
         self.retire(name);
-        self.moved(seen);
+        self.moved(seen, false);
         Ok(())
     }
 
@@ -175,18 +185,23 @@ impl Server {
         name: &ShardId,
         weight: u16,
     ) -> Result<(), Refused> {
-        let others = self.others(now, Some(name));
-        let Some(record) = self.shards.get_mut(name) else {
+        let Some(former) = self.shards.get(name).map(|record| record.weight) else {
             return Err(Refused::Unknown);
         };
-        if record.weight == weight {
-            return Ok(());
-        }
-        if weight == 0 && !others {
+        if weight == 0 && former > 0 && !self.others(now, name) {
             return Err(Refused::Last);
         }
-        record.weight = weight;
-        self.moved(seen);
+        self.weights.insert(name.clone(), weight);
+        if former == weight {
+            return Ok(());
+        }
+        let epoch = self.moved(seen, false);
+        if let Some(record) = self.shards.get_mut(name) {
+            record.weight = weight;
+            if former == 0 {
+                record.since = epoch;
+            }
+        }
         Ok(())
     }
 
@@ -197,10 +212,12 @@ impl Server {
     }
 
     /// A member has heard nothing of these for too long.
-    pub fn expire(&mut self, now: u64, seen: Epoch, by: &Own, dead: &[Dead]) {
-        if !self.is_at(&by.name, by.incarnation) {
+    pub fn expire(&mut self, now: u64, seen: Epoch, (by, since): (&Own, Epoch), dead: &[Dead]) {
+        let own = self.shards.get(&by.name);
+        let Some(own) = own.filter(|own| own.incarnation == by.incarnation) else {
             return;
-        }
+        };
+        let (berth, counts) = (own.berth, own.weight > 0 && own.since == since);
         let mut has_moved = false;
         for Dead {
             name,
@@ -211,23 +228,26 @@ impl Server {
             if self.sign(*incarnation) != *sign {
                 continue;
             }
-            if self.leavers.contains_key(incarnation) {
-                self.end(*incarnation);
-            } else if self.is_at(name, *incarnation) && self.others(now, Some(name)) {
+            let is_at_home = |(_, was): &(ShardId, Berth)| *was == berth;
+            if let Some(leaver) = self.leavers.get(incarnation) {
+                if counts || is_at_home(leaver) {
+                    self.end(*incarnation);
+                }
+            } else if counts && self.is_at(name, *incarnation) && self.others(now, name) {
                 self.shards.remove(name);
                 self.leases.insert(*incarnation, Lease::Over);
                 has_moved = true;
             }
         }
         if has_moved {
-            self.moved(seen);
+            self.moved(seen, false);
         }
     }
 
     /// The server has an older ring than somebody saw.
     pub fn raise(&mut self, seen: Epoch) {
         if self.epoch <= seen.0 {
-            self.moved(seen);
+            self.moved(seen, true);
         }
     }
 
@@ -241,7 +261,7 @@ impl Server {
         if let Some(former) = self.shards.remove(name)
             && self.sign(former.incarnation) != Sign::Over
         {
-            let place = (name.clone(), former.address);
+            let place = (name.clone(), former.berth);
             self.leavers.insert(former.incarnation, place);
         }
     }
@@ -256,12 +276,22 @@ impl Server {
     }
 
     /// Whether another shard lives that has slots and may have this one's.
-    fn others(&self, now: u64, but: Option<&ShardId>) -> bool {
-        let mut others = self.shards.iter().filter(|(name, _)| Some(*name) != but);
+    fn others(&self, now: u64, but: &ShardId) -> bool {
+        let mut others = self.shards.iter().filter(|(name, _)| *name != but);
         others.any(|(_, record)| record.weight > 0 && self.left(now, record.incarnation).is_some())
     }
 
-    fn moved(&mut self, seen: Epoch) {
+    /// Another ring. Where rings were forgotten, everybody is new to who has not
+    /// heard of this one.
+    fn moved(&mut self, seen: Epoch, forgotten: bool) -> Epoch {
+        let forgotten = forgotten || seen.0 > self.epoch;
         self.epoch = self.epoch.max(seen.0) + 1;
+        let epoch = Epoch(self.epoch);
+        if forgotten {
+            for record in self.shards.values_mut() {
+                record.since = epoch;
+            }
+        }
+        epoch
     }
 }

@@ -20,11 +20,12 @@
 //!
 //! A holder's lease goes on, too, while every other shard of the ring that it
 //! knows has promised within the length of one not to call it dead: each counts
-//! its silence from then on, and promises only while it does not reach the
-//! registry itself. One that the holder does not know asks for no promise and
+//! its silence from then on, and promises only while its own lease is not
+//! renewed either. One that the holder does not know asks for no promise and
 //! gives none; it calls it dead only when it has been silent for longer than it
 //! may go on in any case. Each renewal says which ring the holder knows, so
-//! that each can tell which of the two it is.
+//! that each can tell which of the two it is. Who has no slots calls nobody
+//! dead and is asked nothing; given some, it is new to who knows no ring since.
 
 pub mod dead;
 pub mod lease;

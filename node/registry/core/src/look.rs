@@ -10,13 +10,23 @@ use std::time::Duration;
 use proto::ids::{Epoch, Incarnation, ShardId};
 use proto::ring::WEIGHT_MAX;
 
+/// A port of a machine, as a number: of two processes with the same one at most
+/// one lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Berth(pub u64);
+
 /// A shard, as it is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Its share of the slots; 0: it is drained and has none.
     pub weight: u16,
+    /// The ring since which it has had slots. Who knows an older one may not
+    /// know that it is one of those who call others dead.
+    pub since: Epoch,
     /// The process that is it.
     pub incarnation: Incarnation,
+    /// Where that runs.
+    pub berth: Berth,
     /// Where gateways connect, as `HOST:PORT`.
     pub address: String,
 }
@@ -24,7 +34,7 @@ pub struct Record {
 /// A record that nobody of this cluster wrote. The operator must act: something
 /// else uses these keys, or a newer version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no shard: it is `WEIGHT INCARNATION HOST:PORT`")]
+#[error("`{0}` is no shard: it is `WEIGHT RING INCARNATION BERTH HOST:PORT`")]
 pub struct RecordError(String);
 
 impl FromStr for Record {
@@ -32,17 +42,20 @@ impl FromStr for Record {
 
     fn from_str(text: &str) -> Result<Self, RecordError> {
         let error = || RecordError(text.to_owned());
-        let mut words = text.splitn(3, ' ');
+        let mut words = text.splitn(5, ' ');
         let mut word = || words.next().ok_or_else(error);
         let weight = word()?.parse().map_err(|_| error())?;
-        let incarnation = word()?.parse().map_err(|_| error())?;
+        let mut number = || word()?.parse().map_err(|_| error());
+        let (since, incarnation, berth) = (number()?, number()?, number()?);
         let address = word()?.to_owned();
         if weight > WEIGHT_MAX {
             return Err(error());
         }
         Ok(Self {
             weight,
+            since: Epoch(since),
             incarnation: Incarnation(incarnation),
+            berth: Berth(berth),
             address,
         })
     }
@@ -52,11 +65,14 @@ impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             weight,
+            since,
             incarnation,
+            berth,
             address,
         } = self;
         // The number: an incarnation is shown as a name elsewhere.
-        write!(f, "{weight} {} {address}", incarnation.0)
+        let (since, incarnation, berth) = (since.0, incarnation.0, berth.0);
+        write!(f, "{weight} {since} {incarnation} {berth} {address}")
     }
 }
 
@@ -98,8 +114,8 @@ pub struct Leaver {
     pub name: ShardId,
     /// Which process.
     pub incarnation: Incarnation,
-    /// Where it was.
-    pub address: String,
+    /// Where it ran.
+    pub berth: Berth,
     /// The last that was heard of it.
     pub sign: Sign,
 }
@@ -123,14 +139,24 @@ mod tests {
 
     #[test]
     fn a_record_is_read_as_it_is_written() {
-        for text in ["1 17 127.0.0.1:7200", "0 1099511627775 [::1]:7200"] {
+        for text in [
+            "1 3 17 99 127.0.0.1:7200",
+            "0 8 1099511627776 18446744073709551615 [::1]:7200",
+        ] {
             assert_eq!(text.parse::<Record>().unwrap().to_string(), text);
         }
     }
 
     #[test]
     fn anything_else_is_named() {
-        for text in ["", "1", "1 17", "x 17 a:1", "101 17 a:1", "1 -1 a:1"] {
+        for text in [
+            "",
+            "1",
+            "1 3 17 9",
+            "x 3 17 9 a:1",
+            "101 3 17 9 a:1",
+            "1 3 -1 9 a:1",
+        ] {
             let error = text.parse::<Record>().unwrap_err();
             assert!(error.to_string().starts_with(&format!("`{text}`")));
         }

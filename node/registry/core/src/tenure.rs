@@ -68,7 +68,8 @@ impl Tenure {
         let mut others = Others::new();
         for (name, record) in view.shards() {
             let incarnation = record.incarnation;
-            if incarnation != self.own {
+            // Who has no slots calls nobody dead, and cannot be asked.
+            if incarnation != self.own && record.weight > 0 {
                 let promised = former.remove(&incarnation).and_then(|(_, at)| at);
                 others.insert(incarnation, (name.clone(), promised));
             }

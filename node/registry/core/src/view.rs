@@ -3,13 +3,13 @@
 //! Owns the ring together with what the registry says of its shards. Must not
 //! know servers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proto::ids::{Incarnation, ShardId};
 use proto::ring::{Member, Ring, RingError};
 
-use crate::look::{Look, Record};
+use crate::look::{Berth, Look, Record};
 
 /// How a process stands that joined as a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Standing {
     Drained,
     /// It was taken off: it gives up what it has, and ends.
     Removed,
+    /// It was called dead, or forgotten: it is nobody any more.
+    Over,
     /// Another process has its name now: it gives up what it has, and ends.
     Replaced,
 }
@@ -39,6 +41,8 @@ pub fn members(look: &Look) -> Vec<Member> {
 pub struct View {
     ring: Arc<Ring>,
     shards: BTreeMap<ShardId, Record>,
+    /// Who is off the ring, and has not ended.
+    leavers: BTreeSet<Incarnation>,
     gateways: Vec<String>,
 }
 
@@ -62,6 +66,7 @@ impl View {
             shards: shards
                 .map(|found| (found.name.clone(), found.record.clone()))
                 .collect(),
+            leavers: look.leavers.iter().map(|l| l.incarnation).collect(),
             gateways: look.gateways.clone(),
         }
     }
@@ -72,14 +77,17 @@ impl View {
         let record = |(name, address)| {
             let record = Record {
                 weight: 1,
+                since: ring.epoch(),
                 incarnation: Incarnation(0),
+                berth: Berth(0),
                 address,
             };
             (name, record)
         };
         Self {
-            ring,
             shards: shards.map(record).collect(),
+            ring,
+            leavers: BTreeSet::new(),
             gateways: Vec::new(),
         }
     }
@@ -115,7 +123,8 @@ impl View {
     /// How a process stands.
     pub fn standing(&self, name: &ShardId, incarnation: Incarnation) -> Standing {
         match self.shards.get(name) {
-            None => Standing::Removed,
+            None if self.leavers.contains(&incarnation) => Standing::Removed,
+            None => Standing::Over,
             Some(record) if record.incarnation != incarnation => Standing::Replaced,
             Some(record) if record.weight == 0 => Standing::Drained,
             Some(_) => Standing::Member,
@@ -129,7 +138,7 @@ mod tests {
     use proto::slot::Slot;
 
     use super::*;
-    use crate::look::{Found, Sign};
+    use crate::look::{Found, Leaver, Sign};
 
     fn look(records: &[(&str, &str)]) -> Look {
         let found = |(name, record): &(&str, &str)| Found {
@@ -148,7 +157,14 @@ mod tests {
 
     #[test]
     fn who_is_drained_has_no_slots_and_is_known() {
-        let view = View::build(&look(&[("a", "1 1 x:1"), ("b", "0 2 y:1")])).unwrap();
+        let mut both = look(&[("a", "1 3 1 7 x:1"), ("b", "0 2 2 7 y:1")]);
+        both.leavers.push(Leaver {
+            name: "c".parse().unwrap(),
+            incarnation: Incarnation(4),
+            berth: Berth(7),
+            sign: Sign::Lost,
+        });
+        let view = View::build(&both).unwrap();
         let (a, b) = ("a".parse().unwrap(), "b".parse().unwrap());
         assert!(Slot::all().all(|slot| *view.ring().owner(slot) == a));
         assert_eq!(view.ring().epoch(), Epoch(3));
@@ -157,12 +173,13 @@ mod tests {
         assert_eq!(view.standing(&a, Incarnation(9)), Standing::Replaced);
         assert_eq!(view.standing(&b, Incarnation(2)), Standing::Drained);
         let c = "c".parse().unwrap();
-        assert_eq!(view.standing(&c, Incarnation(1)), Standing::Removed);
+        assert_eq!(view.standing(&c, Incarnation(4)), Standing::Removed);
+        assert_eq!(view.standing(&c, Incarnation(1)), Standing::Over);
     }
 
     #[test]
     fn a_ring_of_nobody_is_none() {
         assert!(View::build(&look(&[])).is_err());
-        assert!(View::build(&look(&[("a", "0 1 x:1")])).is_err());
+        assert!(View::build(&look(&[("a", "0 1 1 7 x:1")])).is_err());
     }
 }

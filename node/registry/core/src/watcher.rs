@@ -11,8 +11,10 @@
 //! the registry may go on beyond its lease if all members that it knows promise
 //! to leave it alone. So one that it knows, as it said in its last renewal,
 //! counts a lease, from its last promise on. Any other counts until the holder
-//! must have ended in any case. A former life at one's own name and address is
-//! no more: that port has one process.
+//! must have ended in any case. A former life at one's own berth is no more:
+//! that port has one process. Who has no slots is asked for no promise, and
+//! calls nobody else dead; when it is given some, it is as one who has just
+//! come.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,7 +23,7 @@ use proto::clock::Moment;
 use proto::ids::{Epoch, Incarnation, ShardId};
 
 use crate::lease::orphaned;
-use crate::look::{Found, Leaver, Look, Record, Sign};
+use crate::look::{Found, Look, Record, Sign};
 
 /// The longest pause between two looks: news may be lost. With short leases it
 /// is a third of one.
@@ -44,10 +46,6 @@ pub struct Own {
     pub name: ShardId,
     /// Its life.
     pub incarnation: Incarnation,
-    /// Where it is.
-    pub address: String,
-    /// The ring with which it came.
-    pub joined: Epoch,
 }
 
 /// Who is to be called dead.
@@ -68,6 +66,9 @@ pub enum Errand {
     Expire {
         /// The member.
         by: Own,
+        /// Since when it has slots. If that is so no more, only a former life of
+        /// its own is dead.
+        since: Epoch,
         /// These.
         dead: Vec<Dead>,
     },
@@ -106,7 +107,7 @@ pub struct Watcher {
     own: Option<Own>,
     /// When the last answer came, if nothing has failed since.
     heard: Option<Moment>,
-    /// When the last request left that was answered.
+    /// When the own renewal was asked for that was answered last.
     reached: Option<Moment>,
     epoch: Epoch,
     shards: Vec<(ShardId, Record)>,
@@ -150,14 +151,14 @@ impl Watcher {
         self.heard = None;
     }
 
-    /// The registry answered what was asked at this moment.
+    /// The registry renewed the own lease, as it was asked at this moment.
     pub fn reached(&mut self, asked: Moment) {
         self.reached = self.reached.max(Some(asked));
     }
 
-    /// A holder that does not reach the registry asks whether it may go on for
-    /// a lease from now. Not if this one reaches it, and not if it has been
-    /// called dead.
+    /// A holder whose lease the registry does not renew asks whether it may go
+    /// on for one from now. Not if this one's is renewed, and not if the holder
+    /// has been called dead.
     pub fn promises(&mut self, now: Moment, holder: Incarnation) -> bool {
         let recent = |asked: Moment| now.since(asked) < self.lease * 2 / 5;
         if self.own.is_none() || self.reached.is_some_and(recent) {
@@ -174,11 +175,10 @@ impl Watcher {
         }
     }
 
-    /// The registry was read: asked and answered at these moments.
-    pub fn looked(&mut self, (asked, answered): (Moment, Moment), look: &Look) -> Concluded {
+    /// The registry was read, and had answered at this moment.
+    pub fn looked(&mut self, answered: Moment, look: &Look) -> Concluded {
         let has_slots = look.found.iter().any(|found| found.record.weight > 0);
         let is_newer = has_slots && look.epoch > self.epoch;
-        self.reached(asked);
         self.see(answered, look);
         let errand = if self.is_forgotten(look) {
             Some(Errand::Raise)
@@ -229,9 +229,10 @@ impl Watcher {
 
     fn dead(&mut self, answered: Moment, look: &Look) -> Option<Errand> {
         let by = self.own.clone()?;
+        let own = record(&by, look)?;
         let mut dead = Vec::new();
         for (name, incarnation) in holders(look) {
-            let due = self.due(&by, incarnation, look);
+            let due = self.due(own, incarnation, look);
             if let Some(seen) = self.seen.get_mut(&incarnation)
                 && due.is_some_and(|due| due <= answered)
             {
@@ -243,23 +244,26 @@ impl Watcher {
                 });
             }
         }
-        (!dead.is_empty()).then_some(Errand::Expire { by, dead })
+        let since = own.since;
+        (!dead.is_empty()).then_some(Errand::Expire { by, since, dead })
     }
 
     /// When a holder is dead that stays silent; never, while nobody lives who
     /// could have its place on the ring.
-    fn due(&self, by: &Own, holder: Incarnation, look: &Look) -> Option<Moment> {
+    fn due(&self, own: &Record, holder: Incarnation, look: &Look) -> Option<Moment> {
         let seen = self.seen.get(&holder)?;
         let leaver = look.leavers.iter().find(|l| l.incarnation == holder);
         let lives = |found: &Found| found.record.weight > 0 && found.lease.is_some();
         let has_heirs = look.found.iter().any(lives);
-        if holder == by.incarnation || leaver.is_none() && !has_heirs {
+        if holder == own.incarnation || leaver.is_none() && !has_heirs {
             return None;
         }
+        let is_former = leaver.is_some_and(|leaver| leaver.berth == own.berth);
         let length = match seen.sign {
+            _ if own.weight == 0 && !is_former => return None,
             Sign::Over => Duration::ZERO,
-            Sign::Renewed { known, .. } if known >= by.joined => self.lease,
-            _ if leaver.is_some_and(|leaver| is_former(leaver, by)) => self.lease,
+            Sign::Renewed { known, .. } if known >= own.since => self.lease,
+            _ if is_former => self.lease,
             Sign::Renewed { .. } | Sign::Lost => orphaned(self.lease),
         };
         Some(seen.since + length)
@@ -287,14 +291,17 @@ impl Watcher {
         };
         let is_open = |holder| !self.seen.get(&holder).is_some_and(|seen| seen.is_condemned);
         let open = holders(look).filter(|(_, holder)| is_open(*holder));
-        let dues = open.filter_map(|(_, holder)| self.due(by, holder, look));
+        let own = record(by, look);
+        let dues = open.filter_map(|(_, holder)| self.due(own?, holder, look));
         let next = dues.map(|due| due.since(answered)).min();
         next.map_or(poll, |next| next.min(poll)).max(AGAIN)
     }
 }
 
-fn is_former(leaver: &Leaver, own: &Own) -> bool {
-    leaver.name == own.name && leaver.address == own.address
+/// What is written down of a member.
+fn record<'a>(own: &Own, look: &'a Look) -> Option<&'a Record> {
+    let mut records = look.found.iter().map(|found| &found.record);
+    records.find(|record| record.incarnation == own.incarnation)
 }
 
 /// All that may hold slots.

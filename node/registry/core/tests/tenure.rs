@@ -8,7 +8,7 @@ use proto::ids::{Epoch, Incarnation};
 use proto::ring::Ring;
 use registry_core::dead::Unknown;
 use registry_core::lease::{counted, orphaned, outage};
-use registry_core::look::{Found, Look, Record, Sign};
+use registry_core::look::{Berth, Found, Look, Record, Sign};
 use registry_core::tenure::Tenure;
 use registry_core::view::{View, members};
 
@@ -18,13 +18,18 @@ fn at(ms: u64) -> Moment {
     Moment(ms * 1_000)
 }
 
+/// From this incarnation on shards have no slots.
+const DRAINED: u64 = 90;
+
 /// The ring of these incarnations.
 fn view(epoch: u64, shards: &[u64]) -> View {
     let found = shards.iter().map(|incarnation| Found {
         name: format!("s{incarnation}").parse().unwrap(),
         record: Record {
-            weight: 1,
+            weight: u16::from(*incarnation < DRAINED),
+            since: Epoch(1),
             incarnation: Incarnation(*incarnation),
+            berth: Berth(*incarnation),
             address: "127.0.0.1:1".to_owned(),
         },
         lease: None,
@@ -126,6 +131,15 @@ fn who_is_alone_has_nobody_to_ask_once_the_ring_is_known() {
 }
 
 #[test]
+fn who_has_no_slots_is_not_asked() {
+    let mut tenure = tenure();
+    tenure.knows(&view(4, &[1, 2, DRAINED]));
+    let number = asks(&mut tenure, 11_200, &[2]);
+    tenure.promised(Incarnation(2), number);
+    assert_eq!(tenure.until(), at(11_200) + counted(LEASE));
+}
+
+#[test]
 fn who_is_unknown_is_dead_when_nothing_can_be_left_of_it() {
     let mut unknown = Unknown::new(LEASE);
     let (holder, renewed) = (
@@ -138,10 +152,18 @@ fn who_is_unknown_is_dead_when_nothing_can_be_left_of_it() {
     assert!(unknown.is_dead(at(1_000), holder, Sign::Over));
     assert!(!unknown.is_dead(at(1_000), holder, Sign::Lost));
     let orphaned = orphaned(LEASE).as_millis() as u64;
-    assert!(!unknown.is_dead(at(999 + orphaned), holder, Sign::Lost));
-    assert!(unknown.is_dead(at(1_000 + orphaned), holder, Sign::Lost));
-    assert!(!unknown.is_dead(at(1_000 + orphaned), holder, renewed));
-    assert!(!unknown.is_dead(at(1_001 + orphaned), holder, Sign::Lost));
+    let mut first_dead = |from: u64, to: u64| {
+        let mut times = (from..to).step_by(1_000);
+        times.find(|ms| unknown.is_dead(at(*ms), holder, Sign::Lost))
+    };
+    let end = 2_000 + orphaned;
+    assert_eq!(first_dead(2_000, end * 2), Some(end - 1_000));
+    // Nobody has asked for longer than a lease.
+    let later = end + 3_000;
+    assert_eq!(first_dead(later, end * 3), Some(later + orphaned));
+    let now = at(later + orphaned);
+    assert!(!unknown.is_dead(now, holder, renewed));
+    assert!(!unknown.is_dead(now + LEASE / 10, holder, Sign::Lost));
     // Without leases nobody holds one.
     assert!(Unknown::new(Duration::ZERO).is_dead(at(1), holder, Sign::Lost));
 }

@@ -41,24 +41,43 @@ local function lives(incarnation)
     return left > 0
 end
 
--- A record is `weight incarnation address`.
-local function member(name)
-    local record = redis.call('HGET', ring, 'shard:' .. name)
-    if not record then return nil end
-    local weight, incarnation, address = string.match(record, '^(%d+) (%d+) (.+)$')
-    return { weight = tonumber(weight), incarnation = incarnation, address = address }
+-- A record is `weight since incarnation berth address`: since which ring it has
+-- had slots, and the port of a machine where the process is.
+local function read(record)
+    local weight, since, incarnation, berth, address =
+        string.match(record, '^(%d+) (%d+) (%d+) (%d+) (.+)$')
+    return {
+        weight = tonumber(weight), since = since, incarnation = incarnation,
+        berth = berth, address = address,
+    }
 end
 
-local function put(name, weight, incarnation, address)
-    local record = string.format('%d %s %s', weight, incarnation, address)
+local function member(name)
+    local record = redis.call('HGET', ring, 'shard:' .. name)
+    return record and read(record)
+end
+
+local function put(name, own)
+    local record = string.format('%d %s %s %s %s',
+        own.weight, own.since, own.incarnation, own.berth, own.address)
     redis.call('HSET', ring, 'shard:' .. name, record)
+end
+
+-- The names of all shards.
+local function names()
+    local found = {}
+    for _, field in ipairs(redis.call('HKEYS', ring)) do
+        local name = string.match(field, '^shard:(.+)$')
+        if name then table.insert(found, name) end
+    end
+    return found
 end
 
 -- Off the ring. It may hold slots, and is known until it has ended.
 local function retire(name)
     local own = member(name)
     if heard(own.incarnation) ~= 'over' then
-        redis.call('HSET', ring, 'gone:' .. own.incarnation, name .. ' ' .. own.address)
+        redis.call('HSET', ring, 'gone:' .. own.incarnation, name .. ' ' .. own.berth)
     end
     redis.call('HDEL', ring, 'shard:' .. name)
 end
@@ -66,10 +85,8 @@ end
 -- Whether another shard than this has slots, and may have this one's; if
 -- `living`, one whose lease lives.
 local function others(name, living)
-    local fields = redis.call('HGETALL', ring)
-    for at = 1, #fields, 2 do
-        local other = string.match(fields[at], '^shard:(.+)$')
-        if other and other ~= name then
+    for _, other in ipairs(names()) do
+        if other ~= name then
             local record = member(other)
             if record.weight > 0 and (not living or lives(record.incarnation)) then
                 return true
@@ -79,12 +96,25 @@ local function others(name, living)
     return false
 end
 
+-- The number of the ring.
+local function number() return tonumber(redis.call('HGET', ring, 'epoch') or '0') end
+
 -- The ring is another one: its number is above this one's, and above what the
--- asker has seen, should the server have forgotten.
-local function moved(seen)
-    local epoch = tonumber(redis.call('HGET', ring, 'epoch') or '0')
-    epoch = string.format('%d', math.max(epoch, tonumber(seen)) + 1)
+-- asker has seen. If that is above this one's, or `forgotten`, the server has
+-- forgotten rings, in which others stood than here: who knows those does not
+-- know who has slots now, so that all have had them since this one.
+local function moved(seen, forgotten)
+    local epoch, seen = number(), tonumber(seen)
+    forgotten = forgotten or seen > epoch
+    epoch = string.format('%d', math.max(epoch, seen) + 1)
     redis.call('HSET', ring, 'epoch', epoch)
+    if forgotten then
+        for _, name in ipairs(names()) do
+            local own = member(name)
+            own.since = epoch
+            put(name, own)
+        end
+    end
     -- Who waits for news is woken. Where the number is not above the last, keys
     -- were lost, and who waits in vain looks again soon.
     redis.pcall('XADD', news, 'MAXLEN', 1, epoch .. '-0', 'epoch', epoch)

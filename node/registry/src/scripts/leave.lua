@@ -5,5 +5,6 @@ local own = member(name)
 if not own or own.incarnation ~= incarnation then return { 'unknown' } end
 if not others(name, true) then return { 'last' } end
 retire(name)
+redis.call('HDEL', ring, 'weight:' .. name)
 moved(seen)
 return { 'done' }

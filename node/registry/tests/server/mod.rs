@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use proto::ids::Incarnation;
+use proto::ids::{Epoch, Incarnation};
 use registry::client::Place;
-use registry::look::Record;
+use registry::look::{Berth, Record};
 use tokio::time::{Instant, sleep};
 
 /// What must come comes within this.
@@ -38,7 +38,9 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
 pub fn record(incarnation: u64) -> Record {
     Record {
         weight: 1,
+        since: Epoch(0),
         incarnation: Incarnation(incarnation),
+        berth: Berth(incarnation),
         address: format!("127.0.0.1:{incarnation}"),
     }
 }

@@ -6,11 +6,15 @@ use msgd_core::{Effect, Event, Shard};
 use proto::ids::{Epoch, GatewayId, Incarnation, ShardId};
 use proto::limits::BATCH_ENVELOPES_MAX;
 use proto::link::{Batch, Down};
+use registry_core::look::Berth;
 
 use super::{Clock, Seat, SharedRing, Step, World};
 use crate::agenda::{MS, SECOND, Time};
 use crate::brief;
 use crate::observed::Observed;
+
+/// The first berth that is nobody's at home.
+const ELSEWHERE: u64 = 1_000;
 
 /// A shard's place, and its process if there is one.
 #[derive(Debug)]
@@ -50,7 +54,7 @@ impl ShardNode {
     pub(super) fn new(name: ShardId) -> Self {
         Self {
             process: 0,
-            seat: Seat::new(&name, String::new()),
+            seat: Seat::new(&name, String::new(), Berth(0)),
             name,
             core: None,
             life: 0,
@@ -79,11 +83,18 @@ impl World {
         }
         let process = self.registry.number();
         let clock = self.new_clock();
+        // To another machine, under the same address or another.
         let moves = self.plan.moves_house && self.dice.percent(30);
+        let at = if moves && self.dice.percent(50) {
+            process
+        } else {
+            0
+        };
+        let at_home = shard as u64;
+        let berth = Berth(if moves { ELSEWHERE + process } else { at_home });
         let node = &mut self.shards[shard];
-        let at = if moves { process } else { 0 };
         node.process = process;
-        node.seat = Seat::new(&node.name, format!("{}:{at}", node.name));
+        node.seat = Seat::new(&node.name, format!("{}:{at}", node.name), berth);
         node.clock = clock;
         node.tick_at = None;
         node.pause = Pause::No;

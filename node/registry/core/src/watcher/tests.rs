@@ -1,6 +1,7 @@
 //! What a watcher concludes, look by look.
 
 use super::*;
+use crate::look::{Berth, Leaver};
 
 const LEASE: Duration = Duration::from_secs(3);
 
@@ -11,7 +12,9 @@ fn look(epoch: u64, shards: &[(&str, u64, Option<u64>)]) -> Look {
         name: name.parse().unwrap(),
         record: Record {
             weight: 1,
+            since: Epoch(5),
             incarnation: Incarnation(*incarnation),
+            berth: Berth(u64::from(name.as_bytes()[0])),
             address: format!("{name}:1"),
         },
         lease: Some(LEASE),
@@ -34,24 +37,28 @@ fn at(ms: u64) -> Moment {
     Moment(ms * 1_000)
 }
 
-/// Asked 5 ms before it was answered.
-fn looked(watcher: &mut Watcher, ms: u64, look: &Look) -> Concluded {
-    watcher.looked((at(ms - 5), at(ms)), look)
+/// The same, where the first, `a`, has had slots since a later ring.
+fn later(epoch: u64, shards: &[(&str, u64, Option<u64>)]) -> Look {
+    let mut look = look(epoch, shards);
+    look.found[0].record.since = Epoch(6);
+    look
 }
 
-/// The shard `a`, which came with this ring.
-fn own(joined: u64) -> Own {
+fn looked(watcher: &mut Watcher, ms: u64, look: &Look) -> Concluded {
+    watcher.looked(at(ms), look)
+}
+
+/// The shard `a`.
+fn own() -> Own {
     Own {
         name: "a".parse().unwrap(),
         incarnation: Incarnation(1),
-        address: "a:1".to_owned(),
-        joined: Epoch(joined),
     }
 }
 
-fn a(joined: u64) -> Watcher {
+fn a() -> Watcher {
     let mut watcher = Watcher::new(LEASE);
-    watcher.sits(Some(own(joined)));
+    watcher.sits(Some(own()));
     watcher
 }
 
@@ -84,7 +91,7 @@ fn a_ring_is_taken_once_and_only_forward() {
 
 #[test]
 fn who_stays_silent_for_a_lease_is_dead() {
-    let mut watcher = a(5);
+    let mut watcher = a();
     let both = |a, b| look(7, &[("a", 1, Some(a)), ("b", 2, Some(b))]);
     looked(&mut watcher, 1_000, &both(1, 1));
     looked(&mut watcher, 2_000, &both(2, 2));
@@ -101,13 +108,13 @@ fn who_stays_silent_for_a_lease_is_dead() {
 
 #[test]
 fn silence_counts_from_the_answer_that_shows_it() {
-    let mut watcher = a(5);
+    let mut watcher = a();
     let silent = look(7, &[("a", 1, Some(1)), ("b", 2, Some(2))]);
     // It renewed after this was asked, perhaps.
-    watcher.looked((at(1_000), at(1_900)), &silent);
-    let early = watcher.looked((at(4_899), at(4_899)), &silent);
+    watcher.looked(at(1_900), &silent);
+    let early = watcher.looked(at(4_899), &silent);
     assert_eq!((dead(&early), early.next.as_millis()), (vec![], 10));
-    let due = watcher.looked((at(4_900), at(4_900)), &silent);
+    let due = watcher.looked(at(4_900), &silent);
     assert_eq!(dead(&due), [2]);
 }
 
@@ -115,7 +122,7 @@ fn silence_counts_from_the_answer_that_shows_it() {
 fn over_a_gap_silence_counts_anew() {
     let silent = look(7, &[("a", 1, Some(1)), ("b", 2, Some(2))]);
     for is_told in [false, true] {
-        let mut watcher = a(5);
+        let mut watcher = a();
         looked(&mut watcher, 1_000, &silent);
         if is_told {
             looked(&mut watcher, 3_000, &silent);
@@ -139,12 +146,12 @@ fn who_is_no_member_calls_nobody_dead() {
 #[test]
 fn a_newcomer_waits_until_who_never_heard_of_it_is_gone_in_any_case() {
     let orphaned = orphaned(LEASE).as_millis() as u64;
-    let mut watcher = a(6);
-    let silent = look(7, &[("a", 1, Some(1)), ("b", 2, Some(2))]);
+    let mut watcher = a();
+    let silent = later(7, &[("a", 1, Some(1)), ("b", 2, Some(2))]);
     let first = first_dead(&mut watcher, 1_000..orphaned * 2, &silent);
     assert_eq!(first, Some(1_000 + orphaned));
     // So does everybody where the registry has forgotten it.
-    let mut watcher = a(5);
+    let mut watcher = a();
     let forgotten = look(7, &[("a", 1, Some(1)), ("b", 2, None)]);
     let first = first_dead(&mut watcher, 1_000..orphaned * 2, &forgotten);
     assert_eq!(first, Some(1_000 + orphaned));
@@ -152,27 +159,56 @@ fn a_newcomer_waits_until_who_never_heard_of_it_is_gone_in_any_case() {
 
 #[test]
 fn a_former_life_at_the_same_place_is_dead_after_a_lease() {
-    for (address, first) in [("a:1", Some(4_000)), ("elsewhere:1", None)] {
-        let mut watcher = a(6);
-        let mut found = look(7, &[("a", 1, Some(1))]);
+    let here = Berth(u64::from(b'a'));
+    for (berth, first) in [(here, Some(4_000)), (Berth(0), None)] {
+        let mut watcher = a();
+        let mut found = later(7, &[("a", 1, Some(1))]);
         found.leavers.push(Leaver {
             name: "a".parse().unwrap(),
             incarnation: Incarnation(9),
-            address: address.to_owned(),
+            berth,
             sign: sign(3),
         });
         assert_eq!(first_dead(&mut watcher, 1_000..20_000, &found), first);
+        // That hangs on no slots.
+        found.epoch = Epoch(8);
+        found
+            .found
+            .push(look(7, &[("b", 2, Some(1))]).found.remove(0));
+        found.found[0].record.weight = 0;
+        let mut watcher = a();
+        assert_eq!(first_dead(&mut watcher, 1_000..4_250, &found), first);
     }
 }
 
 #[test]
+fn who_has_no_slots_calls_nobody_dead() {
+    let mut watcher = a();
+    let mut silent = look(
+        7,
+        &[("a", 1, Some(1)), ("b", 2, Some(2)), ("c", 3, Some(9))],
+    );
+    silent.found[0].record.weight = 0;
+    assert_eq!(first_dead(&mut watcher, 1_000..200_000, &silent), None);
+    // It is given some: by now all is due that one who has just come may say.
+    silent.found[0].record.weight = 1;
+    silent.found[0].record.since = Epoch(8);
+    silent.epoch = Epoch(8);
+    let concluded = looked(&mut watcher, 200_000, &silent);
+    assert_eq!(dead(&concluded), [2, 3]);
+    let mut watcher = a();
+    assert_eq!(dead(&looked(&mut watcher, 200_000, &silent)), []);
+    assert_eq!(first_dead(&mut watcher, 200_250..204_000, &silent), None);
+}
+
+#[test]
 fn who_ended_is_off_the_ring_at_once_if_somebody_could_have_its_place() {
-    let mut watcher = a(6);
+    let mut watcher = a();
     let mut ended = look(7, &[("a", 1, Some(1)), ("b", 2, Some(2))]);
     ended.found[1].sign = Sign::Over;
     ended.found[1].lease = None;
     assert_eq!(dead(&looked(&mut watcher, 1_000, &ended)), [2]);
-    let mut watcher = a(6);
+    let mut watcher = a();
     ended.found[0].record.weight = 0;
     assert_eq!(dead(&looked(&mut watcher, 1_000, &ended)), []);
 }
@@ -184,11 +220,10 @@ fn the_first_by_name_look_more_often() {
     let all = look(7, &all);
     assert_eq!(looked(&mut watcher, 1_000, &all).next, POLL);
     let next = |name: &str| {
-        let mut watcher = a(5);
+        let mut watcher = a();
         watcher.sits(Some(Own {
             name: name.parse().unwrap(),
             incarnation: Incarnation(u64::from(name.as_bytes()[0])),
-            ..own(5)
         }));
         looked(&mut watcher, 1_000, &all).next
     };
@@ -198,9 +233,10 @@ fn the_first_by_name_look_more_often() {
 
 #[test]
 fn a_promise_is_given_by_who_does_not_reach_the_registry_and_is_kept() {
-    let mut watcher = a(5);
+    let mut watcher = a();
     let silent = look(7, &[("a", 1, Some(1)), ("b", 2, Some(2))]);
     looked(&mut watcher, 1_000, &silent);
+    watcher.reached(at(1_000));
     assert!(
         !watcher.promises(at(2_000), Incarnation(2)),
         "it is reached"

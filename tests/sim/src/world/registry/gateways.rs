@@ -64,14 +64,13 @@ impl World {
             Turn::Look(_, number) if number == watching.next_look => {
                 self.registry_ask(who, Epoch(0), Wish::Look);
             }
-            Turn::Told(_, _, asked, Word::Look(look)) => {
+            Turn::Told(_, _, _, Word::Look(look)) => {
                 if std::mem::replace(&mut watching.term, self.registry.term) != self.registry.term {
                     watching.watcher.silent();
                 }
-                let at = |time: Time| node.clock.now(time).moment;
                 let seen = watching.watcher.epoch();
-                let times = (at(asked), at(self.now));
-                let concluded = watching.watcher.looked(times, &look);
+                let answered = node.clock.now(self.now).moment;
+                let concluded = watching.watcher.looked(answered, &look);
                 let seen = seen.max(watching.watcher.epoch());
                 if concluded.is_newer {
                     self.place(who, &look);

@@ -241,7 +241,9 @@ impl Registry {
             }
             Wish::End(incarnation) => server.end(incarnation),
             Wish::Tell(Errand::Raise) => server.raise(seen),
-            Wish::Tell(Errand::Expire { by, dead }) => server.expire(ms, seen, &by, &dead),
+            Wish::Tell(Errand::Expire { by, since, dead }) => {
+                server.expire(ms, seen, (&by, since), &dead);
+            }
         }
         Word::Done
     }

@@ -8,6 +8,9 @@ use super::{Turn, Who};
 use crate::agenda::MS;
 use crate::world::{Step, World};
 
+/// By so many gateways each question leaves.
+const WAYS: usize = 2;
+
 impl World {
     /// Asks the others whether it may go on without the registry, if it is time.
     pub(super) fn seat_asks_others(&mut self, shard: usize, life: Incarnation) {
@@ -25,6 +28,8 @@ impl World {
         let again = Step::Registry(Turn::Questions(who, life));
         self.agenda.plan(next.max(self.now + MS), again);
         let own = self.shards[shard].name.clone();
+        let turn = self.shards[shard].seat.turn;
+        self.shards[shard].seat.turn += WAYS;
         for (name, to, number) in questions {
             let (Some(back), Some(slot)) = (self.slot_of(shard, &own), self.slot_of(shard, &name))
             else {
@@ -37,9 +42,11 @@ impl World {
                 number,
                 given: false,
             };
-            let any = self.dice.index(self.gateways.len());
-            let gateway = self.gateways[any].boot;
-            self.say(shard, gateway, slot, pledge);
+            for way in 0..WAYS {
+                let gateway = (turn + way) % self.gateways.len();
+                let gateway = self.gateways[gateway].boot;
+                self.say(shard, gateway, slot, pledge);
+            }
         }
     }
 
@@ -63,11 +70,10 @@ impl World {
         }
         let now = node.clock.now(self.now).moment;
         let promises = node.seat.watcher.promises(now, pledge.from);
-        let name = node.name.clone();
-        if promises && let Some(back) = self.slot_of(shard, &name) {
+        if promises {
             let promise = Pledge {
                 from: own,
-                back,
+                back: pledge.back,
                 to: pledge.from,
                 number: pledge.number,
                 given: true,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use msgd_core::Event;
 use proto::clock::Moment;
 use proto::ids::{Epoch, Incarnation, ShardId};
-use registry_core::look::Record;
+use registry_core::look::{Berth, Record};
 use registry_core::tenure::Tenure;
 use registry_core::view::{Standing, View};
 use registry_core::watcher::{Own, Watcher};
@@ -26,6 +26,12 @@ pub struct Seat {
     pub(super) watcher: Watcher,
     pub(super) tenure: Option<Tenure>,
     pub(super) own: Own,
+    /// The ring with which it came.
+    joined: Epoch,
+    address: String,
+    berth: Berth,
+    /// How many ways questions have taken.
+    pub(super) turn: usize,
     pub(super) next_look: u64,
     term: u64,
     pub(super) view: Option<Arc<View>>,
@@ -37,16 +43,18 @@ pub struct Seat {
 
 impl Seat {
     /// Of nobody yet.
-    pub(in crate::world) fn new(name: &ShardId, address: String) -> Self {
+    pub(in crate::world) fn new(name: &ShardId, address: String, berth: Berth) -> Self {
         Self {
             watcher: Watcher::new(Duration::from_micros(LEASE)),
             tenure: None,
             own: Own {
                 name: name.clone(),
                 incarnation: Incarnation(0),
-                address,
-                joined: Epoch(0),
             },
+            joined: Epoch(0),
+            address,
+            berth,
+            turn: 0,
             next_look: 0,
             term: 0,
             view: None,
@@ -118,7 +126,7 @@ impl World {
                 }
                 let answered = node.clock.now(self.now).moment;
                 let seen = seat.watcher.epoch();
-                let concluded = seat.watcher.looked((at, answered), &look);
+                let concluded = seat.watcher.looked(answered, &look);
                 let seen = seen.max(seat.watcher.epoch());
                 if concluded.is_newer {
                     self.place(who, &look);
@@ -131,7 +139,7 @@ impl World {
             Word::Joined(life, Some(joined)) if is_own(life) && seat.tenure.is_none() => {
                 let lease = Duration::from_micros(LEASE);
                 seat.tenure = Some(Tenure::new(lease, life, joined, at));
-                seat.own.joined = joined;
+                seat.joined = joined;
                 seat.watcher.sits(Some(seat.own.clone()));
                 let renew = Step::Registry(Turn::Renew(who, life));
                 self.plan_in(LEASE / 3..LEASE / 3 + 1, renew);
@@ -181,13 +189,14 @@ impl World {
         node.seat.tenure = None;
         node.seat.watcher.sits(None);
         node.seat.own.incarnation = incarnation;
-        let own = &node.seat.own;
         let record = Record {
             weight: 1,
+            since: Epoch(0),
             incarnation,
-            address: own.address.clone(),
+            berth: node.seat.berth,
+            address: node.seat.address.clone(),
         };
-        let wish = Wish::Join(own.name.clone(), record);
+        let wish = Wish::Join(node.seat.own.name.clone(), record);
         let (who, seen) = (Who::Shard(shard, node.process), node.seat.seen());
         self.registry_ask(who, seen, wish);
     }
@@ -218,9 +227,8 @@ impl World {
         let Own {
             name,
             incarnation: life,
-            address,
-            ..
         } = seat.own.clone();
+        let berth = seat.berth;
         if let Some(tenure) = &mut seat.tenure {
             tenure.knows(&view);
         }
@@ -230,7 +238,8 @@ impl World {
                 let ring = Arc::clone(view.ring());
                 self.shard_event(shard, Event::RingChanged(ring));
             }
-            Standing::Replaced if view.shard(&name).is_some_and(|r| r.address == address) => {
+            Standing::Over => self.seat_is_lost(shard),
+            Standing::Replaced if view.shard(&name).is_some_and(|r| r.berth == berth) => {
                 // An earlier attempt to join was carried out late.
                 self.seat_is_lost(shard);
             }
@@ -250,7 +259,7 @@ impl World {
         };
         let standing = view.standing(&seat.own.name, seat.own.incarnation);
         if !matches!(standing, Standing::Member | Standing::Drained) {
-            if view.ring().epoch() >= seat.own.joined {
+            if view.ring().epoch() >= seat.joined {
                 // An earlier attempt was carried out later.
                 self.seat_joins(shard);
             }
