@@ -181,6 +181,8 @@ pub enum Observed<'a> {
     Fenced {
         /// Which incarnation.
         life: u64,
+        /// Whether it had a share of the slots.
+        has_slots: bool,
     },
     /// A slot that it has not given up was granted to another.
     Overtaken {

@@ -81,6 +81,11 @@ pub struct Plan {
     pub leased: bool,
     /// Processes' clocks run too fast or too slowly.
     pub clock_skew: bool,
+    /// The clock of this shard is the slowest, and those of all others the
+    /// fastest.
+    pub slow_shard: Option<usize>,
+    /// A shard is there that has no slots.
+    pub standby: bool,
     /// A shard may come back at another address.
     pub moves_house: bool,
     /// Users with one or two devices each; some more have none.
@@ -135,6 +140,8 @@ impl Plan {
         // A tight world meets its bounds.
         let tight = dice.percent(25);
         let link_max = *dice.pick(&[80, 100_000, 100_000]);
+        let clock_skew = dice.percent(60);
+        let is_one_slow = clock_skew && dice.percent(50);
         let chaos = dice.within(4 * SECOND..9 * SECOND);
         let fast = 200 * MS..600 * MS;
         let slow = 500 * MS..2 * SECOND;
@@ -142,7 +149,9 @@ impl Plan {
             troubles,
             trouble_count: dice.within(1..5),
             leased,
-            clock_skew: dice.percent(60),
+            clock_skew,
+            slow_shard: is_one_slow.then(|| dice.index(3)),
+            standby: leased && dice.percent(20),
             moves_house,
             users: 8,
             chaos,

@@ -1,5 +1,5 @@
 //! The online path goes on: while the registry is away for all, and nothing
-//! else fails, no shard loses its lease.
+//! else fails, no shard loses its lease that has slots.
 
 use super::Broken;
 use crate::observed::Observed;
@@ -19,14 +19,14 @@ impl GoesOn {
             ring_changes,
             ..
         } = plan.troubles;
-        // Who is drained has no slots, and cannot be asked.
+        // Who has just come may be unknown to those whom it asks.
         let is_promised = outage && !ring_changes;
         Self { is_promised }
     }
 
     pub(super) fn observe(&self, observed: &Observed<'_>) -> Result<(), Broken> {
         match observed {
-            Observed::Fenced { life } if self.is_promised => {
+            Observed::Fenced { life, has_slots } if self.is_promised && *has_slots => {
                 Err(Broken::new(NAME, format!("life {life} lost its lease")))
             }
             _ => Ok(()),

@@ -11,7 +11,7 @@ use crate::dice::Dice;
 pub(super) const WALL: i64 = 1_795_000_000_000_000;
 
 /// By how much a clock may run too fast or too slowly, in parts of a million.
-const RATE_MAX: i64 = 20_000;
+const RATE_MAX: i64 = 24_000;
 
 const MILLION: i128 = 1_000_000;
 
@@ -60,5 +60,13 @@ impl Clock {
 impl World {
     pub(super) fn new_clock(&mut self) -> Clock {
         Clock::new(&mut self.dice, self.plan.clock_skew)
+    }
+
+    pub(super) fn shard_clock(&mut self, shard: usize) -> Clock {
+        let mut clock = self.new_clock();
+        if let Some(slow) = self.plan.slow_shard {
+            clock.rate = if slow == shard { -RATE_MAX } else { RATE_MAX };
+        }
+        clock
     }
 }

@@ -215,6 +215,9 @@ impl World {
         for shard in 0..SHARDS_AT_FIRST {
             self.plan_in(0..5 * MS, Step::ShardStart(shard));
         }
+        if self.plan.standby {
+            self.plan_in(100 * MS..300 * MS, Step::ShardStart(SHARDS_AT_FIRST));
+        }
         for gateway in 0..GATEWAYS {
             self.plan_in(0..5 * MS, Step::GatewayStart(gateway));
         }

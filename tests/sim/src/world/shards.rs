@@ -82,7 +82,7 @@ impl World {
             return;
         }
         let process = self.registry.number();
-        let clock = self.new_clock();
+        let clock = self.shard_clock(shard);
         // To another machine, under the same address or another.
         let moves = self.plan.moves_house && self.dice.percent(30);
         let at = if moves && self.dice.percent(50) {
@@ -364,7 +364,8 @@ impl World {
         if fenced {
             self.trace.say(self.now, || format!("s{shard} is fenced"));
             self.failed();
-            self.observe(Observed::Fenced { life });
+            let has_slots = self.shards[shard].seat.has_slots();
+            self.observe(Observed::Fenced { life, has_slots });
             if self.dice.percent(70) {
                 self.seat_ends(shard, life);
             }

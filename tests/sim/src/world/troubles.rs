@@ -257,6 +257,7 @@ impl World {
         match trouble {
             Trouble::GatewayPause(gateway) => self.gateway_resume(gateway),
             Trouble::ShardPause(shard) => self.shard_resume(shard),
+            Trouble::RegistryForgets if !self.is_quiet => self.registry_forgets_parted(),
             Trouble::Store | Trouble::SlowStore => {
                 self.store_recovers();
                 self.graph.set_failing(0);

@@ -93,6 +93,8 @@ enum Mood {
     Away(Time),
     /// What arrives is carried out then.
     Stalled(Time),
+    /// Until then it shows what it has, and changes nothing.
+    ReadOnly(Time),
 }
 
 /// The server, and what is on its way to it and back.
@@ -105,6 +107,8 @@ pub struct Registry {
     mood: Mood,
     /// Who does not get through, until when.
     barred: BTreeMap<Place, Time>,
+    /// Who does not get through for so long, from its next renewal on.
+    barring: BTreeMap<Place, Time>,
     /// Questions that wait for an answer.
     open: BTreeSet<u64>,
     tickets: u64,
@@ -174,6 +178,7 @@ impl Registry {
             clock,
             mood: Mood::Well,
             barred: BTreeMap::new(),
+            barring: BTreeMap::new(),
             open: BTreeSet::new(),
             tickets: 0,
             numbers: 0,
@@ -309,6 +314,19 @@ impl World {
             let again = Turn::Asked(who, ticket, asked, seen, wish);
             let at = until - self.now;
             return self.plan_in(at..at + 20 * MS, Step::Registry(again));
+        }
+        if let Mood::ReadOnly(until) = self.registry.mood
+            && until > self.now
+            && !matches!(wish, Wish::Look)
+        {
+            let refused = Turn::Told(who, ticket, asked, Word::Silent(wish));
+            return self.plan_in(200..10 * MS, Step::Registry(refused));
+        }
+        let place = Place::from(who);
+        if matches!(wish, Wish::Renew(..))
+            && let Some(long) = self.registry.barring.remove(&place)
+        {
+            self.registry.barred.insert(place, self.now + long);
         }
         let epoch = self.registry.look().epoch;
         let is_change = !matches!(wish, Wish::Look | Wish::Renew(..));

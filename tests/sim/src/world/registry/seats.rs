@@ -15,7 +15,7 @@ use registry_core::watcher::{Own, Watcher};
 use super::{Turn, Who, Wish, Word};
 use crate::agenda::{MS, Time};
 use crate::plan::LEASE;
-use crate::world::{Step, World};
+use crate::world::{SHARDS_AT_FIRST, Step, World};
 
 /// The pause before something is tried again.
 const AGAIN: Time = 100 * MS;
@@ -66,6 +66,13 @@ impl Seat {
     /// Until when its lease may be counted on.
     pub(in crate::world) fn until(&self) -> Option<Moment> {
         self.tenure.as_ref().map(Tenure::until)
+    }
+
+    /// Whether it has slots, as far as it knows.
+    pub(in crate::world) fn has_slots(&self) -> bool {
+        let view = self.view.as_ref();
+        let record = view.and_then(|view| view.shard(&self.own.name));
+        record.is_none_or(|record| record.weight > 0)
     }
 
     pub(super) fn seen(&self) -> Epoch {
@@ -189,8 +196,9 @@ impl World {
         node.seat.tenure = None;
         node.seat.watcher.sits(None);
         node.seat.own.incarnation = incarnation;
+        let is_standby = self.plan.standby && shard >= SHARDS_AT_FIRST;
         let record = Record {
-            weight: 1,
+            weight: u16::from(!is_standby),
             since: Epoch(0),
             incarnation,
             berth: node.seat.berth,

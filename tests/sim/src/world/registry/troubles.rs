@@ -1,10 +1,10 @@
 //! The registry's own troubles, and what operators do there.
 
 use super::{Mood, Place, Registry};
-use crate::agenda::MS;
+use crate::agenda::{MS, SECOND, Time};
 use crate::plan::LEASE;
 use crate::registry::{Refused, Server};
-use crate::world::World;
+use crate::world::{Step, Trouble, World};
 
 impl World {
     /// An operator's word gets through in any case.
@@ -28,14 +28,14 @@ impl World {
         let short = 100 * MS..LEASE;
         let long = LEASE..4 * LEASE;
         let range = self.dice.pick(&[short, long]).clone();
-        let until = self.now + self.dice.within(range);
-        match self.dice.within(0..10) {
-            0..3 => self.registry.mood = Mood::Away(until),
-            3..5 => self.registry.mood = Mood::Stalled(until),
-            5..8 => {
-                let shard = self.dice.index(self.shards.len());
-                self.registry.barred.insert(Place::Shard(shard), until);
-            }
+        let long = self.dice.within(range);
+        let until = self.now + long;
+        match self.dice.within(0..15) {
+            0..2 => self.registry.mood = Mood::Away(until),
+            2..4 => self.registry.mood = Mood::Stalled(until),
+            4..6 => self.registry_takes_nothing(until),
+            6..10 => self.registry_bars(long),
+            10..13 => self.registry_is_parted(),
             _ => {
                 let gateway = self.dice.index(self.gateways.len());
                 self.registry.barred.insert(Place::Gateway(gateway), until);
@@ -45,6 +45,44 @@ impl World {
             let Registry { mood, barred, .. } = &self.registry;
             format!("registry: {mood:?}, barred {barred:?}, until {until}")
         });
+    }
+
+    /// One shard does not get through: it counts on its lease as long as it can.
+    fn registry_bars(&mut self, long: Time) {
+        let any = self.dice.index(self.shards.len());
+        let shard = self.plan.slow_shard.unwrap_or(any);
+        let place = Place::Shard(shard);
+        if self.dice.percent(70) {
+            self.registry.barring.insert(place, long);
+        } else {
+            self.registry.barred.insert(place, self.now + long);
+        }
+    }
+
+    /// The server can be read: nobody is renewed. Some get through even later.
+    fn registry_takes_nothing(&mut self, until: Time) {
+        self.registry.mood = Mood::ReadOnly(until);
+        for shard in 0..self.shards.len() {
+            if self.dice.percent(40) {
+                let until = until + self.dice.within(0..2 * LEASE);
+                self.registry.barred.insert(Place::Shard(shard), until);
+            }
+        }
+    }
+
+    /// Some shards do not get through, or all that there are; then another one
+    /// comes, which does.
+    fn registry_is_parted(&mut self) {
+        let all = self.dice.percent(50);
+        for shard in 0..self.shards.len() {
+            if self.shards[shard].process == 0 {
+                let start = Step::ShardStart(shard);
+                self.plan_in(0..LEASE, start);
+            } else if all || self.dice.percent(60) {
+                let until = self.now + self.dice.within(LEASE..6 * LEASE);
+                self.registry.barred.insert(Place::Shard(shard), until);
+            }
+        }
     }
 
     /// Nobody gets through for several leases.
@@ -59,9 +97,38 @@ impl World {
         };
     }
 
-    /// Another server takes over, which lags behind, or has nothing.
+    /// Another server takes over. Some shards may see nothing of the last moments
+    /// before.
     pub(in crate::world) fn registry_forgets(&mut self) {
-        let away = self.dice.within(0..2 * LEASE);
+        if self.dice.percent(50) {
+            let away = self.dice.within(0..2 * LEASE);
+            return self.registry_fails_over(away);
+        }
+        let pause = self.dice.within(700 * MS..SECOND);
+        for shard in 0..self.shards.len() {
+            if self.dice.percent(50) {
+                let until = self.now + pause;
+                self.registry.barred.insert(Place::Shard(shard), until);
+            }
+        }
+        let then = Step::Over(Trouble::RegistryForgets);
+        self.plan_in(pause..pause + 1, then);
+    }
+
+    /// They see what comes now, and the others do not.
+    pub(in crate::world) fn registry_forgets_parted(&mut self) {
+        self.registry_fails_over(0);
+        for shard in 0..self.shards.len() {
+            let place = Place::Shard(shard);
+            if self.registry.barred.get(&place) != Some(&self.now) {
+                let until = self.now + self.dice.within(LEASE..3 * LEASE);
+                self.registry.barred.insert(place, until);
+            }
+        }
+    }
+
+    /// Another server takes over, which lags behind, or has nothing.
+    fn registry_fails_over(&mut self, away: Time) {
         self.registry.mood = Mood::Away(self.now + away);
         self.registry.term += 1;
         if self.dice.percent(25) {
@@ -83,5 +150,6 @@ impl World {
     pub(in crate::world) fn registry_recovers(&mut self) {
         self.registry.mood = Mood::Well;
         self.registry.barred.clear();
+        self.registry.barring.clear();
     }
 }
