@@ -12,6 +12,7 @@ use proto::slot::Slot;
 use redis_stage::Server;
 use registry::Trust;
 use registry::client::{Place, Registry};
+use registry::look::{Found, Sign};
 use registry::view::View;
 use tempfile::TempDir;
 
@@ -141,6 +142,22 @@ impl<R> Leased<R> {
             (members == names).then(|| Arc::new(view.clone()))
         })
         .await
+    }
+
+    /// Waits until each shard has told in a renewal that it knows this ring: who
+    /// has not is not called dead before long.
+    pub async fn all_tell(&self, view: &View) {
+        let epoch = view.ring().epoch();
+        let mut registry = self.registry();
+        until("all shards to tell that they know the ring", async || {
+            let look = registry.look().await.ok()?;
+            let tells = |found: &Found| match found.sign {
+                Sign::Renewed { known, .. } => known >= epoch,
+                Sign::Lost | Sign::Over => false,
+            };
+            look.found.iter().all(tells).then_some(())
+        })
+        .await;
     }
 
     /// Waits until everybody has heard of a ring, but who is down.

@@ -72,8 +72,7 @@ async fn users_of_a_killed_shard_are_served_soon_after_its_lease() {
     cluster.all_know(&three, &[]).await;
     let people = people(&cluster, &three, "ann").await;
     chat(&people, "before").await;
-    // Watchers trust what they see after a lease.
-    tokio::time::sleep(LEASE).await;
+    cluster.all_tell(&three).await;
     cluster.msgd("b").kill();
     let began = Instant::now();
     chat(&people, "after").await;
@@ -120,7 +119,7 @@ async fn a_frozen_shard_answers_nothing_when_it_goes_on_and_comes_back_as_anothe
     chat(&anns, "before").await;
     let bens = people(&cluster, &three, "ben").await;
     let before = three.shard(&"b".parse().unwrap()).unwrap().incarnation;
-    tokio::time::sleep(LEASE).await;
+    cluster.all_tell(&three).await;
 
     // It freezes while the user of another shard writes to its own.
     let pair = (&bens[0], &bens[1]);

@@ -28,8 +28,7 @@ async fn while_redis_is_away_for_all_who_is_connected_is_served() {
     cluster.all_know(&before, &[]).await;
     let people = people(&cluster, &before, "ann").await;
     chat(&people, "with redis").await;
-    // Each has told that it knows the ring.
-    tokio::time::sleep(LEASE).await;
+    cluster.all_tell(&before).await;
 
     cluster.redis.kill();
     let began = Instant::now();
@@ -78,8 +77,7 @@ async fn one_shard_that_does_not_reach_redis_ends_and_others_have_its_users() {
     cluster.all_know(&three, &[]).await;
     let people = people(&cluster, &three, "ann").await;
     chat(&people, "before").await;
-    // Each has told that it knows the ring.
-    tokio::time::sleep(LEASE).await;
+    cluster.all_tell(&three).await;
 
     proxy.set(Way::Cut);
     let began = Instant::now();
