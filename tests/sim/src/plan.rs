@@ -81,8 +81,8 @@ pub struct Plan {
     pub leased: bool,
     /// Processes' clocks run too fast or too slowly.
     pub clock_skew: bool,
-    /// The clock of this shard is the slowest, and those of all others the
-    /// fastest.
+    /// The clock of this shard is the slowest, those of all others the fastest,
+    /// and the registry's answers come at once: little time is lost.
     pub slow_shard: Option<usize>,
     /// A shard is there that has no slots.
     pub standby: bool,

@@ -270,13 +270,22 @@ impl World {
     }
 
     fn registry_late(&mut self) -> Time {
+        let soon = self.soon(10 * MS);
         if !self.plan.troubles.registry || self.is_quiet {
-            return 10 * MS;
+            return soon;
         }
         match self.dice.within(0..100) {
             0 => 2 * LEASE,
             1..5 => LEASE / 3,
-            _ => 10 * MS,
+            _ => soon,
+        }
+    }
+
+    /// In so much time at most, or nearly at once.
+    fn soon(&self, most: Time) -> Time {
+        match self.plan.slow_shard {
+            Some(_) => MS,
+            None => most,
         }
     }
 
@@ -351,14 +360,14 @@ impl World {
         for shard in 0..self.shards.len() {
             if self.dice.percent(85) && self.shards[shard].process != 0 {
                 let who = Who::Shard(shard, self.shards[shard].process);
-                let late = self.dice.within(200..20 * MS);
+                let late = self.dice.within(200..self.soon(20 * MS));
                 self.look_in(who, late);
             }
         }
         for gateway in 0..self.gateways.len() {
             if self.dice.percent(85) && self.gateways[gateway].watching.is_some() {
                 let who = Who::Gateway(gateway, self.gateways[gateway].boot);
-                let late = self.dice.within(200..20 * MS);
+                let late = self.dice.within(200..self.soon(20 * MS));
                 self.look_in(who, late);
             }
         }
@@ -386,7 +395,7 @@ impl World {
             let late = if self.dice.percent(5) {
                 SECOND
             } else {
-                40 * MS
+                self.soon(40 * MS)
             };
             self.plan_in(0..late, Step::Registry(Turn::Placed(who, view)));
         }

@@ -53,7 +53,7 @@ impl World {
         let shard = self.plan.slow_shard.unwrap_or(any);
         let place = Place::Shard(shard);
         if self.dice.percent(70) {
-            self.registry.barring.insert(place, long);
+            self.registry.barring.insert(place, LEASE + long);
         } else {
             self.registry.barred.insert(place, self.now + long);
         }
