@@ -10,9 +10,9 @@
 //! - A shard's requests are carried out in their order.
 //! - Every outcome is told after the server has answered, so what was told is
 //!   as durable as the server makes what it answers. With `appendfsync always`
-//!   it is on the disk. With `everysec` up to a second of it may go, two if the
-//!   disk is slow: when the power does, and when the server dies while it waits
-//!   for the disk. Without `appendonly` all goes with the server. Where
+//!   it is on the disk. With `everysec` the last second of it may go, more if
+//!   the disk is slow: when the power does, and when the server dies while it
+//!   waits for the disk. Without `appendonly` all goes with the server. Where
 //!   replicas are to confirm, so many have it in memory. What was not told may
 //!   have been done or not.
 //! - What fails is answered as [`Request::failed`] says, and what the same

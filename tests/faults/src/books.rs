@@ -3,7 +3,7 @@
 //! Owns the messages: who sent which, and the words that tell. Must not know
 //! how they travel.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -43,6 +43,8 @@ pub struct Accounts {
     pub refused_for_no_reason: Vec<(UserId, UserId, Code)>,
     /// Sessions that ended for good.
     pub closed: Vec<String>,
+    /// When each message was acknowledged.
+    pub acknowledged: HashMap<Identity, Instant>,
     /// Users whose connection broke, and when.
     pub broken: Vec<(Instant, UserId)>,
     /// When the messages of each stream were handed over.
@@ -74,6 +76,7 @@ impl Books {
             refused: BTreeMap::new(),
             refused_for_no_reason: Vec::new(),
             closed: Vec::new(),
+            acknowledged: HashMap::new(),
             broken: Vec::new(),
             sent: routes.iter().map(|_| Vec::new()).collect(),
         };
@@ -106,11 +109,14 @@ impl Books {
     /// Its sender is told.
     pub fn told(&self, stream: usize, sent: Instant, id: MessageId, fate: Fate) {
         let route = &self.routes[stream];
+        let from = route.from.clone();
+        let identity = Identity { from, id };
         let mut accounts = self.open();
         let now = Instant::now();
         match &fate {
             Fate::Delivered { .. } | Fate::Stored { .. } => {
                 accounts.service.acknowledged(stream, sent, now);
+                accounts.acknowledged.insert(identity.clone(), now);
                 accounts.blocks.came(&route.from, &route.to, sent, now);
             }
             Fate::Rejected { code, .. } => {
@@ -122,8 +128,7 @@ impl Books {
             }
             Fate::Unknown { .. } => {}
         }
-        let from = route.from.clone();
-        accounts.ledger.told(Identity { from, id }, fate);
+        accounts.ledger.told(identity, fate);
     }
 
     /// A device shows a message.

@@ -123,18 +123,7 @@ impl Cast {
 
     async fn befriend(&mut self, one: usize, other: usize) -> Result<()> {
         let [one, other] = [one, other].map(|number| &self.devices[self.first[number]]);
-        one.client.request(&other.user).await?;
-        other.client.accept(&one.user).await?;
-        let end = Instant::now() + PATIENCE;
-        let lists = |one: &Device, other: &Device| {
-            let list = one.client.friends();
-            let entry = list.as_ref().and_then(|list| list.find(&other.user));
-            entry.is_some_and(|entry| entry.relation == Relation::Friend)
-        };
-        while !(lists(one, other) && lists(other, one)) {
-            anyhow::ensure!(Instant::now() < end, "{} finds no friend", one.user);
-            sleep(LOOK).await;
-        }
+        become_friends(one, other).await?;
         for (one, other) in [(one, other), (other, one)] {
             let friends = self.friends.entry(one.user.clone()).or_default();
             friends.push(other.user.clone());
@@ -163,6 +152,23 @@ impl Cast {
         let pairs = blockers.chunks_exact(2);
         pairs.map(|pair| [&pair[0], &pair[1]]).collect()
     }
+}
+
+/// Two who are there become friends, and both know it.
+pub async fn become_friends(one: &Device, other: &Device) -> Result<()> {
+    one.client.request(&other.user).await?;
+    other.client.accept(&one.user).await?;
+    let end = Instant::now() + PATIENCE;
+    let lists = |one: &Device, other: &Device| {
+        let list = one.client.friends();
+        let entry = list.as_ref().and_then(|list| list.find(&other.user));
+        entry.is_some_and(|entry| entry.relation == Relation::Friend)
+    };
+    while !(lists(one, other) && lists(other, one)) {
+        anyhow::ensure!(Instant::now() < end, "{} finds no friend", one.user);
+        sleep(LOOK).await;
+    }
+    Ok(())
 }
 
 /// Whether a change that was refused or not answered is to be tried again.

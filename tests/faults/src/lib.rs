@@ -18,6 +18,7 @@ mod device;
 mod fault;
 mod order;
 mod plan;
+mod power;
 mod presence;
 mod report;
 mod rest;
@@ -28,5 +29,6 @@ mod streams;
 mod visits;
 
 pub use fault::What;
+pub use power::{Loss, Losses, Outages, power};
 pub use report::Report;
 pub use run::{Fsync, Orders, run};

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use client::{Availability, UserId};
 use proto::slot::Slot;
+use redis_stage::Server;
 use registry::view::View;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -41,13 +42,26 @@ const BURST_MS: u64 = 40;
 /// Between two looks.
 pub const LOOK: Duration = Duration::from_millis(50);
 
-/// Whether Redis writes each change to the disk before it answers.
+/// When Redis writes what changed to the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Fsync {
-    /// It does.
+    /// Before it answers.
     Always,
     /// Once a second.
     Everysec,
+    /// When the system does.
+    No,
+}
+
+impl Fsync {
+    /// As Redis calls it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Everysec => "everysec",
+            Self::No => "no",
+        }
+    }
 }
 
 /// What is to be run.
@@ -102,11 +116,9 @@ pub struct Run {
 /// # Errors
 /// The run did not come about. Promises that were not kept stand in the report.
 pub async fn run(orders: &Orders) -> Result<Report> {
-    let fsync = match orders.fsync {
-        Fsync::Always => "always",
-        Fsync::Everysec => "everysec",
-    };
-    let stage = Stage::start(&["--appendonly", "yes", "--appendfsync", fsync]).await?;
+    let fsync = orders.fsync.word();
+    let redis = Server::start_with(&["--appendonly", "yes", "--appendfsync", fsync]);
+    let stage = Stage::start(redis).await?;
     let mut run = Run::begins(stage, orders.rate).await?;
     let mut plan = Plan::new(orders.seed, &orders.only);
     let mut faults = Vec::new();

@@ -84,10 +84,9 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Everything started and ready, but the last shard.
-    pub async fn start(redis: &[&str]) -> Result<Self> {
+    /// Everything over this Redis started and ready, but the last shard.
+    pub async fn start(redis: Server) -> Result<Self> {
         let home = tempfile::tempdir()?;
-        let redis = Server::start_with(redis);
         let backend = redis.url().trim_start_matches("redis://").parse()?;
         let address = redis.url().parse().context("the address of Redis")?;
         let ports: Vec<Port> = (0..FRIENDS).map(|_| Port::take()).collect();

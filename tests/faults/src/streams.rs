@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use client::{Client, Code, Fate, SendError, SendHandle, UserId};
+use client::{Client, Code, Fate, MessageId, SendError, SendHandle, UserId};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -73,8 +73,22 @@ impl Stream {
         Ok(())
     }
 
-    /// Waits while the window is full.
+    /// Writes one message, and waits for its fate. Gives its number.
+    pub async fn says_one(&self) -> Result<MessageId> {
+        let (letter, handle) = self.hand_over().await?;
+        let id = handle.id();
+        letter.follow(handle).await?;
+        Ok(id)
+    }
+
     async fn send(&self, fates: &mut JoinSet<Result<(), SendError>>) -> Result<()> {
+        let (letter, handle) = self.hand_over().await?;
+        fates.spawn(letter.follow(handle));
+        Ok(())
+    }
+
+    /// Waits while the window is full.
+    async fn hand_over(&self) -> Result<(Letter, SendHandle)> {
         let (number, sent) = self.books.sends(self.number);
         let body = write(self.number, number);
         let handle = self.client.send(&self.to, body.clone()).await?;
@@ -86,8 +100,7 @@ impl Stream {
             sent,
             books: self.books.clone(),
         };
-        fates.spawn(letter.follow(handle));
-        Ok(())
+        Ok((letter, handle))
     }
 }
 

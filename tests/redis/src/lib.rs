@@ -4,9 +4,11 @@
 //! temporary directory of its own, and ends them. Must not know who uses them.
 
 mod cluster;
+mod power;
 mod sentinel;
 mod server;
 
 pub use cluster::{Cluster, Moving};
+pub use power::Cut;
 pub use sentinel::Watched;
 pub use server::{Server, free_port};

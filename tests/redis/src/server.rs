@@ -15,6 +15,9 @@ const LOOK: Duration = Duration::from_millis(20);
 /// A `redis-server` process. It ends with this value.
 #[derive(Debug)]
 pub struct Server {
+    /// What starts the program: nothing, or a command that takes the program
+    /// and its arguments as its last words.
+    starter: Vec<String>,
     port: u16,
     arguments: Vec<String>,
     directory: TempDir,
@@ -32,14 +35,21 @@ impl Server {
     /// # Panics
     /// If it does not come up.
     pub fn start_with(arguments: &[&str]) -> Self {
-        Self::start_as(free_port(), arguments)
+        Self::start_by(&[], arguments)
     }
 
-    pub(crate) fn start_as(port: u16, arguments: &[&str]) -> Self {
-        let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
+    /// Likewise, started in its directory by a command that takes the program
+    /// and its arguments as its last words.
+    pub(crate) fn start_by(starter: &[&str], arguments: &[&str]) -> Self {
+        let port = free_port();
+        let [starter, arguments] = [starter, arguments].map(|words| {
+            let words = words.iter().map(|text| (*text).to_owned());
+            words.collect::<Vec<String>>()
+        });
         let directory = tempfile::tempdir().expect("a directory");
-        let process = run(port, &arguments, directory.path());
+        let process = run(&starter, port, &arguments, directory.path());
         let server = Self {
+            starter,
             port,
             arguments,
             directory,
@@ -90,7 +100,12 @@ impl Server {
 
     /// Starts it again on what it left, as it was started before.
     pub fn restart(&mut self) {
-        self.process = run(self.port, &self.arguments, self.directory.path());
+        self.process = run(
+            &self.starter,
+            self.port,
+            &self.arguments,
+            self.directory.path(),
+        );
         self.is_up();
     }
 
@@ -107,18 +122,24 @@ impl Drop for Server {
     }
 }
 
-fn run(port: u16, arguments: &[String], directory: &Path) -> Child {
-    Command::new("redis-server")
+fn run(starter: &[String], port: u16, arguments: &[String], directory: &Path) -> Child {
+    let program = "redis-server".to_owned();
+    let words: Vec<&String> = starter.iter().chain([&program]).collect();
+    Command::new(words[0])
+        .args(&words[1..])
         .args(arguments)
         .args(["--bind", "127.0.0.1", "--save", "", "--daemonize", "no"])
+        // A replica need not wait whether others come.
+        .args(["--repl-diskless-sync-delay", "0"])
         .args(["--port", &port.to_string()])
         .arg("--dir")
         .arg(directory)
+        .current_dir(directory)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("redis-server is installed")
+        .unwrap_or_else(|error| panic!("{}: {error}", words[0]))
 }
 
 /// A port that is free, as is the one that a Cluster's bus takes beside it.
