@@ -193,7 +193,11 @@ impl Lists {
             // so it ends.
             .filter(|intent| intent.second > *first)
             .ok_or_else(|| Trouble::Unreadable(first.clone()))?;
-        Box::pin(self.carry_on(first, &intent)).await?;
+        let confirm = self.scripts.confirm(first, pending);
+        // If it is not pending any more, another one has ended it.
+        if saved(first, &self.wire.ask(confirm).await?)? == Saved::Done {
+            Box::pin(self.carry_on(first, &intent)).await?;
+        }
         Ok(())
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn load(user: &UserId) -> Command {
 pub(super) struct Scripts {
     save: Script,
     prepare: Script,
+    confirm: Script,
     apply: Script,
     finish: Script,
     forget: Script,
@@ -47,6 +48,7 @@ impl Scripts {
         Self {
             save: Script::writing(include_str!("lua/save.lua")),
             prepare: Script::writing(include_str!("lua/prepare.lua")),
+            confirm: Script::writing(include_str!("lua/confirm.lua")),
             apply: Script::writing(include_str!("lua/apply.lua")),
             finish: Script::writing(include_str!("lua/finish.lua")),
             forget: Script::writing(include_str!("lua/forget.lua")),
@@ -57,6 +59,7 @@ impl Scripts {
         let all = [
             &self.save,
             &self.prepare,
+            &self.confirm,
             &self.apply,
             &self.finish,
             &self.forget,
@@ -75,6 +78,10 @@ impl Scripts {
         Command::script(&self.prepare, &[key(first)])
             .arg(replaces.bytes())
             .arg(intent.encode())
+    }
+
+    pub(super) fn confirm(&self, first: &UserId, pending: &[u8]) -> Command {
+        Command::script(&self.confirm, &[key(first)]).arg(pending)
     }
 
     pub(super) fn apply(&self, first: &UserId, intent: &Intent) -> Command {

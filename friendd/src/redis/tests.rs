@@ -1,6 +1,8 @@
 //! Changes of two lists that somebody has left half done, comes late with, or
 //! of which a server has forgotten a part.
 
+mod confirmed;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use proto::friends::{FriendAction, FriendEntry, FriendList, ListVersion, Relatio
 use proto::graph::{Change, GraphAnswer, GraphRequest};
 use proto::ids::UserId;
 use redis_stage::{Cluster, Server};
-use shared::{Redis, Trust};
+use shared::{Confirm, Redis, Trust};
 
 use super::edition::Edition;
 use super::intent::{Intent, Written};
@@ -35,11 +37,15 @@ struct Stage {
 
 impl Stage {
     fn new(url: &str) -> Self {
+        Self::confirmed(url, None)
+    }
+
+    fn confirmed(url: &str, confirm: Option<Confirm>) -> Self {
         let settings = shared::Settings {
             address: url.parse().unwrap(),
             trust: Trust::default(),
             patience: Duration::from_secs(2),
-            confirm: None,
+            confirm,
         };
         let (friendd, whole) = RedisFriendd::new(&FriendSettings::default(), &settings);
         tokio::spawn(friendd.run());

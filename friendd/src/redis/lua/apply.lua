@@ -5,6 +5,9 @@
 -- is replaced or '', the new one, the record.
 local stored = redis.call('HMGET', KEYS[1], ARGV[1], 'edition', 'pending')
 if stored[1] == ARGV[2] then
+    -- Whoever did may not have heard that replicas have it: with what is
+    -- written now they have it.
+    redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
     return 1
 end
 if (stored[2] or '') ~= ARGV[3] then
