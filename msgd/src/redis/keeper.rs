@@ -172,6 +172,7 @@ impl Keeper {
                 Ok(Loaded::Refused) | Err(Trouble::Refused) => self.claims.lost(claim),
                 Err(trouble) => {
                     self.tell(&trouble);
+                    self.mailboxes.forget(user);
                     batch.failed.insert(user.clone());
                 }
             }
@@ -352,14 +353,13 @@ impl Keeper {
         Outcomes::new()
     }
 
-    /// Draws the consequence of a failure for all mailboxes, and says why a
-    /// request failed, not more often than once a second: whoever wants it
-    /// asks again and again.
+    /// Says why a request failed, not more often than once a second: whoever
+    /// wants it asks again and again. What is known of others stays: a server
+    /// that may have lost some of it is in another life, and their claims are
+    /// not good there.
     pub(super) fn tell(&mut self, trouble: &Trouble) {
         if matches!(trouble, Trouble::Failure(failure) if failure.is_lost()) {
             self.answers.store(false, Ordering::Relaxed);
-            // Who answers next may have lost some of what this one had.
-            self.mailboxes.forget_all();
             self.claims.doubt();
         }
         if matches!(trouble, Trouble::Damaged(_)) {

@@ -6,6 +6,10 @@
 use proto::ids::{Incarnation, UserId};
 use proto::slot::Slot;
 
+/// No mailbox comes so far. What is beyond is damaged; below it there is room to
+/// count on.
+pub(super) const POSITION_MAX: u64 = u64::MAX / 2;
+
 /// The keys of one slot.
 #[derive(Debug, Clone)]
 pub(super) struct SlotKeys {
@@ -64,5 +68,19 @@ pub(super) fn entry(token: u64, position: u64) -> String {
 /// The token and the position in an entry's id.
 pub(super) fn parse_entry(id: &[u8]) -> Option<(u64, u64)> {
     let (token, position) = std::str::from_utf8(id).ok()?.split_once('-')?;
-    Some((token.parse().ok()?, position.parse().ok()?))
+    let position = position.parse().ok()?;
+    (position <= POSITION_MAX).then_some((token.parse().ok()?, position))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_has_a_token_and_a_position_that_can_be() {
+        assert_eq!(parse_entry(entry(7, 12).as_bytes()), Some((7, 12)));
+        assert_eq!(parse_entry(b"7"), None);
+        let beyond = entry(1, u64::MAX);
+        assert_eq!(parse_entry(beyond.as_bytes()), None);
+    }
 }

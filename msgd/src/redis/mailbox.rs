@@ -7,7 +7,7 @@ use msgd_core::store::{MailboxSettings, Seen};
 use proto::ids::{Incarnation, Stamp, Token};
 use smallvec::{SmallVec, smallvec};
 
-use super::keys::entry;
+use super::keys::{POSITION_MAX, entry};
 use crate::store::mailbox::Front;
 
 /// A mailbox. Positions count from 1.
@@ -93,7 +93,8 @@ impl Mailbox {
             Some(front) => self.bytes_before_end.saturating_sub(front.bytes_before),
             None => 0,
         };
-        self.end - self.cursor < settings.messages_max && bytes + body_bytes <= settings.bytes_max
+        self.end - self.cursor < settings.messages_max
+            && bytes.saturating_add(body_bytes) <= settings.bytes_max
     }
 
     pub(super) fn append(&mut self, stamp: Stamp, body_bytes: u64) {
@@ -163,7 +164,7 @@ pub(super) fn parse_row(row: &str) -> Option<(u64, Option<Seen>)> {
         Some(("h", shard)) => Some(Seen::Here(Incarnation(shard.parse().ok()?))),
         Some(_) => return None,
     };
-    Some((last + 1, seen))
+    (last <= POSITION_MAX).then_some((last + 1, seen))
 }
 
 /// What stands in the row behind the last position.
@@ -193,6 +194,7 @@ mod tests {
         assert_eq!(parse_row(&row), Some((4, Some(here))));
         assert_eq!(parse_row("3x4"), None);
         assert_eq!(parse_row("3a"), None);
+        assert_eq!(parse_row(&u64::MAX.to_string()), None);
     }
 
     #[test]

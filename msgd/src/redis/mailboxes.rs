@@ -52,11 +52,6 @@ impl Mailboxes {
         self.cache.remove(user);
     }
 
-    /// What the server has is all that is known.
-    pub(super) fn forget_all(&mut self) {
-        self.cache.clear();
-    }
-
     /// A mailbox as the server has it.
     pub(super) fn learn(&mut self, user: UserId, mailbox: Mailbox) {
         self.cache.insert(user, mailbox);

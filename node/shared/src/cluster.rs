@@ -3,7 +3,7 @@
 //! Owns which server has which slot, and what becomes of commands that a server
 //! sends on to another. Must not know what commands do.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,6 +93,10 @@ impl Cluster {
 
     /// Whether the command is to be sent again: to whom has the slot by then,
     /// or once to the host that is named.
+    ///
+    /// Not one whose keys are here and there, which a server answers with
+    /// `TRYAGAIN`: that may last until the whole slot has moved, and others wait
+    /// for this call.
     fn sent_on(&mut self, reply: &Reply) -> Option<Option<Host>> {
         let Err(Failure::Said { code, text }) = reply else {
             self.stale |= matches!(reply, Err(Failure::Lost(_)));
@@ -104,7 +108,6 @@ impl Cluster {
         };
         match &**code {
             "ASK" => Some(host()),
-            "TRYAGAIN" => Some(None),
             // Not sent on: after a fail-over the other may not have all that
             // this one had, and who asks must know.
             "MOVED" | "CLUSTERDOWN" => {
@@ -142,9 +145,7 @@ impl Cluster {
         if !self.stale || !self.pause.is_over() {
             return;
         }
-        let mut hosts: Vec<Host> = self.servers.keys().cloned().collect();
-        hosts.extend(self.named.iter().cloned());
-        for host in hosts {
+        for host in self.whom_to_ask() {
             if let Ok(map) = self.ask_map(&host).await {
                 self.map = map;
                 self.stale = false;
@@ -157,6 +158,14 @@ impl Cluster {
         }
         tracing::warn!("no server of the Redis Cluster tells who has which slot");
         self.pause.failed();
+    }
+
+    /// All that are known: first those that answer, and each once.
+    fn whom_to_ask(&self) -> Vec<Host> {
+        let answers = |host: &&Host| self.servers.get(*host).is_some_and(Server::is_connected);
+        let known: BTreeSet<&Host> = self.servers.keys().chain(&self.named).collect();
+        let (answering, silent): (Vec<_>, Vec<_>) = known.into_iter().partition(answers);
+        answering.into_iter().chain(silent).cloned().collect()
     }
 
     async fn ask_map(&self, asked: &Host) -> Result<Vec<Option<Host>>, Failure> {

@@ -90,6 +90,35 @@ fn keys_are_found_while_they_move_and_afterwards() {
 }
 
 #[test]
+fn a_command_whose_keys_are_here_and_there_holds_up_nobody() {
+    run(async || {
+        let mut cluster = Cluster::start();
+        let mut redis = redis(&cluster.url());
+        redis
+            .carry_out(vec![push("{a}1", 0), push("{a}2", 0)])
+            .await;
+        let moving = cluster.begin_move("{a}1");
+        moving.move_key("{a}1");
+        let both = Command::read("EXISTS", "{a}1").arg("{a}2");
+        let replies = redis.carry_out(vec![push("{b}", 0), both]).await;
+        assert_eq!(replies[0], Ok(Value::Int(1)));
+        let failure = replies[1].as_ref().unwrap_err();
+        // That is no reason to doubt the server.
+        assert_eq!(
+            (failure.code(), failure.is_lost()),
+            (Some("TRYAGAIN"), false)
+        );
+        let mut asked = Vec::new();
+        for server in cluster.servers() {
+            let says = server.ask(&["INFO", "errorstats"]);
+            let lines = says.lines().map(str::trim).map(str::to_owned);
+            asked.extend(lines.filter(|line| line.contains("TRYAGAIN")));
+        }
+        assert_eq!(asked, ["errorstat_TRYAGAIN:count=1"]);
+    });
+}
+
+#[test]
 fn a_dead_server_fails_its_own_commands_only() {
     run(async || {
         let mut cluster = Cluster::start_partial();

@@ -101,6 +101,51 @@ fn what_follows_a_failure_fails() {
     assert_eq!(process.carry_out([append(ann, "ann", 2)]), [expected]);
 }
 
+/// What is known of them stays good.
+#[test]
+fn who_is_on_another_server_than_the_lost_one_is_not_looked_up_again() {
+    let mut cluster = Cluster::start_partial();
+    let process = Process::start(&settings(&cluster.url(), None), MailboxSettings::default());
+    let mut claimed = |name: &str| {
+        let claim = claims(&process, name);
+        process.carry_out([append(claim, name, 1)]);
+        let key = format!("im:{{{}}}:m:{name}", claim.slot);
+        let has = |server: &Server| server.ask(&["EXISTS", &key]) == "1";
+        let server = cluster.servers().iter().position(has).expect("the key");
+        (claim, server)
+    };
+    let (ann, lost) = claimed("ann");
+    let names = (0..100).map(|number| format!("ben{number}"));
+    let mut bens = names.map(|name| (claimed(&name), name));
+    let ((ben, kept), name) = bens
+        .find(|((_, at), _)| *at != lost)
+        .expect("another server");
+    drop(bens);
+    cluster.servers()[lost].kill();
+    let failed = Outcome::AppendFailed {
+        claim: ann,
+        user: user("ann"),
+    };
+    assert_eq!(process.carry_out([append(ann, "ann", 2)]), [failed]);
+    let scripts = |cluster: &mut Cluster| {
+        let says = cluster.servers()[kept].ask(&["INFO", "commandstats"]);
+        let line = says
+            .lines()
+            .find(|line| line.starts_with("cmdstat_evalsha:"));
+        let calls = line.and_then(|line| line.split([':', ',']).nth(1));
+        calls.expect("scripts were called").to_owned()
+    };
+    let before = scripts(&mut cluster);
+    let appended = Outcome::Appended {
+        claim: ben,
+        user: user(&name),
+        first: Position(2),
+        count: 1,
+    };
+    assert_eq!(process.carry_out([append(ben, &name, 2)]), [appended]);
+    assert_eq!(scripts(&mut cluster), before);
+}
+
 /// A Cluster is resharded under a shard: what it asks meanwhile is done or
 /// told as failed, and it goes on under a new claim.
 #[test]
