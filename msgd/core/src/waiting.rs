@@ -3,7 +3,7 @@
 //!
 //! Bounded; who finds it full is sent back. Must not know what envelopes do.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use proto::ids::{Epoch, GatewayId, SessionRef};
 use proto::link::Up;
@@ -85,6 +85,11 @@ impl WaitingRoom {
             return Vec::new();
         }
         self.take_out(|other, _| other == slot)
+    }
+
+    /// The slots that somebody waits for.
+    pub fn slots(&self) -> HashSet<Slot> {
+        self.waiting.iter().map(|(slot, _)| *slot).collect()
     }
 
     /// Takes out what a session sent that is gone.

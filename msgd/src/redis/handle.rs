@@ -61,8 +61,8 @@ impl RedisStore {
             let mut outcomes = Vec::new();
             keeper.find().await;
             while let Some(requests) = asked.take(keeper.pause()).await {
-                let came = keeper.carry_out(&requests).await;
-                outcomes.extend(came.into_iter().flatten());
+                let tell = &mut sink;
+                keeper.carry_out(&requests, &mut outcomes, tell).await;
                 outcomes.extend(keeper.find().await);
                 sink(outcomes.drain(..));
             }

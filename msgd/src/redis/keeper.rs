@@ -7,8 +7,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use std::vec::Drain;
 
-use msgd_core::store::{Claim, MailboxSettings, Outcomes, Request};
+use msgd_core::store::{Claim, MailboxSettings, Outcome, Outcomes, Request};
 use proto::ids::UserId;
 use shared::{Command, Redis, Reply};
 
@@ -77,10 +78,15 @@ impl Keeper {
         }
     }
 
-    /// Carries requests out in their order; what came of each.
-    pub(super) async fn carry_out(&mut self, requests: &[Request]) -> Vec<Outcomes> {
+    /// Carries requests out in their order. What came of them is added to
+    /// `outcomes`; what need not wait for the rest is told from there at once.
+    pub(super) async fn carry_out(
+        &mut self,
+        requests: &[Request],
+        outcomes: &mut Vec<Outcome>,
+        tell: &mut impl FnMut(Drain<'_, Outcome>),
+    ) {
         self.close_empties().await;
-        let mut outcomes = Vec::with_capacity(requests.len());
         let mut rest = requests;
         while let Some(first) = rest.first() {
             let which = kind(first);
@@ -92,13 +98,12 @@ impl Keeper {
             let (these, others) = rest.split_at(count);
             rest = others;
             match which {
-                Kind::Claim => outcomes.push(self.claim(first).await),
-                Kind::Alive => outcomes.push(self.keep_alive(first).await),
-                Kind::Release => outcomes.extend(self.release(these).await),
-                Kind::Mailbox => outcomes.extend(self.serve(these).await),
+                Kind::Claim => self.claim(first, outcomes, tell).await,
+                Kind::Alive => self.keep_alive(first).await,
+                Kind::Release => outcomes.extend(self.release(these).await.into_iter().flatten()),
+                Kind::Mailbox => outcomes.extend(self.serve(these).await.into_iter().flatten()),
             }
         }
-        outcomes
     }
 
     async fn serve(&mut self, requests: &[Request]) -> Vec<Outcomes> {
@@ -331,7 +336,7 @@ impl Keeper {
         }
     }
 
-    async fn keep_alive(&mut self, request: &Request) -> Outcomes {
+    async fn keep_alive(&mut self, request: &Request) {
         if let Request::Alive {
             shard,
             stamp,
@@ -350,7 +355,6 @@ impl Keeper {
                 self.tell(&failure.into());
             }
         }
-        Outcomes::new()
     }
 
     /// Says why a request failed, not more often than once a second: whoever

@@ -3,6 +3,7 @@
 //! Owns the question whether a holder is dead. Must not know mailboxes.
 
 use std::collections::{HashMap, HashSet};
+use std::vec::Drain;
 
 use msgd_core::store::{Outcome, Outcomes, Request};
 use proto::ids::Incarnation;
@@ -20,11 +21,16 @@ use super::keys::SlotKeys;
 const CLAIMED_AT_ONCE: usize = 32;
 
 impl Keeper {
-    pub(super) async fn claim(&mut self, request: &Request) -> Outcomes {
+    /// Claims slots; users of the first need not wait for the last.
+    pub(super) async fn claim(
+        &mut self,
+        request: &Request,
+        outcomes: &mut Vec<Outcome>,
+        tell: &mut impl FnMut(Drain<'_, Outcome>),
+    ) {
         let Request::Claim { slots, shard } = request else {
-            return Outcomes::new();
+            return;
         };
-        let mut outcomes = Outcomes::with_capacity(slots.len());
         for slots in slots.chunks(CLAIMED_AT_ONCE) {
             let mut found = self.try_claim(slots, *shard, &HashMap::new()).await;
             let holders = found.iter().filter_map(|answered| match answered {
@@ -62,8 +68,8 @@ impl Keeper {
                     Answered::Unclear => Outcome::ClaimFailed { slot },
                 }
             }));
+            tell(outcomes.drain(..));
         }
-        outcomes
     }
 
     async fn try_claim(

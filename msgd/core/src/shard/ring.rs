@@ -48,10 +48,13 @@ impl Shard {
         self.claim(slots, out);
     }
 
-    fn claim(&mut self, slots: Vec<Slot>, out: &mut Vec<Effect>) {
+    /// Those first that somebody waits for: a store may take its time.
+    fn claim(&mut self, mut slots: Vec<Slot>, out: &mut Vec<Effect>) {
         if slots.is_empty() {
             return;
         }
+        let awaited = self.waiting.slots();
+        slots.sort_by_key(|slot| !awaited.contains(slot));
         for slot in &slots {
             self.slots.set(*slot, SlotState::Claiming);
         }
@@ -269,12 +272,17 @@ impl Shard {
             }
             false
         });
-        // A store carries out together what is alike.
-        let mut releases = Vec::with_capacity(claims.len());
+        // A store carries out together what is alike; slots of users who are
+        // waited for elsewhere go first.
+        let (mut releases, mut others) = (Vec::new(), Vec::new());
         for claim in claims {
             let (users, known) = going.swap_remove(&claim.slot).unwrap_or_default();
-            releases.push(self.give_up(claim, users, known, out));
+            let which = match users.is_empty() {
+                true => &mut others,
+                false => &mut releases,
+            };
+            which.push(self.give_up(claim, users, known, out));
         }
-        out.extend(releases.into_iter().map(Effect::Store));
+        out.extend(releases.into_iter().chain(others).map(Effect::Store));
     }
 }
