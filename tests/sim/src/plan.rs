@@ -39,6 +39,8 @@ pub struct Troubles {
     pub outage: bool,
     /// Another server of the registry takes over, which lacks the newest.
     pub registry_forgets: bool,
+    /// One shard does not reach the registry, and nothing else fails.
+    pub cut_off: bool,
     /// Clients lose their connections and processes.
     pub churn: bool,
     /// The ring changes. By itself no failure.
@@ -66,6 +68,7 @@ impl Troubles {
             || self.registry
             || self.outage
             || self.registry_forgets
+            || self.cut_off
     }
 }
 
@@ -174,6 +177,20 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// In some worlds without a failure one shard is cut off, the one whose clock
+    /// is slow. It has dice of its own: all other worlds stay as they are.
+    pub fn cut_off(&mut self, dice: &mut Dice) {
+        let troubles = &mut self.troubles;
+        let is_calm = !troubles.any_failure() && !troubles.outage;
+        if self.leased && is_calm && dice.percent(40) {
+            troubles.cut_off = true;
+            troubles.ring_changes = false;
+            self.slow_shard = Some(dice.index(3));
+        }
+    }
+}
+
 fn troubles(dice: &mut Dice, leased: bool) -> Troubles {
     let mut some = |percent| dice.percent(percent);
     // A third of the worlds has no failure: there order is whole.
@@ -192,6 +209,7 @@ fn troubles(dice: &mut Dice, leased: bool) -> Troubles {
         churn: fails(),
         registry: fails() && leased,
         registry_forgets: failing && leased && some(15),
+        cut_off: false,
         outage: !failing && leased && some(20),
         clock_steps: some(20),
         ring_changes: some(50) && leased,

@@ -174,7 +174,8 @@ impl World {
     /// The world of a seed, before its first step.
     pub fn new(seed: u64, spoken: bool) -> Self {
         let mut dice = Dice::new(seed);
-        let plan = Plan::of(&mut dice);
+        let mut plan = Plan::of(&mut dice);
+        plan.cut_off(&mut Dice::new(!seed));
         let names: Vec<ShardId> = SHARDS.iter().filter_map(|n| ShardId::new(n).ok()).collect();
         let users: Vec<UserId> = USERS
             .iter()

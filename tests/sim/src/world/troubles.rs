@@ -40,6 +40,8 @@ pub enum Trouble {
     Outage,
     /// Another server of the registry takes over.
     RegistryForgets,
+    /// The slow shard is cut off from the registry.
+    CutOff,
     /// A wall clock steps.
     ClockStep,
     /// The ring changes, once or several times in a row.
@@ -71,6 +73,7 @@ impl World {
             (troubles.registry, Trouble::Registry, 2),
             (troubles.outage, Trouble::Outage, 1),
             (troubles.registry_forgets, Trouble::RegistryForgets, 1),
+            (troubles.cut_off, Trouble::CutOff, 2),
             (troubles.clock_steps, Trouble::ClockStep, 1),
             (troubles.ring_changes, Trouble::Ring, 1),
             (troubles.churn, Trouble::Churn, 6),
@@ -149,6 +152,7 @@ impl World {
             Trouble::Registry => self.registry_trouble(),
             Trouble::Outage => self.registry_outage(),
             Trouble::RegistryForgets => self.registry_forgets(),
+            Trouble::CutOff => self.registry_cuts_off(),
             Trouble::ClockStep => {
                 let shift = self.dice.within(0..8 * SECOND) as i64 - 4 * SECOND as i64;
                 match self.dice.within(0..3) {

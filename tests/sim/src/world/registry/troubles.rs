@@ -59,6 +59,15 @@ impl World {
         }
     }
 
+    /// The slow one does not get through for longer than its lease, from a
+    /// renewal on.
+    pub(in crate::world) fn registry_cuts_off(&mut self) {
+        if let Some(shard) = self.plan.slow_shard {
+            let long = LEASE + self.dice.within(0..LEASE);
+            self.registry.barring.insert(Place::Shard(shard), long);
+        }
+    }
+
     /// The server can be read: nobody is renewed. Some get through even later.
     fn registry_takes_nothing(&mut self, until: Time) {
         self.registry.mood = Mood::ReadOnly(until);
