@@ -39,7 +39,8 @@ pub struct Troubles {
     pub outage: bool,
     /// Another server of the registry takes over, which lacks the newest.
     pub registry_forgets: bool,
-    /// One shard does not reach the registry, and nothing else fails.
+    /// One shard does not reach the registry, or another stands still that
+    /// watches it, and nothing else fails.
     pub cut_off: bool,
     /// Clients lose their connections and processes.
     pub churn: bool,

@@ -8,7 +8,7 @@ use proto::limits::BATCH_ENVELOPES_MAX;
 use proto::link::{Batch, Down};
 use registry_core::look::Berth;
 
-use super::{Clock, Seat, SharedRing, Step, World};
+use super::{Clock, Seat, SharedRing, Step, Trouble, World};
 use crate::agenda::{MS, SECOND, Time};
 use crate::brief;
 use crate::observed::Observed;
@@ -193,6 +193,21 @@ impl World {
         if node.core.is_some() && matches!(node.pause, Pause::No) {
             node.pause = Pause::Soon;
         }
+    }
+
+    /// At once, for so long.
+    pub(super) fn shard_stands_still(&mut self, shard: usize, long: Time) {
+        let node = &mut self.shards[shard];
+        if node.core.is_none() || !matches!(node.pause, Pause::No) {
+            return;
+        }
+        node.pause = Pause::Now {
+            effects: Vec::new(),
+            backlog: VecDeque::new(),
+        };
+        self.trace.say(self.now, || format!("s{shard} pauses"));
+        let over = Step::Over(Trouble::ShardPause(shard));
+        self.plan_in(long..long + 1, over);
     }
 
     pub(super) fn shard_resume(&mut self, shard: usize) {

@@ -37,6 +37,8 @@ pub struct Seat {
     pub(super) view: Option<Arc<View>>,
     /// It is asked to stop, and waits until it is off the ring.
     is_leaving: bool,
+    /// The process stands still for so long once it has looked.
+    pub(super) pauses: Option<Time>,
     /// What came while the process stood still.
     backlog: VecDeque<Turn>,
 }
@@ -59,6 +61,7 @@ impl Seat {
             term: 0,
             view: None,
             is_leaving: false,
+            pauses: None,
             backlog: VecDeque::new(),
         }
     }
@@ -100,7 +103,11 @@ impl World {
         let who = Who::Shard(shard, process);
         match turn {
             Turn::Look(_, number) if number == node.seat.next_look => {
+                let pauses = node.seat.pauses.take();
                 self.registry_ask(who, Epoch(0), Wish::Look);
+                if let Some(long) = pauses {
+                    self.shard_stands_still(shard, long);
+                }
             }
             Turn::Join(_) => self.seat_joins(shard),
             Turn::Renew(_, life) => self.seat_renews(shard, life),

@@ -4,7 +4,7 @@ use super::{Mood, Place, Registry};
 use crate::agenda::{MS, SECOND, Time};
 use crate::plan::LEASE;
 use crate::registry::{Refused, Server};
-use crate::world::{Step, Trouble, World};
+use crate::world::{SHARDS_AT_FIRST, Step, Trouble, World};
 
 impl World {
     /// An operator's word gets through in any case.
@@ -60,12 +60,20 @@ impl World {
     }
 
     /// The slow one does not get through for longer than its lease, from a
-    /// renewal on.
+    /// renewal on. Or one that watches it stands still, for somewhat less, after
+    /// it has looked and before it has the answer.
     pub(in crate::world) fn registry_cuts_off(&mut self) {
-        if let Some(shard) = self.plan.slow_shard {
-            let long = LEASE + self.dice.within(0..LEASE);
-            self.registry.barring.insert(Place::Shard(shard), long);
+        let Some(slow) = self.plan.slow_shard else {
+            return;
+        };
+        let other = self.dice.index(SHARDS_AT_FIRST);
+        if other != slow {
+            let long = LEASE * 4 / 5 + self.dice.within(0..LEASE / 8);
+            self.shards[other].seat.pauses = Some(long);
+            return;
         }
+        let long = LEASE + self.dice.within(0..LEASE);
+        self.registry.barring.insert(Place::Shard(slow), long);
     }
 
     /// The server can be read: nobody is renewed. Some get through even later.
