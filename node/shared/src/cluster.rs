@@ -11,7 +11,7 @@ use redis::Value;
 use tokio::task::JoinSet;
 
 use crate::address::Host;
-use crate::failure::{Failure, Reply};
+use crate::failure::{ASK, Failure, Reply};
 use crate::hash::SLOTS;
 use crate::pause::Pause;
 use crate::server::{Placed, Server, Terms, exchange};
@@ -58,6 +58,7 @@ impl Cluster {
         let mut replies: Vec<Reply> = vec![Err(unanswered); commands.len()];
         let mut rest: Vec<(Placed, Option<Host>)> =
             commands.into_iter().map(|placed| (placed, None)).collect();
+        let mut again = Vec::new();
         for _ in 0..ROUNDS_MAX {
             self.refresh().await;
             let mut groups: BTreeMap<Host, Vec<Placed>> = BTreeMap::new();
@@ -71,7 +72,9 @@ impl Cluster {
                     }
                 }
             }
-            for (placed, reply) in self.ask_all(groups).await {
+            let answered = self.ask_all(groups).await;
+            again.extend(behind_moved(&answered));
+            for (placed, reply) in answered {
                 match self.sent_on(&reply) {
                     Some(way) => {
                         let (place, command, _) = placed;
@@ -88,7 +91,21 @@ impl Cluster {
             rest.sort_by_key(|((place, ..), _)| *place);
             tokio::time::sleep(MOVING_PAUSE).await;
         }
+        self.ask_again(again, &mut replies).await;
         replies
+    }
+
+    /// Asks once more what is to be as new as what was sent on before it.
+    async fn ask_again(&mut self, again: Vec<Placed>, replies: &mut [Reply]) {
+        let mut groups: BTreeMap<Host, Vec<Placed>> = BTreeMap::new();
+        for placed in again {
+            if let Some(host) = &self.map[usize::from(placed.1.slot)] {
+                groups.entry(host.clone()).or_default().push(placed);
+            }
+        }
+        for ((place, ..), reply) in self.ask_all(groups).await {
+            replies[place] = reply;
+        }
     }
 
     /// Whether the command is to be sent again: to whom has the slot by then,
@@ -107,7 +124,7 @@ impl Cluster {
             Some((host.to_owned(), port.parse().ok()?))
         };
         match &**code {
-            "ASK" => Some(host()),
+            ASK => Some(host()),
             // Not sent on: after a fail-over the other may not have all that
             // this one had, and who asks must know.
             "MOVED" | "CLUSTERDOWN" => {
@@ -184,6 +201,40 @@ impl Cluster {
             _ => Err(Failure::lost("no map of the slots")),
         }
     }
+}
+
+/// What only reads, and was answered before something of the same slot that it
+/// stands behind: that is on its way, and is sent on. Nothing is written behind
+/// it, which it would see then.
+fn behind_moved(answered: &[(Placed, Reply)]) -> Vec<Placed> {
+    let mut moved: HashMap<u16, usize> = HashMap::new();
+    let asks = answered.iter();
+    for ((place, command, _), _) in asks.filter(|(_, reply)| reply.as_ref().is_err_and(is_ask)) {
+        let first = moved.entry(command.slot).or_insert(*place);
+        *first = (*first).min(*place);
+    }
+    if moved.is_empty() {
+        return Vec::new();
+    }
+    let mut written: HashMap<u16, usize> = HashMap::new();
+    let writes = answered.iter();
+    for ((place, command, _), _) in writes.filter(|((_, command, _), _)| command.writes) {
+        let last = written.entry(command.slot).or_insert(*place);
+        *last = (*last).max(*place);
+    }
+    let is_behind = |((place, command, _), reply): &&(Placed, Reply)| {
+        let behind = |places: &HashMap<u16, usize>| places.get(&command.slot).copied();
+        let is_last = behind(&written).is_none_or(|last| last < *place);
+        reply.is_ok() && is_last && behind(&moved).is_some_and(|first| first < *place)
+    };
+    let behind = answered.iter().filter(is_behind);
+    behind
+        .map(|((place, command, _), _)| (*place, command.clone(), false))
+        .collect()
+}
+
+fn is_ask(failure: &Failure) -> bool {
+    failure.code() == Some(ASK)
 }
 
 /// Puts a range of slots on the map: its first, its last, its primary, others.

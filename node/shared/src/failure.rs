@@ -15,6 +15,10 @@ const AWAY: [&str; 6] = [
     "MOVED",
 ];
 
+/// What a server says of a key that another one has by now, while the slot is
+/// its own.
+pub(crate) const ASK: &str = "ASK";
+
 /// What came of one command.
 pub type Reply = Result<Value, Failure>;
 

@@ -9,7 +9,9 @@
 //!
 //! - Commands of one call are carried out in their order, in one pipeline for
 //!   each server. In a Cluster that order holds among keys with the same tag:
-//!   those of different tags may be on different servers.
+//!   those of different tags may be on different servers. While keys are on
+//!   their way it holds for what only reads and comes last: it is as new as what
+//!   stands before it.
 //! - Each command gets one reply. What a server says to one is that one's. A
 //!   connection that is lost, or silent for too long, fails all that it has not
 //!   answered, and each of these may have been done or not.

@@ -15,7 +15,7 @@ use redis::{
 
 use crate::address::{Address, Host};
 use crate::command::{Command, Script};
-use crate::failure::{Failure, Reply};
+use crate::failure::{ASK, Failure, Reply};
 use crate::life::{Life, life};
 use crate::pause::Pause;
 use crate::settings::{Confirm, Settings, Trust};
@@ -178,24 +178,20 @@ impl Server {
 
     /// Carries commands out in their order; a reply for each, in that order.
     /// The words of a command are used up, unless the server said anything
-    /// against it.
+    /// against it, or against another that is to be asked elsewhere.
     pub(crate) async fn carry_out(&mut self, commands: &mut [Placed]) -> Vec<Reply> {
         let mut connection = match self.connected().await {
             Ok(connection) => connection,
             Err(failure) => return vec![Err(failure); commands.len()],
         };
         let life = self.life.clone();
-        // What is sent on is asked of who is about to get the key from another
-        // that has it still.
-        let is_meant = |command: &Command, asking: bool| {
-            asking || command.life.is_none() || command.life == life
-        };
         let mut writes = false;
         let mut pipeline = redis::Pipeline::with_capacity(commands.len() + 1);
-        for (_, command, asking) in &mut *commands {
-            if !is_meant(command, *asking) {
+        for placed in &mut *commands {
+            if !is_meant(placed, &life) {
                 continue;
             }
+            let (_, command, asking) = placed;
             if *asking {
                 pipeline.cmd("ASKING");
             }
@@ -220,25 +216,7 @@ impl Server {
             }
         };
         let unconfirmed = confirm.and_then(|confirm| unconfirmed(confirm, values.pop()));
-        let mut answered = pipeline.cmd_iter().zip(values);
-        let mut replies = Vec::with_capacity(commands.len());
-        for (_, command, asking) in commands {
-            if !is_meant(command, *asking) {
-                replies.push(Err(Failure::Another));
-                continue;
-            }
-            if *asking {
-                answered.next();
-            }
-            replies.push(match answered.next() {
-                Some((sent, Value::ServerError(error))) => {
-                    command.inner = sent.clone();
-                    Err(Failure::said(&error))
-                }
-                Some((_, value)) => unconfirmed.clone().map_or(Ok(value), Err),
-                None => Err(Failure::lost("too few replies")),
-            });
-        }
+        let replies = replies(commands, &life, (&pipeline, values), unconfirmed.as_ref());
         let is_away = |reply: &Reply| {
             let failed = reply.as_ref().err();
             failed.is_some_and(|failure| failure.is_lost() && *failure != Failure::Another)
@@ -273,6 +251,50 @@ impl Server {
         self.life = Some(life);
         Ok(self.connection.insert(connection).clone())
     }
+}
+
+/// Whether a command is for this life of the server. What is sent on is asked of
+/// who is about to get the key from another that has it still.
+fn is_meant((_, command, asking): &Placed, life: &Option<Life>) -> bool {
+    *asking || command.life.is_none() || command.life == *life
+}
+
+/// A reply for each command, of those that were sent and what was said to them.
+fn replies(
+    commands: &mut [Placed],
+    life: &Option<Life>,
+    (pipeline, values): (&Pipeline, Vec<Value>),
+    unconfirmed: Option<&Failure>,
+) -> Vec<Reply> {
+    let is_ask = |value: &Value| matches!(value, Value::ServerError(error) if error.code() == ASK);
+    let some_moved = values.iter().any(is_ask);
+    let mut answered = pipeline.cmd_iter().zip(values);
+    let mut replies = Vec::with_capacity(commands.len());
+    for placed in commands {
+        if !is_meant(placed, life) {
+            replies.push(Err(Failure::Another));
+            continue;
+        }
+        let (_, command, asking) = placed;
+        if *asking {
+            answered.next();
+        }
+        replies.push(match answered.next() {
+            Some((sent, Value::ServerError(error))) => {
+                command.inner = sent.clone();
+                Err(Failure::said(&error))
+            }
+            Some((sent, value)) => {
+                // It may have to be asked again.
+                if some_moved && !command.writes {
+                    command.inner = sent.clone();
+                }
+                unconfirmed.cloned().map_or(Ok(value), Err)
+            }
+            None => Err(Failure::lost("too few replies")),
+        });
+    }
+    replies
 }
 
 fn unconfirmed(confirm: Confirm, reply: Option<Value>) -> Option<Failure> {

@@ -89,6 +89,40 @@ fn keys_are_found_while_they_move_and_afterwards() {
     });
 }
 
+/// What vouches for others is not to be older than they are.
+#[test]
+fn what_is_read_behind_a_key_on_its_way_is_read_again() {
+    run(async || {
+        let mut cluster = Cluster::start();
+        let mut redis = redis(&cluster.url());
+        redis
+            .carry_out(vec![push("{a}1", 0), push("{a}2", 0)])
+            .await;
+        let moving = cluster.begin_move("{a}1");
+        moving.move_key("{a}1");
+        let length = Command::read("LLEN", "{a}2");
+        let replies = redis
+            .carry_out(vec![length, push("{a}1", 1), push("{a}2", 1), all("{a}2")])
+            .await;
+        let found = [Value::Int(1), Value::Int(2), Value::Int(2), list(0..2)];
+        assert_eq!(replies, found.map(Ok));
+        let mut calls = Vec::new();
+        for server in cluster.servers() {
+            let says = server.ask(&["INFO", "commandstats"]);
+            let lines = says.lines().filter_map(|line| line.split_once(",usec"));
+            calls.extend(lines.map(|(line, _)| line.to_owned()));
+        }
+        assert!(
+            calls.contains(&"cmdstat_llen:calls=1".to_owned()),
+            "{calls:?}"
+        );
+        assert!(
+            calls.contains(&"cmdstat_lrange:calls=2".to_owned()),
+            "{calls:?}"
+        );
+    });
+}
+
 #[test]
 fn a_command_whose_keys_are_here_and_there_holds_up_nobody() {
     run(async || {
