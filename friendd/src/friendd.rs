@@ -23,7 +23,7 @@ use crate::metrics::Metrics;
 use crate::record;
 
 /// The keyspace of friend lists in the store.
-const KEYSPACE: &str = "friends";
+pub(crate) const KEYSPACE: &str = "friends";
 
 /// Questions, or outcomes of the store, in one turn at most.
 const TURN_MAX: usize = 1024;

@@ -19,6 +19,7 @@ mod metrics;
 mod record;
 mod redis;
 pub mod section;
+pub mod transfer;
 
 pub use bounds::FriendSettings;
 pub use friendd::Friendd;

@@ -16,6 +16,7 @@ mod relays;
 pub mod section;
 pub mod shard;
 pub mod store;
+pub mod transfer;
 pub mod words;
 
 mod trace;

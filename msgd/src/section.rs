@@ -224,6 +224,8 @@ impl DatabaseSection {
             self.cache_bytes, self.memtable_bytes
         );
         memory.all("store", self.cache_bytes.get() + memtables, made_of);
+        let copy = store::backup_memory(keyspaces);
+        memory.all("a copy of the store", copy, "while one is made");
     }
 }
 

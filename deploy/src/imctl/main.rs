@@ -4,6 +4,7 @@
 //! know how daemons carry it out.
 
 mod connd;
+mod copy;
 mod daemons;
 mod friend;
 mod output;
@@ -34,7 +35,7 @@ struct Flags {
     /// redis://HOST:PORT.
     #[arg(long, global = true, value_name = "URL", env = "IM_IMCTL_REGISTRY")]
     registry: Option<Address>,
-    /// TLS towards the registry.
+    /// TLS towards the registry, or the Redis that a store is copied to.
     #[command(flatten)]
     redis: RedisFlags,
     /// For scripts: one JSON value instead of tables.
@@ -95,6 +96,8 @@ async fn carry_out(flags: Flags) -> anyhow::Result<()> {
     match flags.order {
         Order::Ring(order) => ring::ring(&mut registry()?, order, output).await,
         Order::Shard(order) => ring::shard(&mut registry()?, order, output).await,
+        Order::Store(store::Order::Copy(order)) => copy::copy(order, trust, output).await,
+        Order::Store(store::Order::Restore { from, to }) => store::restore(&from, to, output),
         order => {
             let daemons = match registry() {
                 Ok(mut registry) if flags.admin.is_empty() => Daemons::of(&mut registry).await?,
@@ -104,10 +107,12 @@ async fn carry_out(flags: Flags) -> anyhow::Result<()> {
                 Order::Status => status::status(&daemons, output).await,
                 Order::User(order) => user::user(&daemons, order, output).await,
                 Order::Trace { id } => trace::trace(&daemons, id, output).await,
-                Order::Store(order) => store::store(&daemons, order, output).await,
+                Order::Store(store::Order::Backup { to }) => {
+                    store::backup(&daemons, to, output).await
+                }
                 Order::Connd(order) => connd::connd(&daemons, order, output).await,
                 Order::Friend(order) => friend::friend(&daemons, order, output).await,
-                Order::Ring(_) | Order::Shard(_) => Ok(()),
+                Order::Ring(_) | Order::Shard(_) | Order::Store(_) => Ok(()),
             }
         }
     }

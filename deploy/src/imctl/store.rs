@@ -2,7 +2,7 @@
 //!
 //! Owns how long they are waited for. Must not know how they are made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::store::Settings;
@@ -11,6 +11,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use service::admin::{Answer, Question, wire};
 
+use crate::copy;
 use crate::daemons::Daemons;
 use crate::output::Output;
 
@@ -32,6 +33,8 @@ pub enum Order {
         /// The data directory, which is not there yet.
         to: PathBuf,
     },
+    /// Fills a Redis with what daemons that do not run keep in directories.
+    Copy(copy::Order),
 }
 
 /// A copy that is whole.
@@ -42,26 +45,35 @@ struct Copied {
     bytes: u64,
 }
 
-/// Carries it out.
+/// Makes a data directory of a copy.
+///
+/// # Errors
+/// Something is there already, there is no room, or the copy is damaged.
+pub fn restore(from: &Path, to: PathBuf, output: Output) -> anyhow::Result<()> {
+    let (entries, bytes) = ::store::copy(from, &to, &Settings::least())?;
+    Copied { to, entries, bytes }.show(output)
+}
+
+/// Copies the store of a daemon that runs.
 ///
 /// # Errors
 /// No daemon has a store that is copied, something is there already, there is
 /// no room, or what is read is damaged.
-pub async fn store(daemons: &Daemons, order: Order, output: Output) -> anyhow::Result<()> {
-    let copied = match order {
-        Order::Backup { to } => backup(daemons, std::path::absolute(to)?).await?,
-        Order::Restore { from, to } => {
-            let (entries, bytes) = ::store::copy(&from, &to, &Settings::default())?;
-            Copied { to, entries, bytes }
-        }
-    };
-    output.show(&copied, |copied| {
-        let Copied { to, entries, bytes } = copied;
-        format!("{} has {entries} entries, {bytes} bytes\n", to.display())
-    })
+pub async fn backup(daemons: &Daemons, to: PathBuf, output: Output) -> anyhow::Result<()> {
+    let copied = copied(daemons, std::path::absolute(to)?).await?;
+    copied.show(output)
 }
 
-async fn backup(daemons: &Daemons, to: PathBuf) -> anyhow::Result<Copied> {
+impl Copied {
+    fn show(&self, output: Output) -> anyhow::Result<()> {
+        output.show(self, |copied| {
+            let Copied { to, entries, bytes } = copied;
+            format!("{} has {entries} entries, {bytes} bytes\n", to.display())
+        })
+    }
+}
+
+async fn copied(daemons: &Daemons, to: PathBuf) -> anyhow::Result<Copied> {
     let daemon = find(daemons).await?;
     let path = to.to_str().context("the path is no text")?.to_owned();
     loop {

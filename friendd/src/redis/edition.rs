@@ -12,10 +12,10 @@ const BYTES: usize = 24;
 
 /// Which list it is; of who has none it is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Edition(Option<[u8; BYTES]>);
+pub(crate) struct Edition(Option<[u8; BYTES]>);
 
 impl Edition {
-    pub(super) fn of(list: &Arc<FriendList>) -> Self {
+    pub(crate) fn of(list: &Arc<FriendList>) -> Self {
         if **list == *FriendList::nobody() {
             return Self(None);
         }
@@ -27,19 +27,19 @@ impl Edition {
     }
 
     /// `None` if the bytes are none.
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         if bytes.is_empty() {
             return Some(Self(None));
         }
         Some(Self(Some(bytes.try_into().ok()?)))
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         self.0.as_ref().map_or(&[], |bytes| &bytes[..])
     }
 
     /// The version, if the list has that hash.
-    pub(super) fn version_of(&self, hash: ListHash) -> Option<ListVersion> {
+    pub(crate) fn version_of(&self, hash: ListHash) -> Option<ListVersion> {
         let Some(bytes) = &self.0 else {
             let nobody = FriendList::nobody();
             return (nobody.hash() == hash).then(|| nobody.version());

@@ -60,10 +60,10 @@
 //! Memory of the server, in Redis 7.0.15, with names of twelve bytes: 500 bytes
 //! for a user with ten friends, 1,840 with a hundred, 16,700 with a thousand.
 
-mod edition;
+pub(crate) mod edition;
 mod intent;
 mod lists;
-mod script;
+pub(crate) mod script;
 mod service;
 #[cfg(test)]
 mod tests;

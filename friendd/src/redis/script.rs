@@ -9,10 +9,13 @@ use shared::{Command, Script};
 use super::edition::Edition;
 use super::intent::{Id, Intent, Written};
 
+/// What the keys of all users begin with.
+pub(crate) const KEYS: &str = "im:friends:";
+
 /// The hash of one user. Only the user is the tag, so that users are spread
 /// over the servers of a Cluster.
-fn key(user: &UserId) -> String {
-    format!("im:friends:{{{user}}}")
+pub(crate) fn key(user: &UserId) -> String {
+    format!("{KEYS}{{{user}}}")
 }
 
 /// Where a change with this user leaves its mark at the second one.

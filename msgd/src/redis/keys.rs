@@ -12,61 +12,61 @@ pub(super) const POSITION_MAX: u64 = u64::MAX / 2;
 
 /// The keys of one slot.
 #[derive(Debug, Clone)]
-pub(super) struct SlotKeys {
+pub(crate) struct SlotKeys {
     /// Who holds the slot, under which token.
-    pub(super) slot: String,
+    pub(crate) slot: String,
 }
 
 impl SlotKeys {
-    pub(super) fn new(slot: Slot) -> Self {
+    pub(crate) fn new(slot: Slot) -> Self {
         let slot = format!("im:{{{slot}}}");
         Self { slot }
     }
 
     /// What the next holder is to know.
-    pub(super) fn recent(&self) -> String {
+    pub(crate) fn recent(&self) -> String {
         format!("{}:recent", self.slot)
     }
 
     /// The users who have a stream.
-    pub(super) fn mail(&self) -> String {
+    pub(crate) fn mail(&self) -> String {
         format!("{}:mail", self.slot)
     }
 
     /// Where mailboxes without a stream end, and when users were last there.
-    pub(super) fn users(&self) -> String {
+    pub(crate) fn users(&self) -> String {
         format!("{}:users", self.slot)
     }
 
     /// What the keys of streams begin with.
-    pub(super) fn streams(&self) -> String {
+    pub(crate) fn streams(&self) -> String {
         format!("{}:m:", self.slot)
     }
 
     /// A user's messages.
-    pub(super) fn stream(&self, user: &UserId) -> String {
+    pub(crate) fn stream(&self, user: &UserId) -> String {
         format!("{}:m:{user}", self.slot)
     }
 
     /// A user's receipts.
-    pub(super) fn notes(&self, user: &UserId) -> String {
+    pub(crate) fn notes(&self, user: &UserId) -> String {
         format!("{}:n:{user}", self.slot)
     }
 }
 
 /// When an incarnation was last alive.
-pub(super) fn alive(shard: Incarnation) -> String {
+pub(crate) fn alive(shard: Incarnation) -> String {
     format!("im:alive:{shard}")
 }
 
 /// The id of the entry of a message: the token under which it was appended and
 /// its position.
-pub(super) fn entry(token: u64, position: u64) -> String {
+pub(crate) fn entry(token: u64, position: u64) -> String {
     format!("{token}-{position}")
 }
 
 /// The token and the position in an entry's id.
-pub(super) fn parse_entry(id: &[u8]) -> Option<(u64, u64)> {
+pub(crate) fn parse_entry(id: &[u8]) -> Option<(u64, u64)> {
     let (token, position) = std::str::from_utf8(id).ok()?.split_once('-')?;
     let position = position.parse().ok()?;
     (position <= POSITION_MAX).then_some((token.parse().ok()?, position))

@@ -168,7 +168,7 @@ pub(super) fn parse_row(row: &str) -> Option<(u64, Option<Seen>)> {
 }
 
 /// What stands in the row behind the last position.
-pub(super) fn seen_text(seen: Seen) -> String {
+pub(crate) fn seen_text(seen: Seen) -> String {
     match seen {
         Seen::At(stamp) => format!("a{}", stamp.0),
         Seen::Here(shard) => format!("h{}", shard.0),

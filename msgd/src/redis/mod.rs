@@ -65,15 +65,15 @@ mod dead;
 mod empties;
 mod handle;
 mod keeper;
-mod keys;
+pub(crate) mod keys;
 mod kind;
 mod load;
 mod looking;
-mod mailbox;
+pub(crate) mod mailbox;
 mod mailboxes;
 mod plan;
 mod queue;
-mod script;
+pub(crate) mod script;
 mod settle;
 mod slots;
 

@@ -13,7 +13,7 @@ use crate::store::recent;
 
 /// Seconds for which is kept what the next holder of a slot is to know; answers
 /// are remembered for a day at the most.
-const RECENT_SECONDS: u64 = 24 * 60 * 60;
+pub(crate) const RECENT_SECONDS: u64 = 24 * 60 * 60;
 /// Bytes with which a row tells all but the body: the longest id has 64.
 const HEAD_BYTES: usize = 8 + 8 + 8 + 16 + 1 + 64;
 /// Messages dropped for their age at once.
@@ -151,13 +151,9 @@ impl Scripts {
 
     pub(super) fn note(&self, claim: Claim, user: &UserId, receipt: &Receipt) -> Command {
         let keys = SlotKeys::new(claim.slot);
-        let kind = match receipt.kind {
-            ReceiptKind::Delivered => 'd',
-            ReceiptKind::Read => 'r',
-        };
         Command::script(&self.note, &[keys.slot.clone(), keys.notes(user)])
             .arg(claim.token.0)
-            .arg(format!("{kind}{}", receipt.peer))
+            .arg(note_field(receipt))
             .arg(receipt.up_to.0)
             .arg(NOTES_MAX)
     }
@@ -166,4 +162,13 @@ impl Scripts {
         let keys = SlotKeys::new(claim.slot);
         Command::script(&self.take, &[keys.slot.clone(), keys.notes(user)]).arg(claim.token.0)
     }
+}
+
+/// Where a receipt is among those of its user.
+pub(crate) fn note_field(receipt: &Receipt) -> String {
+    let kind = match receipt.kind {
+        ReceiptKind::Delivered => 'd',
+        ReceiptKind::Read => 'r',
+    };
+    format!("{kind}{}", receipt.peer)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use msgd_core::store::Seen;
 use proto::ids::{Incarnation, Stamp};
-use store::{Keyspace, Transaction, Unreadable};
+use store::{Keyspace, Scan, Transaction, Unreadable};
 
 use super::key;
 
@@ -15,11 +15,14 @@ use super::key;
 /// there.
 const INCARNATIONS_MAX: usize = 1_024;
 
+/// When each was last alive.
+pub(crate) type Stamps = BTreeMap<Incarnation, Stamp>;
+
 /// Incarnations, each with the last time that it was alive.
 #[derive(Debug)]
 pub(super) struct Alive {
     rows: Keyspace,
-    stamps: BTreeMap<Incarnation, Stamp>,
+    stamps: Stamps,
 }
 
 impl Alive {
@@ -32,14 +35,7 @@ impl Alive {
 
     /// Reads what is in the database.
     pub(super) fn load(&mut self, transaction: &Transaction<'_>) -> Result<(), Unreadable> {
-        self.stamps.clear();
-        for entry in transaction.prefix(self.rows, key::ALIVE) {
-            let (key, value) = entry?;
-            // A row that cannot be read tells nothing, and harms nobody.
-            if let (Some(shard), Ok(stamp)) = (key::alive_shard(&key), value[..].try_into()) {
-                self.stamps.insert(shard, Stamp(u64::from_le_bytes(stamp)));
-            }
-        }
+        self.stamps = read(transaction.prefix(self.rows, key::ALIVE))?;
         Ok(())
     }
 
@@ -61,9 +57,27 @@ impl Alive {
 
     /// When a user was last there.
     pub(super) fn resolve(&self, seen: Seen) -> Option<Stamp> {
-        match seen {
-            Seen::At(stamp) => Some(stamp),
-            Seen::Here(shard) => self.stamps.get(&shard).copied(),
+        resolve(&self.stamps, seen)
+    }
+}
+
+/// Reads the rows of all.
+pub(crate) fn read(rows: Scan) -> Result<Stamps, Unreadable> {
+    let mut stamps = Stamps::new();
+    for entry in rows {
+        let (key, value) = entry?;
+        // A row that cannot be read tells nothing, and harms nobody.
+        if let (Some(shard), Ok(stamp)) = (key::alive_shard(&key), value[..].try_into()) {
+            stamps.insert(shard, Stamp(u64::from_le_bytes(stamp)));
         }
+    }
+    Ok(stamps)
+}
+
+/// When a user was last there.
+pub(crate) fn resolve(stamps: &Stamps, seen: Seen) -> Option<Stamp> {
+    match seen {
+        Seen::At(stamp) => Some(stamp),
+        Seen::Here(shard) => stamps.get(&shard).copied(),
     }
 }

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use msgd_core::store::{MailboxSettings, Outcome, Request};
 use store::{Completions, Engine, Handle, OpenError, Refusal};
 
+use super::KEYSPACE;
 use super::metrics::Metrics;
 use super::service::{Asked, Keeper, Ticket};
 
@@ -31,7 +32,7 @@ impl EmbeddedStore {
         capacity: usize,
         mut sink: impl FnMut(Answers<'_>) + Send + 'static,
     ) -> Result<Self, OpenError> {
-        let rows = engine.keyspace("mailboxes")?;
+        let rows = engine.keyspace(KEYSPACE)?;
         let metrics = Metrics::default();
         let keeper = Keeper::new(rows, settings, metrics.clone());
         let requests = engine.serve(keeper, capacity, move |completions| {

@@ -14,21 +14,21 @@ use smallvec::SmallVec;
 
 /// The longest is 2 bytes of slot, 64 of a user id, a zero, the kind, 8 of a
 /// position.
-pub(super) type Key = SmallVec<[u8; 96]>;
+pub(crate) type Key = SmallVec<[u8; 96]>;
 
 /// The highest token that was given.
-pub(super) const TOKEN: &[u8] = b"\xfftoken";
+pub(crate) const TOKEN: &[u8] = b"\xfftoken";
 /// What keys of [`recent`] begin with.
-pub(super) const RECENT: &[u8] = b"\xffrecent";
+pub(crate) const RECENT: &[u8] = b"\xffrecent";
 /// What keys of [`alive`] begin with.
-pub(super) const ALIVE: &[u8] = b"\xffalive";
+pub(crate) const ALIVE: &[u8] = b"\xffalive";
 
 /// The keys of one user.
 #[derive(Debug)]
-pub(super) struct UserKey(Key);
+pub(crate) struct UserKey(Key);
 
 impl UserKey {
-    pub(super) fn new(slot: Slot, user: &UserId) -> Self {
+    pub(crate) fn new(slot: Slot, user: &UserId) -> Self {
         let mut key = Key::new();
         // Slots are below 2^14.
         key.extend_from_slice(&(slot.index() as u16).to_be_bytes());
@@ -38,19 +38,19 @@ impl UserKey {
     }
 
     /// The message at a position.
-    pub(super) fn letter(&self, position: u64) -> Key {
+    pub(crate) fn letter(&self, position: u64) -> Key {
         let mut key = self.with(b'l');
         key.extend_from_slice(&position.to_be_bytes());
         key
     }
 
     /// The cursor and when the user was last there.
-    pub(super) fn mailbox(&self) -> Key {
+    pub(crate) fn mailbox(&self) -> Key {
         self.with(b'm')
     }
 
     /// The receipts.
-    pub(super) fn notes(&self) -> Key {
+    pub(crate) fn notes(&self) -> Key {
         self.with(b'n')
     }
 
@@ -61,33 +61,56 @@ impl UserKey {
     }
 }
 
+/// What a user's key is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The message at this position.
+    Letter(u64),
+    /// The cursor, or the receipts.
+    Other,
+}
+
+/// Whose a key is, and of what; `None`: it is no user's.
+pub(crate) fn parse(key: &[u8]) -> Option<(Slot, UserId, Kind)> {
+    let (slot, rest) = key.split_first_chunk()?;
+    let slot = Slot::new(u16::from_be_bytes(*slot).into())?;
+    let zero = rest.iter().position(|byte| *byte == 0)?;
+    let (user, rest) = rest.split_at(zero);
+    let kind = match &rest[1..] {
+        [b'l', position @ ..] => Kind::Letter(u64::from_be_bytes(position.try_into().ok()?)),
+        [b'm' | b'n'] => Kind::Other,
+        _ => return None,
+    };
+    Some((slot, UserId::new(user).ok()?, kind))
+}
+
 /// The position in a key of a letter.
-pub(super) fn position(key: &[u8]) -> Option<u64> {
+pub(crate) fn position(key: &[u8]) -> Option<u64> {
     key.last_chunk().copied().map(u64::from_be_bytes)
 }
 
 /// What the next holder of a slot is to know.
-pub(super) fn recent(slot: Slot) -> Key {
+pub(crate) fn recent(slot: Slot) -> Key {
     let mut key = Key::from_slice(RECENT);
     key.extend_from_slice(&(slot.index() as u16).to_be_bytes());
     key
 }
 
 /// The slot in a key of [`recent`].
-pub(super) fn recent_slot(key: &[u8]) -> Option<Slot> {
+pub(crate) fn recent_slot(key: &[u8]) -> Option<Slot> {
     let number = key.last_chunk().copied().map(u16::from_be_bytes)?;
     Slot::new(number.into())
 }
 
 /// When an incarnation was last alive.
-pub(super) fn alive(shard: Incarnation) -> Key {
+pub(crate) fn alive(shard: Incarnation) -> Key {
     let mut key = Key::from_slice(ALIVE);
     key.extend_from_slice(&shard.0.to_be_bytes());
     key
 }
 
 /// The incarnation in a key of [`alive`].
-pub(super) fn alive_shard(key: &[u8]) -> Option<Incarnation> {
+pub(crate) fn alive_shard(key: &[u8]) -> Option<Incarnation> {
     let number = key.last_chunk().copied().map(u64::from_be_bytes)?;
     Some(Incarnation(number))
 }
@@ -110,6 +133,13 @@ mod tests {
         ];
         assert!(ordered.is_sorted());
         assert_eq!(position(&ordered[1]), Some(256));
+        let ann = UserId::new("ann").unwrap();
+        let parsed = (slot, ann.clone(), Kind::Letter(256));
+        assert_eq!(parse(&ordered[1]), Some(parsed));
+        let parsed = Some((slot, ann.clone(), Kind::Other));
+        assert_eq!(parse(&UserKey::new(slot, &ann).mailbox()), parsed);
+        assert_eq!(parse(TOKEN), None);
+        assert_eq!(parse(&ordered[1][..10]), None);
     }
 
     #[test]

@@ -10,21 +10,21 @@ use super::fields::{Damaged, Fields, put_number};
 
 /// A mailbox. Positions count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mailbox {
+pub(crate) struct Mailbox {
     /// Messages before this one are removed.
-    pub(super) first: u64,
+    pub(crate) first: u64,
     /// The first that is not acknowledged.
-    pub(super) cursor: u64,
+    pub(crate) cursor: u64,
     /// Where the next append goes.
-    pub(super) end: u64,
+    pub(crate) end: u64,
     /// The cursor in the row. Messages from there to `cursor` are removed.
-    pub(super) written: u64,
+    pub(crate) written: u64,
     /// The message at the cursor; `None`: there is none, or nobody looked.
-    pub(super) front: Option<Front>,
+    pub(crate) front: Option<Front>,
     /// Bytes of all bodies ever appended.
-    pub(super) bytes_before_end: u64,
+    pub(crate) bytes_before_end: u64,
     /// When the user was last there.
-    pub(super) seen: Option<Seen>,
+    pub(crate) seen: Option<Seen>,
 }
 
 /// What is known of the message at the cursor.
@@ -37,7 +37,7 @@ pub(crate) struct Front {
 
 impl Mailbox {
     /// Nothing was ever in it.
-    pub(super) const NEW: Self = Self {
+    pub(crate) const NEW: Self = Self {
         first: 1,
         cursor: 1,
         end: 1,
@@ -47,12 +47,12 @@ impl Mailbox {
         seen: None,
     };
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.cursor == self.end
     }
 
     /// Whether a message fits. The front is known.
-    pub(super) fn fits(&self, body_bytes: u64, settings: &MailboxSettings) -> bool {
+    pub(crate) fn fits(&self, body_bytes: u64, settings: &MailboxSettings) -> bool {
         let bytes = match self.front {
             Some(front) => self.bytes_before_end - front.bytes_before,
             None => 0,
@@ -60,7 +60,7 @@ impl Mailbox {
         self.end - self.cursor < settings.messages_max && bytes + body_bytes <= settings.bytes_max
     }
 
-    pub(super) fn append(&mut self, stamp: Stamp, body_bytes: u64) {
+    pub(crate) fn append(&mut self, stamp: Stamp, body_bytes: u64) {
         if self.is_empty() {
             self.front = Some(Front {
                 stamp,
@@ -72,14 +72,14 @@ impl Mailbox {
     }
 
     /// Moves the cursor forward, at most to the end.
-    pub(super) fn move_cursor(&mut self, cursor: u64) {
+    pub(crate) fn move_cursor(&mut self, cursor: u64) {
         debug_assert!((self.cursor..=self.end).contains(&cursor));
         self.cursor = cursor;
         self.front = None;
     }
 
     /// The row: what the messages that follow do not tell.
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         out.clear();
         put_number(self.first, out);
         put_number(self.cursor, out);
@@ -98,7 +98,7 @@ impl Mailbox {
     }
 
     /// The mailbox if no messages follow.
-    pub(super) fn decode(value: &[u8]) -> Result<Self, Damaged> {
+    pub(crate) fn decode(value: &[u8]) -> Result<Self, Damaged> {
         let mut fields = Fields::new("a mailbox", value);
         let first = fields.number()?;
         let cursor = fields.number()?;

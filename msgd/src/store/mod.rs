@@ -46,17 +46,17 @@
 //! [`Advanced`]: msgd_core::store::Outcome::Advanced
 //! [`Request::failed`]: msgd_core::store::Request::failed
 
-mod alive;
+pub(crate) mod alive;
 pub(crate) mod cache;
 mod claims;
 pub(crate) mod fields;
 mod handle;
-mod key;
+pub(crate) mod key;
 pub(crate) mod letter;
 pub(crate) mod mailbox;
 mod mailboxes;
 pub(crate) mod metrics;
-mod notes;
+pub(crate) mod notes;
 pub(crate) mod recent;
 mod rows;
 mod service;
@@ -65,3 +65,6 @@ pub use handle::{Answers, EmbeddedStore, ShardStore};
 pub use mailboxes::MAILBOXES_MAX;
 pub use metrics::Metrics;
 pub use msgd_core::store::MailboxSettings;
+
+/// The one keyspace.
+pub(crate) const KEYSPACE: &str = "mailboxes";

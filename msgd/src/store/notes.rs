@@ -89,7 +89,8 @@ fn encode(receipts: &[Receipt], out: &mut Vec<u8>) {
     }
 }
 
-fn decode(value: &[u8]) -> Result<Vec<Receipt>, Damaged> {
+/// The receipts of a row.
+pub(crate) fn decode(value: &[u8]) -> Result<Vec<Receipt>, Damaged> {
     let mut fields = Fields::new("receipts", value);
     let mut receipts = Vec::new();
     while !fields.is_empty() {

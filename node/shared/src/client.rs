@@ -18,12 +18,12 @@ use crate::settings::Settings;
 /// A Redis. It connects when it is asked for the first time.
 #[derive(Debug)]
 pub struct Redis {
-    servers: Servers,
+    pub(crate) servers: Servers,
     terms: Arc<Terms>,
 }
 
 #[derive(Debug)]
-enum Servers {
+pub(crate) enum Servers {
     One(Server),
     Watched {
         sentinels: Vec<Host>,

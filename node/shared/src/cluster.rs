@@ -11,6 +11,7 @@ use redis::Value;
 use tokio::task::JoinSet;
 
 use crate::address::Host;
+use crate::command::Command;
 use crate::failure::{ASK, Failure, Reply};
 use crate::hash::SLOTS;
 use crate::pause::Pause;
@@ -51,6 +52,21 @@ impl Cluster {
     pub(crate) fn server_of(&self, slot: u16) -> Option<&Server> {
         let host = self.map.get(usize::from(slot))?.as_ref()?;
         self.servers.get(host)
+    }
+
+    /// All servers that have slots.
+    pub(crate) async fn hosts(&mut self) -> Vec<Host> {
+        self.refresh().await;
+        let hosts: BTreeSet<&Host> = self.map.iter().flatten().collect();
+        hosts.into_iter().cloned().collect()
+    }
+
+    /// Has one server carry out what is about no key.
+    pub(crate) async fn carry_out_at(&mut self, host: &Host, commands: Vec<Command>) -> Vec<Reply> {
+        let placed = commands.into_iter().enumerate();
+        let placed = placed.map(|(at, command)| (at, command, false)).collect();
+        let answered = self.ask_all(BTreeMap::from([(host.clone(), placed)])).await;
+        answered.into_iter().map(|(_, reply)| reply).collect()
     }
 
     pub(crate) async fn carry_out(&mut self, commands: Vec<Placed>) -> Vec<Reply> {

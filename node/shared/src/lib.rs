@@ -40,7 +40,9 @@ mod pause;
 pub mod section;
 mod sentinel;
 mod server;
+mod servers;
 mod settings;
+pub mod transfer;
 
 pub use address::{Address, AddressError};
 pub use client::Redis;
@@ -48,4 +50,5 @@ pub use command::{Command, Script};
 pub use failure::{Failure, Reply};
 pub use life::Life;
 pub use redis::Value;
+pub use servers::Primary;
 pub use settings::{Confirm, Settings, Trust};

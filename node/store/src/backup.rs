@@ -17,10 +17,21 @@ use thiserror::Error;
 
 use crate::database::Database;
 use crate::directory::Directory;
+use crate::unused::Unused;
 use crate::{OpenError, Settings};
 
 /// Bytes of keys and values that are written to a copy at once.
 const BATCH_BYTES: usize = 1024 * 1024;
+
+/// Memtables of a keyspace in memory at most.
+const MEMTABLES: u64 = 5;
+
+/// Bytes that a copy of a store in use takes besides at most.
+pub fn backup_memory(keyspaces: u64) -> u64 {
+    let least = Settings::least();
+    // A batch is in memory as keys and values, and once more as it is written.
+    least.cache_bytes + keyspaces * MEMTABLES * least.memtable_bytes + 2 * BATCH_BYTES as u64
+}
 
 /// Why there is no copy. The operator must act.
 #[derive(Debug, Error)]
@@ -122,7 +133,7 @@ impl Backups {
     }
 
     /// Begins what is ordered: the database is copied as it is now.
-    pub(crate) fn begin(&self, database: &Database, names: &[String], settings: &Settings) {
+    pub(crate) fn begin(&self, database: &Database, names: &[String]) {
         let mut last = self.last();
         let Some(backup) = last.as_mut() else {
             return;
@@ -131,7 +142,6 @@ impl Backups {
             snapshot: database.fjall.read_tx(),
             keyspaces: database.keyspaces.clone(),
             names: names.to_vec(),
-            settings: settings.clone(),
         };
         let (path, counts) = (backup.path.clone(), backup.counts.clone());
         let thread = thread::Builder::new().name("backup".to_owned());
@@ -197,20 +207,12 @@ pub fn copy(from: &Path, to: &Path, settings: &Settings) -> Result<(u64, u64), B
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
     }
-    let directory = Directory::claim_existing(from)?;
-    directory.look()?;
-    let names = directory.keyspaces()?;
-    let database = Database::open(&directory.database(), settings, &names);
-    let database = database.map_err(|source| BackupError::Database {
-        path: from.to_owned(),
-        source,
-    })?;
+    let unused = Unused::open(from, settings)?;
     let counts = Counts::default();
     let source = Source {
-        snapshot: database.fjall.read_tx(),
-        keyspaces: database.keyspaces.clone(),
-        names,
-        settings: settings.clone(),
+        snapshot: unused.snapshot(),
+        keyspaces: unused.keyspaces().to_vec(),
+        names: unused.names().to_vec(),
     };
     source.copy(to, &counts)?;
     let copied = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -222,7 +224,6 @@ struct Source {
     snapshot: Snapshot,
     keyspaces: Vec<SingleWriterTxKeyspace>,
     names: Vec<String>,
-    settings: Settings,
 }
 
 impl Source {
@@ -261,7 +262,8 @@ impl Source {
             path: draft.to_owned(),
             source,
         };
-        let made = Database::open(&directory.database(), &self.settings, &self.names);
+        // It is only written, beside a store at work: it takes the least.
+        let made = Database::open(&directory.database(), &Settings::least(), &self.names);
         let made = made.map_err(failed)?;
         for (from, to) in self.keyspaces.iter().zip(&made.keyspaces) {
             let mut batch = made.fjall.write_tx();

@@ -96,8 +96,7 @@ impl Committer {
     fn serve_group(&mut self, database: Database) -> State {
         if self.backups.is_ordered() {
             // Between two groups: a copy has each whole or not at all.
-            self.backups
-                .begin(&database, &self.keyspaces, &self.settings);
+            self.backups.begin(&database, &self.keyspaces);
         }
         let committed = self.commit_group(&database);
         let state = match committed {

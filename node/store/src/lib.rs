@@ -103,8 +103,9 @@ mod queue;
 mod service;
 mod settings;
 mod transaction;
+mod unused;
 
-pub use backup::{BackupError, Progress, copy};
+pub use backup::{BackupError, Progress, backup_memory, copy};
 pub use database::Keyspace;
 pub use engine::{Engine, Running};
 pub use error::{CommitterPanicked, Failure, OpenError, Unreadable};
@@ -114,3 +115,4 @@ pub use queue::{Handle, Refusal, Refused};
 pub use service::{Completion, Completions, Service};
 pub use settings::Settings;
 pub use transaction::{Scan, Transaction};
+pub use unused::{Rows, Unused};

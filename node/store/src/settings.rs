@@ -32,9 +32,20 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The least that is allowed, for a database that is only written, or read
+    /// once.
+    pub const fn least() -> Self {
+        Self {
+            cache_bytes: MIB,
+            memtable_bytes: MIB,
+            journal_bytes: 64 * MIB,
+        }
+    }
+
     pub(crate) fn check(&self) -> Result<(), OpenError> {
-        at_least("memtable_bytes", self.memtable_bytes, MIB)?;
-        at_least("journal_bytes", self.journal_bytes, 64 * MIB)
+        let least = Self::least();
+        at_least("memtable_bytes", self.memtable_bytes, least.memtable_bytes)?;
+        at_least("journal_bytes", self.journal_bytes, least.journal_bytes)
     }
 }
 

@@ -93,7 +93,7 @@ impl<'a> Transaction<'a> {
 }
 
 /// Entries of a keyspace in the order of their keys; `rev()` reads backwards.
-pub struct Scan(fjall::Iter);
+pub struct Scan(pub(crate) fjall::Iter);
 
 impl Iterator for Scan {
     type Item = Result<(Slice, Slice), Unreadable>;

@@ -60,6 +60,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "proto",
             "registry",
             "service",
+            // `imctl store copy` fills a Redis.
+            "shared",
             "store",
         ],
     ),

@@ -29,6 +29,7 @@ mod rights;
 mod rolling;
 mod seat;
 mod settings;
+mod store_copy;
 mod terminal;
 mod tls;
 mod tour;
