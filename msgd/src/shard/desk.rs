@@ -6,7 +6,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use msgd_core::operator::{Stand, Whereabouts};
 use msgd_core::{Event, OPERATOR};
@@ -16,21 +17,36 @@ use proto::ids::{DeviceId, MessageId, SessionId, UserId};
 use proto::link::{Batch, Down, Request, Up};
 use proto::server::{Outcome, ServerPacket};
 use proto::status::Availability;
-use service::admin::{Answer, Change, Question, Questions, wire};
-use tokio::sync::oneshot;
+use service::admin::{Answer, Change, Question, Questions, answer_each, wire};
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_local;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Shard;
 
 /// For the core to answer: longer than it waits for others.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Behind a look for a message: so many times as long as it took.
+const TRACE_REST: u32 = 9;
+
 /// Questions of operators that wait for the core.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Desk {
     last: Cell<u64>,
+    /// Whose turn it is to look for a message.
+    tracing: Arc<Semaphore>,
     waiting: RefCell<HashMap<SessionId, oneshot::Sender<Down>>>,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self {
+            last: Cell::default(),
+            tracing: Arc::new(Semaphore::new(1)),
+            waiting: RefCell::default(),
+        }
+    }
 }
 
 impl Desk {
@@ -58,20 +74,18 @@ impl Desk {
 
 impl Shard {
     /// Answers an operator's questions, until nobody can ask any more.
-    pub async fn answer_operator(self: Rc<Self>, mut questions: Questions) {
-        while let Some(asked) = questions.recv().await {
+    pub async fn answer_operator(self: Rc<Self>, questions: Questions) {
+        let answer = |question: Question| {
             let shard = self.clone();
-            spawn_local(async move {
-                let answers = shard.asked(&asked.question).await;
-                asked.answer(answers);
-            });
-        }
+            async move { shard.asked(&question).await }
+        };
+        answer_each(questions, answer).await;
     }
 
     async fn asked(self: &Rc<Self>, question: &Question) -> Vec<Answer> {
         match question {
             Question::Status => return vec![Answer::Shard(self.status())],
-            Question::Trace(id) => return self.traced(*id),
+            Question::Trace(id) => return self.trace(*id).await,
             _ => {}
         }
         let Some(user) = question.user() else {
@@ -122,6 +136,22 @@ impl Shard {
             rejected: counters.rejected,
             unknown: counters.unknown,
         }
+    }
+
+    /// Looks through every user, which holds the shard up: one such question at a
+    /// time, and a rest that makes it a tenth of the shard's time at most.
+    async fn trace(&self, id: MessageId) -> Vec<Answer> {
+        let Ok(turn) = self.desk.tracing.clone().acquire_owned().await else {
+            return Vec::new();
+        };
+        let began = Instant::now();
+        let answers = self.traced(id);
+        let rest = began.elapsed() * TRACE_REST;
+        spawn_local(async move {
+            sleep(rest).await;
+            drop(turn);
+        });
+        answers
     }
 
     fn traced(&self, id: MessageId) -> Vec<Answer> {

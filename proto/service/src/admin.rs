@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tonic::service::Routes;
 use tonic::transport::Endpoint;
 use tonic::{Request, Response, Status};
@@ -77,6 +78,31 @@ pub fn part(name: impl Into<String>) -> (Part, Questions) {
     let (door, questions) = mpsc::channel(WAITING_MAX);
     let name = name.into();
     (Part { name, door }, questions)
+}
+
+/// Answers each question as `answer` does, several at once, until nobody can ask
+/// any more. As many are under way as may wait: who asks beyond is not answered.
+/// It runs on a thread of its own tasks.
+pub async fn answer_each<F, Answers>(mut questions: Questions, answer: F)
+where
+    F: Fn(Question) -> Answers,
+    Answers: Future<Output = Vec<Answer>> + 'static,
+{
+    let mut under_way = JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(asked) = questions.recv(), if under_way.len() < WAITING_MAX => {
+                let Asked { question, answers } = asked;
+                let answered = answer(question);
+                under_way.spawn_local(async move {
+                    // Who has gone is not told.
+                    let _ = answers.send(answered.await);
+                });
+            }
+            Some(_) = under_way.join_next() => {}
+            else => return,
+        }
+    }
 }
 
 /// Answers how a part is, by what `look` sees, and nothing else; until nobody
@@ -266,5 +292,50 @@ pub async fn ask(address: &str, question: &Question) -> Result<wire::Answers, As
             address.to_owned(),
             status.message().to_owned(),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    use tokio::sync::Semaphore;
+    use tokio::task::{LocalSet, spawn_local, yield_now};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_so_many_questions_are_under_way() {
+        let local = LocalSet::new();
+        let asking = async {
+            let (part, questions) = part("part");
+            let (begun, may_end) = (Rc::new(Cell::new(0)), Rc::new(Semaphore::new(0)));
+            let (counted, ends) = (begun.clone(), may_end.clone());
+            let answering = spawn_local(answer_each(questions, move |_| {
+                let (counted, ends) = (counted.clone(), ends.clone());
+                async move {
+                    counted.set(counted.get() + 1);
+                    ends.acquire().await.unwrap().forget();
+                    Vec::new()
+                }
+            }));
+            let mut waits = Vec::new();
+            for _ in 0..3 * WAITING_MAX {
+                waits.push(put(&part, &Question::Status));
+                yield_now().await;
+                yield_now().await;
+            }
+            assert_eq!(begun.get(), WAITING_MAX);
+            may_end.add_permits(3 * WAITING_MAX);
+            let mut answered = 0;
+            for wait in waits {
+                answered += usize::from(wait.await.is_ok());
+            }
+            assert_eq!((answered, begun.get()), (2 * WAITING_MAX, 2 * WAITING_MAX));
+            drop(part);
+            answering.await.unwrap();
+        };
+        local.run_until(asking).await;
     }
 }
