@@ -3,7 +3,6 @@
 //! Owns what its gateways are told then, and what the registry is. Must not know
 //! how a gateway carries it out.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,16 +61,14 @@ impl Control {
         load: watch::Sender<Loaded>,
         metrics: Arc<GatewayMetrics>,
         orders: Questions,
-        registry: Option<(Place, SocketAddr)>,
+        registry: Option<(Place, String)>,
     ) -> Self {
-        let announce = |by, address: Option<String>| {
-            let (place, _) = registry.as_ref()?;
-            Some(Announced::begin(place.clone(), by, address?))
-        };
-        let admin = registry.as_ref().map(|(_, admin)| admin.to_string());
+        let place = registry.as_ref().map(|(place, _)| place.clone());
+        let public = layers.settings().public.clone();
+        let clients = |(place, address)| Announced::begin(place, By::Clients, address);
         Self {
-            clients: announce(By::Clients, layers.settings().public.clone()),
-            operators: announce(By::Operators, admin),
+            clients: place.zip(public).map(clients),
+            operators: registry.map(|(place, admin)| Announced::operators(place, admin)),
             layers,
             load,
             metrics,
@@ -140,9 +137,7 @@ impl Control {
         self.load.send_modify(|loaded| {
             loaded.leaving.get_or_insert(leaving);
         });
-        if let Some(clients) = self.clients.take() {
-            clients.end().await;
-        }
+        Announced::end_all(self.clients.take()).await;
     }
 
     /// Likewise, and the gateways end when their clients have moved; gives how
@@ -156,9 +151,7 @@ impl Control {
         );
         self.load.send_modify(|loaded| loaded.stopping = true);
         self.leave(leaving).await;
-        if let Some(operators) = self.operators.take() {
-            operators.end().await;
-        }
+        Announced::end_all(self.operators.take()).await;
         leaving
     }
 }

@@ -17,7 +17,8 @@ use connd::metrics::Metrics as GatewayMetrics;
 use connd::{links, listen};
 use connd_core::Leaving;
 use control::{Control, Loaded};
-use node::admin::{Admin, Readiness, Ready};
+use node::admin::{Readiness, Ready};
+use node::certificates::Certificates;
 use node::layers::Layers;
 use node::metrics::Metrics;
 use node::reload::Hangup;
@@ -49,18 +50,24 @@ fn main() -> ExitCode {
 
 fn start() -> anyhow::Result<()> {
     let (layers, (opened, certificates, trust)) = Layers::<Settings>::start()?;
-    let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
+    let links = certificates.as_ref();
+    let links = links.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(run(layers, Access::new(opened), links, trust))
+        .block_on(run(
+            layers,
+            Access::new(opened),
+            (certificates, links),
+            trust,
+        ))
 }
 
 async fn run(
     layers: Layers<Settings>,
     access: Access,
-    links: Option<LinkTls>,
+    (certificates, links): (Option<Certificates>, Option<LinkTls>),
     trust: Trust,
 ) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
@@ -81,8 +88,9 @@ async fn run(
     let (linked, followed) = (gateway_metrics.clone(), watched.clone());
     let ready: Ready = Arc::new(readiness(linked, followed, count.get(), loaded.clone()));
     let (desk, questions, orders) = desk(listen, count.get(), ready.clone());
-    let admin = Admin::bind(settings.admin, metrics, ready, desk.routes()).await?;
-    let admin_at = admin.address();
+    let pages = (metrics, ready, desk.routes());
+    let bound = (settings.admin, certificates.as_ref());
+    let (admin, admin_at) = settings.links.open_admin(bound, pages).await?;
     let admin = tokio::spawn(admin.serve());
     let view = tokio::select! {
         first = first(&mut watched) => first.context("the registry")?,

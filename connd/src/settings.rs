@@ -88,7 +88,8 @@ pub struct Settings {
     pub public: Option<String>,
     tokens: TokensSection,
     tls: TlsSection,
-    links: LinksSection,
+    /// TLS between daemons, and with operators.
+    pub links: LinksSection,
     redis: RedisSection,
     /// Bounds and times of each gateway.
     pub gateway: GatewaySection,
@@ -178,7 +179,7 @@ impl Layered for Settings {
     fn describe(&self, sheet: &mut Sheet) {
         connd::keys::describe_listen(self.listen, &self.tokens, sheet);
         describe_threads(self.threads, sheet);
-        sheet.loopback("admin", self.admin, Reload::No);
+        self.links.describe_admin(self.admin, sheet);
         registry::settings::describe(&self.shards, self.registry.as_ref(), self.lease, sheet);
         self.describe_public(sheet);
         self.tokens.describe(sheet);

@@ -10,16 +10,19 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use friendd::{Answers, FriendHandle, Friendd, RedisFriendd, grpc};
-use node::admin::{Admin, Readiness, Ready};
+use node::admin::{Readiness, Ready};
+use node::certificates::Certificates;
 use node::layers::Layers;
 use node::metrics::Metrics;
 use node::reload::Hangup;
 use node::shutdown::Shutdown;
+use registry::announced::Announced;
 use service::admin::wire::BackupStatus;
 use service::admin::{About, Desk, Part, Questions, answer_store, backup_status, part};
 use service::tls::LinkTls;
 use settings::Settings;
 use shared::Trust;
+use shared::durability::Telling;
 use store::{Engine, Running};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -34,14 +37,15 @@ fn main() -> ExitCode {
 
 fn start() -> anyhow::Result<()> {
     let (layers, (certificates, trust)) = Layers::<Settings>::start()?;
-    let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
+    let links = certificates.as_ref();
+    let links = links.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;
-    node::runtime::resting()?.block_on(run(layers, links, trust))
+    node::runtime::resting()?.block_on(run(layers, (certificates, links), trust))
 }
 
 async fn run(
     mut layers: Layers<Settings>,
-    links: Option<LinkTls>,
+    (certificates, links): (Option<Certificates>, Option<LinkTls>),
     trust: Trust,
 ) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
@@ -49,26 +53,27 @@ async fn run(
     let settings = layers.settings().clone();
     let metrics = Metrics::default();
     let listener = grpc::bind(settings.listen, links.as_ref()).await?;
+    let registry = settings.registry(&trust);
     let (asked_of_graph, questions) = part("graph");
     let Serving {
         friends,
         mut graph,
         kept,
-    } = Serving::start(&settings, trust, (&metrics, questions))?;
-    let trouble = kept.trouble();
-    let ready: Ready = Arc::new(move || match trouble() {
-        Some(trouble) => Readiness::NotReady(trouble.to_owned()),
-        None => Readiness::Ready,
-    });
-    let desk = desk(&settings, asked_of_graph, &kept, ready.clone());
-    let admin = Admin::bind(settings.admin, metrics, ready, desk.routes()).await?;
+    } = Serving::start(&settings, trust.clone(), (&metrics, questions))?;
+    let ready = kept.ready();
+    let parts = (asked_of_graph, settings.durability(trust));
+    let desk = desk(&settings, parts, &kept, ready.clone());
+    let pages = (metrics, ready, desk.routes());
+    let bound = (settings.admin, certificates.as_ref());
+    let (admin, admin_at) = settings.links.open_admin(bound, pages).await?;
     tracing::info!(
         listen = %listener.local_addr()?,
-        admin = %admin.address(),
+        admin = %admin_at,
         "friendd serves"
     );
 
     let admin = tokio::spawn(admin.serve());
+    let announced = registry.map(|place| Announced::operators(place, admin_at));
     let (stop, stopped) = oneshot::channel::<()>();
     let mut server = pin!(grpc::serve(listener, links.as_ref(), friends, async {
         // Also when `stop` is dropped.
@@ -88,6 +93,7 @@ async fn run(
             ended = &mut graph => bail!("the friend service has ended: {ended:?}"),
         }
     }
+    Announced::end_all(announced).await;
     drop(stop);
     if timeout(GRACE, server).await.is_err() {
         tracing::warn!("connections that stay are cut");
@@ -98,7 +104,12 @@ async fn run(
 }
 
 /// Where an operator asks.
-fn desk(settings: &Settings, graph: Part, kept: &Kept, ready: Ready) -> Desk {
+fn desk(
+    settings: &Settings,
+    (graph, durability): (Part, Telling),
+    kept: &Kept,
+    ready: Ready,
+) -> Desk {
     let about = About {
         program: "friendd",
         version: env!("CARGO_PKG_VERSION"),
@@ -106,7 +117,7 @@ fn desk(settings: &Settings, graph: Part, kept: &Kept, ready: Ready) -> Desk {
     let (store, asked) = part("store");
     let trouble = kept.trouble();
     let is_open = move || trouble().is_none();
-    let (place, durability) = settings.durability();
+    let place = settings.place();
     let backup = kept.backup();
     tokio::spawn(answer_store(asked, place, durability, is_open, backup));
     let (listen, parts) = (settings.listen.to_string(), vec![graph, store]);
@@ -166,6 +177,15 @@ enum Kept {
 }
 
 impl Kept {
+    /// Whether the service is to be asked.
+    fn ready(&self) -> Ready {
+        let trouble = self.trouble();
+        Arc::new(move || match trouble() {
+            Some(trouble) => Readiness::NotReady(trouble.to_owned()),
+            None => Readiness::Ready,
+        })
+    }
+
     /// What is wrong with it, for those who come later than it ends.
     fn trouble(&self) -> Box<dyn Fn() -> Option<&'static str> + Send + Sync> {
         match self {

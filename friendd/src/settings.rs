@@ -16,9 +16,12 @@ use node::memory::Memory;
 use node::settings::sheet::{Reload, Sheet};
 use node::settings::value::{self, address};
 use node::telemetry::TelemetrySettings;
+use registry::client::Place;
+use registry::settings::{LEASE, place};
 use serde::{Deserialize, Deserializer};
 use service::admin::SYNCED;
-use shared::section::{RedisFlags, RedisSection, StoreFlags};
+use shared::durability::{Telling, telling};
+use shared::section::{FORMS, RedisFlags, RedisSection, StoreFlags};
 use shared::{Address, Trust};
 
 /// Keeps the friend graph: requests, friendships, blocks.
@@ -36,6 +39,9 @@ pub struct Flags {
     /// Where the graph is, if not there; several may serve it then.
     #[command(flatten)]
     store: StoreFlags,
+    /// Where operators look for daemons: a Redis, as redis://HOST:PORT.
+    #[arg(long, value_name = "URL")]
+    registry: Option<Address>,
     /// Whether users learn that they are blocked: told or hidden. Default:
     /// told.
     #[arg(long)]
@@ -43,7 +49,7 @@ pub struct Flags {
     /// TLS towards shards.
     #[command(flatten)]
     links: LinksFlags,
-    /// TLS towards the store.
+    /// TLS towards the store and the registry.
     #[command(flatten)]
     redis: RedisFlags,
     /// What every daemon has.
@@ -66,9 +72,12 @@ pub struct Settings {
     #[serde(deserialize_with = "shared::section::address")]
     store: Option<Address>,
     replicas: u32,
+    #[serde(deserialize_with = "shared::section::address")]
+    registry: Option<Address>,
     #[serde(deserialize_with = "blocks")]
     blocks: Blocks,
-    links: LinksSection,
+    /// TLS towards shards and operators.
+    pub links: LinksSection,
     redis: RedisSection,
     friends: FriendsSection,
     /// Sizes of the database.
@@ -84,6 +93,7 @@ impl Default for Settings {
             data: PathBuf::from("data/friendd"),
             store: None,
             replicas: 0,
+            registry: None,
             blocks: Blocks::default(),
             links: LinksSection::default(),
             redis: RedisSection::default(),
@@ -106,12 +116,25 @@ impl Settings {
         self.friends.core(self.blocks)
     }
 
-    /// Where the graph is, and what an acknowledgement means there.
-    pub fn durability(&self) -> (String, String) {
+    /// Where the graph is, as an operator is shown it.
+    pub fn place(&self) -> String {
         match &self.store {
-            None => (self.data.display().to_string(), SYNCED.to_owned()),
-            Some(redis) => shared::section::durability(redis, self.replicas),
+            None => self.data.display().to_string(),
+            Some(redis) => redis.to_string(),
         }
+    }
+
+    /// What an acknowledgement means there.
+    pub fn durability(&self, trust: Trust) -> Telling {
+        match self.shared_store(trust) {
+            None => Box::new(|| Box::pin(async { SYNCED.to_owned() })),
+            Some(redis) => telling(&redis),
+        }
+    }
+
+    /// Where operators look for daemons, if there is such a place.
+    pub fn registry(&self, trust: &Trust) -> Option<Place> {
+        place(self.registry.as_ref(), trust, LEASE)
     }
 
     /// Where the graph is, if not in the directory.
@@ -140,6 +163,8 @@ impl Layered for Settings {
         given.put("data", "data", &mut self.data, flags.data);
         let store = (&mut self.store, &mut self.replicas);
         flags.store.put_over(store, given);
+        let registry = flags.registry.map(Some);
+        given.put("registry", "registry", &mut self.registry, registry);
         given.put("blocks", "blocks", &mut self.blocks, flags.blocks);
         self.links.put_over(flags.links, given);
         self.redis.put_over(flags.redis, given);
@@ -147,9 +172,11 @@ impl Layered for Settings {
 
     fn describe(&self, sheet: &mut Sheet) {
         self.links.describe_listen(self.listen, sheet);
-        sheet.loopback("admin", self.admin, Reload::No);
+        self.links.describe_admin(self.admin, sheet);
         sheet.words("data", self.data.display(), "a directory", Reload::No);
         shared::section::describe(self.store.as_ref(), self.replicas, sheet);
+        let registry = self.registry.as_ref().map(|at| format!("\"{at}\""));
+        sheet.optional("registry", registry, FORMS, Reload::No);
         let blocks = match self.blocks {
             Blocks::Told => "told",
             Blocks::Hidden => "hidden",

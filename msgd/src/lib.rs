@@ -7,6 +7,7 @@
 
 pub mod friends;
 pub mod links;
+pub mod mail;
 pub mod mailboxes;
 pub mod metrics;
 pub mod outcomes;

@@ -17,20 +17,21 @@ use msgd::metrics::Metrics as ShardMetrics;
 use msgd::outcomes::Outcomes;
 use msgd::shard::{Parts, Shard};
 use msgd::words::Words;
-use node::admin::{Admin, Readiness, Ready};
+use node::admin::{Readiness, Ready};
+use node::certificates::Certificates;
 use node::layers::Layers;
 use node::metrics::Metrics;
 use node::reload::Hangup;
 use node::shutdown::Shutdown;
 use proto::ids::ShardId;
 use registry::announced::Announced;
-use registry::client::By;
 use seat::{Follows, Placed};
 use service::admin::{About, Desk, Questions, answer_store, part};
 use service::link::{LinkDoor, ShardEnd};
 use service::tls::LinkTls;
 use settings::Settings;
 use shared::Trust;
+use shared::durability::Telling;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_local};
@@ -48,10 +49,11 @@ fn main() -> ExitCode {
 
 fn start() -> anyhow::Result<()> {
     let (layers, (words, certificates, trust)) = Layers::<Settings>::start()?;
-    let links = certificates.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
+    let links = certificates.as_ref();
+    let links = links.map(|c| LinkTls::new(&c.ca, &c.chain, &c.key));
     node::limits::raise_open_files().context("limit on open files")?;
     let runtime = node::runtime::resting()?;
-    match runtime.block_on(run(layers, words, links, trust))? {
+    match runtime.block_on(run(layers, words, (certificates, links), trust))? {
         Ended::Stopped => Ok(()),
         // Nothing that a former incarnation knew is to be left.
         Ended::Lost => Err(node::again::again()).context("to begin anew"),
@@ -69,7 +71,7 @@ enum Ended {
 async fn run(
     mut layers: Layers<Settings>,
     text: Option<String>,
-    links: Option<LinkTls>,
+    (certificates, links): (Option<Certificates>, Option<LinkTls>),
     trust: Trust,
 ) -> anyhow::Result<Ended> {
     let mut shutdown = Shutdown::listen()?;
@@ -89,12 +91,14 @@ async fn run(
     let friends = msgd::friends::remote(&settings.friendd, links.as_ref()).context("--friendd")?;
     let (health, is_serving) = (mailboxes.health(), serving.clone());
     let ready: Ready = Arc::new(move || readiness(&health, &is_serving));
-    let (desk, questions) = desk(&settings, mailboxes.health(), ready.clone());
-    let admin = Admin::bind(settings.admin, metrics.clone(), ready, desk.routes()).await?;
-    let admin_at = admin.address().to_string();
+    let (durability, health) = (settings.durability(trust.clone()), mailboxes.health());
+    let (desk, questions) = desk(&settings, durability, health, ready.clone());
+    let pages = (metrics.clone(), ready, desk.routes());
+    let bound = (settings.admin, certificates.as_ref());
+    let (admin, admin_at) = settings.links.open_admin(bound, pages).await?;
     let admin = tokio::spawn(admin.serve());
-    let registry = settings.registry(&trust);
-    let announced = registry.map(|(place, _)| Announced::begin(place, By::Operators, admin_at));
+    let announced = settings.registry(&trust);
+    let announced = announced.map(|(place, _)| Announced::operators(place, admin_at));
     let mut place = tokio::select! {
         place = Placed::take(&settings, &trust, &metrics) => place?,
         _ = shutdown.asked() => return Ok(Ended::Stopped),
@@ -130,9 +134,7 @@ async fn run(
         }
     }
     admin.abort();
-    if let Some(announced) = announced {
-        announced.end().await;
-    }
+    Announced::end_all(announced).await;
     give_up(place, &shard, mailboxes, (linked, server)).await?;
     Ok(Ended::Stopped)
 }
@@ -156,14 +158,19 @@ async fn give_up(
 }
 
 /// Where an operator asks, and where the shard is asked.
-fn desk(settings: &Settings, health: Health, ready: Ready) -> (Desk, Questions) {
+fn desk(
+    settings: &Settings,
+    durability: Telling,
+    health: Health,
+    ready: Ready,
+) -> (Desk, Questions) {
     let about = About {
         program: "msgd",
         version: env!("CARGO_PKG_VERSION"),
     };
     let (shard, questions) = part("shard");
     let (kept, asked) = part("store");
-    let (place, durability) = settings.durability();
+    let place = settings.place();
     let copied = health.clone();
     let is_open = move || health.trouble().is_none();
     let backup = move |path: &Path| copied.backup(path);

@@ -28,6 +28,7 @@ use registry::seat::Candidate;
 use registry::settings::{LEASE, RegistryFlags, place};
 use serde::{Deserialize, Deserializer};
 use service::admin::SYNCED;
+use shared::durability::{Telling, telling};
 use shared::section::{RedisFlags, RedisSection, StoreFlags};
 use shared::{Address, Trust};
 
@@ -111,7 +112,8 @@ pub struct Settings {
     policy: PolicyWord,
     blocks: BlocksWord,
     words: Option<PathBuf>,
-    links: LinksSection,
+    /// TLS between daemons, and with operators.
+    pub links: LinksSection,
     redis: RedisSection,
     shard: ShardSection,
     /// Bounds of each mailbox.
@@ -198,11 +200,19 @@ impl Settings {
         Some(shared::section::settings(address, self.replicas, trust))
     }
 
-    /// Where mailboxes are, and what 'stored' means there.
-    pub fn durability(&self) -> (String, String) {
+    /// Where mailboxes are, as an operator is shown it.
+    pub fn place(&self) -> String {
         match &self.store {
-            None => (self.data.display().to_string(), SYNCED.to_owned()),
-            Some(redis) => shared::section::durability(redis, self.replicas),
+            None => self.data.display().to_string(),
+            Some(redis) => redis.to_string(),
+        }
+    }
+
+    /// What 'stored' means there.
+    pub fn durability(&self, trust: Trust) -> Telling {
+        match self.shared_store(trust) {
+            None => Box::new(|| Box::pin(async { SYNCED.to_owned() })),
+            Some(redis) => telling(&redis),
         }
     }
 
@@ -298,7 +308,7 @@ impl Layered for Settings {
         let name = name.map(|name| format!("\"{name}\""));
         sheet.optional("name", name, NAME_ALLOWED, Reload::No);
         self.links.describe_listen(self.listen, sheet);
-        sheet.loopback("admin", self.admin, Reload::No);
+        self.links.describe_admin(self.admin, sheet);
         self.describe_store(sheet);
         sheet.words("friendd", &self.friendd, FRIENDD_ALLOWED, Reload::No);
         let mut names = self.friendd.split(',').map(str::trim);

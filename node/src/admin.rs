@@ -20,6 +20,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -27,6 +28,7 @@ use tonic::body::Body;
 use tonic::service::Routes;
 
 use crate::metrics::Metrics;
+use crate::secure::Secure;
 
 /// Connections served at once; more wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 16;
@@ -56,9 +58,13 @@ pub enum Readiness {
 /// An admin port that cannot be opened. The operator must act.
 #[derive(Debug, Error)]
 pub enum AdminError {
-    /// Everybody who reaches the port may read it, so it stays on the machine.
-    #[error("admin address {0} is not a loopback address, allowed are 127.0.0.0/8 and ::1")]
+    /// Everybody who reaches a port without TLS may read it, so it stays on the
+    /// machine.
+    #[error("admin address {0} is not a loopback address, which needs TLS")]
     NotLoopback(SocketAddr),
+    /// It cannot speak TLS with these certificates.
+    #[error("admin address: {0}")]
+    Certificates(#[from] rustls::Error),
     /// The system does not give the address.
     #[error("admin address {address}: {source}")]
     Bind {
@@ -73,6 +79,7 @@ pub enum AdminError {
 pub struct Admin {
     listener: TcpListener,
     address: SocketAddr,
+    secure: Option<Secure>,
     pages: Arc<Pages>,
 }
 
@@ -87,17 +94,18 @@ pub type Ready = Arc<dyn Fn() -> Readiness + Send + Sync>;
 
 impl Admin {
     /// Opens the port; port 0 takes a free one. `ready` is asked at each
-    /// `GET /readyz`; `routes` has the service for operators.
+    /// `GET /readyz`; `routes` has the service for operators. With `secure`
+    /// nothing but TLS is spoken there.
     ///
     /// # Errors
-    /// The address is not loopback, or taken.
+    /// The address is taken, or neither loopback nor secure.
     pub async fn bind(
-        address: SocketAddr,
+        (address, secure): (SocketAddr, Option<Secure>),
         metrics: Metrics,
         ready: Ready,
         routes: Routes,
     ) -> Result<Self, AdminError> {
-        if !address.ip().is_loopback() {
+        if secure.is_none() && !address.ip().is_loopback() {
             return Err(AdminError::NotLoopback(address));
         }
         let failed = |source| AdminError::Bind { address, source };
@@ -105,6 +113,7 @@ impl Admin {
         Ok(Self {
             address: listener.local_addr().map_err(failed)?,
             listener,
+            secure,
             pages: Arc::new(Pages {
                 metrics,
                 ready,
@@ -129,7 +138,13 @@ impl Admin {
             }
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    connections.spawn(serve_connection(stream, Arc::clone(&self.pages)));
+                    let (secure, pages) = (self.secure.clone(), Arc::clone(&self.pages));
+                    connections.spawn(async move {
+                        let served = timeout(CONNECTION_TIME, serve(stream, secure, pages));
+                        if served.await.is_err() {
+                            tracing::debug!("admin connection took too long");
+                        }
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "admin port accepts nothing");
@@ -140,7 +155,19 @@ impl Admin {
     }
 }
 
-async fn serve_connection(stream: TcpStream, pages: Arc<Pages>) {
+async fn serve(stream: TcpStream, secure: Option<Secure>, pages: Arc<Pages>) {
+    let Some(secure) = secure else {
+        return serve_connection(stream, pages).await;
+    };
+    if let Some(stream) = secure.accept(stream).await {
+        serve_connection(stream, pages).await;
+    }
+}
+
+async fn serve_connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    pages: Arc<Pages>,
+) {
     let service = service_fn(move |request| answer(pages.clone(), request));
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -154,10 +181,8 @@ async fn serve_connection(stream: TcpStream, pages: Arc<Pages>) {
         .initial_connection_window_size(QUESTIONS_MAX * QUESTION_WINDOW)
         .max_header_list_size(u32::from(HEAD_BYTES_MAX));
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    match timeout(CONNECTION_TIME, connection).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "admin connection failed"),
-        Err(_) => tracing::debug!("admin connection took too long"),
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "admin connection failed");
     }
 }
 

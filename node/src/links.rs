@@ -2,17 +2,22 @@
 //! `links` of a settings file.
 //!
 //! Owns how certificates are named, and that an address which others reach has
-//! some. Must not know what travels.
+//! some: that for other daemons, and the admin port. Must not know what travels.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde::Deserialize;
+use tonic::service::Routes;
 
+use crate::admin::{Admin, AdminError, Ready};
 use crate::certificates::{self, CertificateError, Certificates};
 use crate::layers::Given;
+use crate::metrics::Metrics;
+use crate::secure::Secure;
 use crate::settings::sheet::{Reload, Sheet};
+use crate::shards::is_host_and_port;
 
 /// TLS between daemons on the command line.
 #[derive(Debug, Clone, Args)]
@@ -31,6 +36,10 @@ pub struct LinksFlags {
     /// if it is not there. The same for all daemons.
     #[arg(long, value_name = "DIRECTORY")]
     pub link_development: Option<PathBuf>,
+    /// Where operators of other machines reach the admin port. With it the port
+    /// speaks TLS: both ends show a certificate, as daemons do to each other.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub admin_public: Option<String>,
 }
 
 /// TLS between daemons in a settings file.
@@ -41,10 +50,13 @@ pub struct LinksSection {
     cert: Option<PathBuf>,
     key: Option<PathBuf>,
     development: Option<PathBuf>,
+    admin_public: Option<String>,
 }
 
 /// What files may be.
 const FILE_ALLOWED: &str = "a file in PEM; ca, cert and key together or none";
+const ADMIN_ALLOWED: &str = "IP:PORT; without admin_public a loopback address";
+const PUBLIC_ALLOWED: &str = "HOST:PORT; with certificates";
 const DEVELOPMENT_ALLOWED: &str = "a directory; without ca, cert and key";
 
 impl LinksSection {
@@ -64,6 +76,13 @@ impl LinksSection {
         for (argument, key, target, value) in pairs {
             given.put(argument, key, target, value.map(Some));
         }
+        let public = flags.admin_public.map(Some);
+        given.put(
+            "admin_public",
+            "links.admin_public",
+            &mut self.admin_public,
+            public,
+        );
     }
 
     /// Puts its keys on the sheet.
@@ -75,6 +94,18 @@ impl LinksSection {
         }
         let development = self.development.as_ref();
         sheet.file("development", development, DEVELOPMENT_ALLOWED, Reload::No);
+        let public = self.admin_public.as_ref();
+        sheet.optional(
+            "admin_public",
+            public.map(|public| format!("\"{public}\"")),
+            PUBLIC_ALLOWED,
+            Reload::No,
+        );
+        let certified = self.ca.is_some() || self.development.is_some();
+        let is_good = |public: &&String| is_host_and_port(public) && certified;
+        if let Some(public) = public.filter(|public| !is_good(public)) {
+            sheet.wrong("admin_public", public, PUBLIC_ALLOWED);
+        }
         let set = files.iter().filter(|(_, file)| file.is_some()).count();
         if set != 0 && set != files.len() {
             for (key, _) in files.iter().filter(|(_, file)| file.is_none()) {
@@ -94,6 +125,37 @@ impl LinksSection {
         if self.ca.is_none() && !listen.ip().is_loopback() {
             sheet.wrong("listen", listen, allowed);
         }
+    }
+
+    /// Puts the admin address on the sheet: whoever reaches it without a
+    /// certificate could be an operator.
+    pub fn describe_admin(&self, admin: SocketAddr, sheet: &mut Sheet) {
+        sheet.words("admin", admin, ADMIN_ALLOWED, Reload::No);
+        if self.admin_public.is_none() && !admin.ip().is_loopback() {
+            sheet.wrong("admin", admin, ADMIN_ALLOWED);
+        }
+    }
+
+    /// Opens the admin port; gives it and how operators reach it: an address,
+    /// with `https://` before it where TLS is spoken.
+    ///
+    /// # Errors
+    /// The certificates cannot be used, or the address is not to be had.
+    pub async fn open_admin(
+        &self,
+        (address, certificates): (SocketAddr, Option<&Certificates>),
+        (metrics, ready, routes): (Metrics, Ready, Routes),
+    ) -> Result<(Admin, String), AdminError> {
+        let (secure, public) = match (certificates, &self.admin_public) {
+            (Some(certificates), Some(public)) => (Some(Secure::new(certificates)?), Some(public)),
+            _ => (None, None),
+        };
+        let admin = Admin::bind((address, secure), metrics, ready, routes).await?;
+        let reached = match public {
+            Some(public) => format!("https://{public}"),
+            None => admin.address().to_string(),
+        };
+        Ok((admin, reached))
     }
 
     /// Reads the certificates; the sheet is told of those that are none. None:

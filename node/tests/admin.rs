@@ -113,7 +113,13 @@ async fn the_silent_keep_others_waiting_only_so_long() {
 #[tokio::test]
 async fn only_loopback_is_served() {
     let address = "0.0.0.0:0".parse().unwrap();
-    let refused = Admin::bind(address, Metrics::default(), ready(), Routes::default()).await;
+    let refused = Admin::bind(
+        (address, None),
+        Metrics::default(),
+        ready(),
+        Routes::default(),
+    )
+    .await;
     let refused = refused.err().unwrap();
     assert!(matches!(refused, AdminError::NotLoopback(_)), "{refused}");
 }
@@ -122,7 +128,7 @@ async fn only_loopback_is_served() {
 async fn a_taken_address_is_named() {
     let stage = Stage::set().await;
     let (metrics, routes) = (Metrics::default(), Routes::default());
-    let refused = Admin::bind(stage.address, metrics, ready(), routes).await;
+    let refused = Admin::bind((stage.address, None), metrics, ready(), routes).await;
     let text = refused.err().unwrap().to_string();
     assert!(text.contains(&stage.address.to_string()), "{text}");
 }
@@ -152,7 +158,7 @@ impl Stage {
             }
         });
         let address = "127.0.0.1:0".parse().unwrap();
-        let admin = Admin::bind(address, metrics, told, Routes::default());
+        let admin = Admin::bind((address, None), metrics, told, Routes::default());
         let admin = admin.await.unwrap();
         let address = admin.address();
         tokio::spawn(admin.serve());

@@ -51,7 +51,7 @@ struct Drained {
 pub async fn connd(daemons: &Daemons, order: Order, output: Output) -> anyhow::Result<()> {
     let Order::Drain { listens, rate } = order;
     let admin = find(daemons, &listens).await?;
-    let connd = Daemons::at(vec![admin]);
+    let connd = daemons.only(admin);
     let began = Instant::now();
     let pick = |answer| match answer {
         Answer::Leaving(leaving) => Some(leaving),

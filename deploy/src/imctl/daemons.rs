@@ -4,8 +4,10 @@
 
 use anyhow::{Context, bail};
 use proto::codes::Code;
+use registry::admin::AdminAt;
 use registry::client::Registry;
 use service::admin::{Answer, AskError, Question, ask, wire};
+use service::tls::LinkTls;
 use tokio::task::JoinSet;
 
 /// Where `imd` and a single daemon are, unless something else is said.
@@ -13,7 +15,11 @@ const DEFAULT: &str = "127.0.0.1:7190";
 
 /// Where daemons are.
 #[derive(Debug)]
-pub struct Daemons(Vec<String>);
+pub struct Daemons {
+    at: Vec<AdminAt>,
+    /// What is shown to those that speak TLS.
+    tls: Option<LinkTls>,
+}
 
 /// What one of them says.
 #[derive(Debug)]
@@ -26,37 +32,53 @@ pub struct Said {
 
 impl Daemons {
     /// At these admin addresses; without any, where one is by default.
-    pub fn at(addresses: Vec<String>) -> Self {
+    pub fn at(mut addresses: Vec<String>, tls: Option<LinkTls>) -> Self {
         if addresses.is_empty() {
-            return Self(vec![DEFAULT.to_owned()]);
+            addresses.push(DEFAULT.to_owned());
         }
-        Self(addresses)
+        let at = |address| AdminAt {
+            address,
+            host: None,
+        };
+        Self {
+            at: addresses.into_iter().map(at).collect(),
+            tls,
+        }
     }
 
     /// Those that the registry knows.
     ///
     /// # Errors
     /// It does not answer, or knows none.
-    pub async fn of(registry: &mut Registry) -> anyhow::Result<Self> {
-        let daemons = registry.daemons().await?;
-        if daemons.is_empty() {
+    pub async fn of(registry: &mut Registry, tls: Option<LinkTls>) -> anyhow::Result<Self> {
+        let at = registry.daemons().await?;
+        if at.is_empty() {
             bail!("the registry names no daemon; --admin does");
         }
-        Ok(Self(daemons))
+        Ok(Self { at, tls })
+    }
+
+    /// One of them.
+    pub fn only(&self, admin: String) -> Self {
+        Self::at(vec![admin], self.tls.clone())
     }
 
     /// Asks all of them; what they say, in the order of their addresses.
     pub async fn ask(&self, question: &Question) -> Vec<Said> {
         let mut asked = JoinSet::new();
-        for (at, admin) in self.0.iter().enumerate() {
-            let (admin, question) = (admin.clone(), question.clone());
+        for (place, at) in self.at.iter().enumerate() {
+            let (at, tls, question) = (at.clone(), self.tls.clone(), question.clone());
             asked.spawn(async move {
-                let answers = ask(&admin, &question).await;
-                (at, Said { admin, answers })
+                let answers = match at.is_reached() {
+                    true => ask(&at.address, tls.as_ref(), &question).await,
+                    false => Err(AskError::Elsewhere(at.to_string())),
+                };
+                let admin = at.address;
+                (place, Said { admin, answers })
             });
         }
         let mut said = asked.join_all().await;
-        said.sort_by_key(|(at, _)| *at);
+        said.sort_by_key(|(place, _)| *place);
         said.into_iter().map(|(_, said)| said).collect()
     }
 

@@ -3,6 +3,7 @@
 //! Owns what an operator may say. Each verb is a file beside this one; must not
 //! know how daemons carry it out.
 
+mod certificate;
 mod connd;
 mod copy;
 mod daemons;
@@ -20,6 +21,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use registry::{Address, RedisFlags};
 
+use crate::certificate::CertificateFlags;
 use crate::daemons::Daemons;
 use crate::output::Output;
 
@@ -27,7 +29,8 @@ use crate::output::Output;
 #[derive(Debug, Parser)]
 #[command(name = "imctl", version)]
 struct Flags {
-    /// The admin addresses of the daemons to ask, with commas between them.
+    /// The admin addresses of the daemons to ask, with commas between them; with
+    /// https:// before those that speak TLS.
     /// Default: those that the registry names, without one 127.0.0.1:7190.
     #[arg(long, global = true, value_name = "HOST:PORT,…", value_delimiter = ',')]
     admin: Vec<String>,
@@ -38,6 +41,9 @@ struct Flags {
     /// TLS towards the registry, or the Redis that a store is copied to.
     #[command(flatten)]
     redis: RedisFlags,
+    /// TLS towards daemons.
+    #[command(flatten)]
+    certificate: CertificateFlags,
     /// For scripts: one JSON value instead of tables.
     #[arg(long, global = true)]
     json: bool,
@@ -88,6 +94,7 @@ fn start(flags: Flags) -> anyhow::Result<()> {
 async fn carry_out(flags: Flags) -> anyhow::Result<()> {
     let output = Output { json: flags.json };
     let trust = flags.redis.trust()?;
+    let tls = flags.certificate.tls()?;
     let registry = || {
         let address = flags.registry.as_ref();
         let address = address.context("--registry is needed: the ring stands there");
@@ -100,11 +107,16 @@ async fn carry_out(flags: Flags) -> anyhow::Result<()> {
         Order::Store(store::Order::Restore { from, to }) => store::restore(&from, to, output),
         order => {
             let daemons = match registry() {
-                Ok(mut registry) if flags.admin.is_empty() => Daemons::of(&mut registry).await?,
-                _ => Daemons::at(flags.admin),
+                Ok(mut registry) if flags.admin.is_empty() => {
+                    Daemons::of(&mut registry, tls).await?
+                }
+                _ => Daemons::at(flags.admin, tls),
             };
             match order {
-                Order::Status => status::status(&daemons, output).await,
+                Order::Status => {
+                    let registry = flags.registry.as_ref().map(|address| (address, &trust));
+                    status::status(&daemons, registry, output).await
+                }
                 Order::User(order) => user::user(&daemons, order, output).await,
                 Order::Trace { id } => trace::trace(&daemons, id, output).await,
                 Order::Store(store::Order::Backup { to }) => {

@@ -3,16 +3,19 @@
 //! Owns what is shown, and the rates: what was counted between two looks a
 //! second apart. Must not know who counts.
 
+mod mail;
 mod tables;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use registry::{Address, Trust};
 use serde::Serialize;
 use service::admin::{Answer, Question, wire};
 
 use crate::daemons::{Daemons, Said};
 use crate::output::Output;
+use mail::Mail;
 
 /// Between the two looks.
 const BETWEEN: Duration = Duration::from_secs(1);
@@ -27,6 +30,8 @@ struct Status {
     shards: Vec<Shard>,
     stores: Vec<Store>,
     graphs: Vec<Graph>,
+    /// Where the registry's Redis is the store.
+    mail: Vec<Mail>,
     /// Who does not answer, and why.
     silent: Vec<String>,
 }
@@ -100,11 +105,16 @@ struct Counted {
     per_second: f64,
 }
 
-/// Looks twice, and shows the second look.
+/// Looks twice, and shows the second look; with a registry also how much mail
+/// waits there.
 ///
 /// # Errors
 /// Nobody answers.
-pub async fn status(daemons: &Daemons, output: Output) -> anyhow::Result<()> {
+pub async fn status(
+    daemons: &Daemons,
+    registry: Option<(&Address, &Trust)>,
+    output: Output,
+) -> anyhow::Result<()> {
     let began = Instant::now();
     let first = Counts::of(&daemons.ask(&Question::Status).await);
     tokio::time::sleep(BETWEEN).await;
@@ -119,6 +129,14 @@ pub async fn status(daemons: &Daemons, output: Output) -> anyhow::Result<()> {
     }
     if status.daemons.is_empty() {
         anyhow::bail!("nobody answers: {}", status.silent.join("; "));
+    }
+    if let Some((address, trust)) = registry {
+        match mail::mail(address, trust).await {
+            Ok(mail) => status.mail = mail,
+            Err(error) => status
+                .silent
+                .push(format!("mail is not counted: {error:#}")),
+        }
     }
     output.show(&status, Status::text)
 }

@@ -99,9 +99,9 @@ async fn find(daemons: &Daemons) -> anyhow::Result<Daemons> {
             found.push(said.admin);
         }
     }
-    match found.as_slice() {
+    match &found[..] {
         [] => bail!("none of these daemons has a store"),
-        [_] => Ok(Daemons::at(found)),
+        [admin] => Ok(daemons.only(admin.clone())),
         several => bail!("name one by --admin: {}", several.join(" ")),
     }
 }

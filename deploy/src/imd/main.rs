@@ -61,7 +61,7 @@ async fn run(
     let open = Arc::downgrade(&store);
     let ready: Ready = Arc::new(move || readiness(&open, &ready));
     let desk = desk(&settings, parts.asked, &store, ready.clone());
-    let admin = Admin::bind(settings.admin, metrics, ready, desk.routes()).await?;
+    let admin = Admin::bind((settings.admin, None), metrics, ready, desk.routes()).await?;
     settings.greet(admin.address());
     let admin = tokio::spawn(admin.serve());
 
@@ -111,7 +111,8 @@ fn desk(
     let directory = settings.data.display().to_string();
     let copied = Arc::downgrade(store);
     let backup = move |path: &Path| msgd::mailboxes::backup(&copied, path);
-    let answers = answer_store(asked, directory, SYNCED.to_owned(), is_open, backup);
+    let synced = async || SYNCED.to_owned();
+    let answers = answer_store(asked, directory, synced, is_open, backup);
     tokio::spawn(answers);
     let listen = settings.listen.to_string();
     Desk::new(about, listen, parts, move || ready().why_not())

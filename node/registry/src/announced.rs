@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
+use crate::admin::AdminAt;
 use crate::client::{By, Place, Registry};
 use crate::lease::every;
 
@@ -24,6 +25,13 @@ pub struct Announced {
 }
 
 impl Announced {
+    /// Operators reach the daemon at this address from now on; those of this
+    /// machine, if it is a loopback address.
+    pub fn operators(place: Place, address: String) -> Self {
+        let address = AdminAt::here(address).to_string();
+        Self::begin(place, By::Operators, address)
+    }
+
     /// The daemon can be reached at this address from now on.
     pub fn begin(place: Place, by: By, address: String) -> Self {
         let telling = tokio::spawn(tell(place.clone(), by, address.clone()));
@@ -32,6 +40,13 @@ impl Announced {
             by,
             address,
             telling,
+        }
+    }
+
+    /// Likewise [`end`](Self::end) of those that were told of.
+    pub async fn end_all(told: impl IntoIterator<Item = Self>) {
+        for announced in told {
+            announced.end().await;
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use proto::ids::{Epoch, Incarnation, ShardId};
 use shared::{Address, Command, Confirm, Redis, Script, Trust, Value};
 
+use crate::admin::AdminAt;
 use crate::answers::{done, list, read_look, text};
 use crate::error::RegistryError;
 use crate::keys::{self, DAEMONS, GATEWAYS, KEYS, NEWS, Scripts};
@@ -200,11 +201,12 @@ impl Registry {
         self.ask(withdraw).await.map(drop)
     }
 
-    /// The admin addresses of daemons; some may be there no more.
-    pub async fn daemons(&mut self) -> Result<Vec<String>, RegistryError> {
+    /// Where operators reach daemons; some may be there no more.
+    pub async fn daemons(&mut self) -> Result<Vec<AdminAt>, RegistryError> {
         let range = Command::read("ZRANGE", DAEMONS).arg(0).arg(-1);
         let reply = self.ask(range).await?;
-        let mut daemons: Vec<String> = list(reply).into_iter().filter_map(text).collect();
+        let daemons = list(reply).into_iter().filter_map(text);
+        let mut daemons: Vec<AdminAt> = daemons.map(|entry| AdminAt::read(&entry)).collect();
         daemons.sort();
         Ok(daemons)
     }

@@ -37,6 +37,7 @@
 //!   lease is over, and comes back as a new incarnation when the registry is
 //!   there again; clients stay connected.
 
+pub mod admin;
 pub mod announced;
 mod answers;
 pub mod berth;

@@ -33,6 +33,7 @@ mod address;
 mod client;
 mod cluster;
 mod command;
+pub mod durability;
 mod failure;
 mod hash;
 mod life;

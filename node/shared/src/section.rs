@@ -92,13 +92,6 @@ pub fn settings(address: &Address, replicas: u32, trust: Trust) -> Settings {
     }
 }
 
-/// Where what must last is, as an operator is shown it, and what it means that
-/// it is stored there.
-pub fn durability(store: &Address, replicas: u32) -> (String, String) {
-    let means = format!("in Redis, as its appendfsync says; at {replicas} replicas");
-    (store.to_string(), means)
-}
-
 /// TLS towards Redis on the command line.
 #[derive(Debug, Clone, Args)]
 pub struct RedisFlags {

@@ -16,6 +16,7 @@ use tonic::service::Routes;
 use tonic::transport::Endpoint;
 use tonic::{Request, Response, Status};
 
+use crate::tls::LinkTls;
 pub use question::{Change, Question, QuestionError};
 use wire::admin_client::AdminClient;
 use wire::admin_server;
@@ -122,10 +123,10 @@ pub const SYNCED: &str = "on this disk, after an fsync";
 
 /// Answers how a store is, what 'stored' means there, and how far a copy of it
 /// is, which `backup` begins if it can; until nobody can ask any more.
-pub async fn answer_store(
+pub async fn answer_store<Told: Future<Output = String>>(
     mut questions: Questions,
     store: String,
-    durability: String,
+    durability: impl Fn() -> Told,
     is_open: impl Fn() -> bool,
     backup: impl Fn(&Path) -> Option<wire::BackupStatus>,
 ) {
@@ -134,7 +135,7 @@ pub async fn answer_store(
             Question::Status => Some(Answer::Store(wire::StoreStatus {
                 store: store.clone(),
                 open: is_open(),
-                durability: durability.clone(),
+                durability: durability().await,
             })),
             Question::Backup(path) => backup(Path::new(path)).map(Answer::Backup),
             _ => None,
@@ -266,8 +267,14 @@ fn put(part: &Part, question: &Question) -> oneshot::Receiver<Vec<Answer>> {
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// The address is none.
-    #[error("{0} is no address: it is HOST:PORT")]
+    #[error("{0} is no address: it is HOST:PORT, with https:// before it where TLS is spoken")]
     Address(String),
+    /// The daemon wants to be shown a certificate.
+    #[error("{0}: who asks there shows a certificate: --ca, --cert and --key")]
+    Certificate(String),
+    /// Only its own machine reaches it.
+    #[error("{0}: it is asked on that machine, or has --admin-public")]
+    Elsewhere(String),
     /// Nobody answers there; the daemon is down, or something else is there.
     #[error("{0}: cannot connect: {1}")]
     Connect(String, String),
@@ -276,10 +283,25 @@ pub enum AskError {
     Refused(String, String),
 }
 
-/// Asks a daemon by its admin address.
-pub async fn ask(address: &str, question: &Question) -> Result<wire::Answers, AskError> {
-    let endpoint = Endpoint::from_shared(format!("http://{address}"))
-        .map_err(|_| AskError::Address(address.to_owned()))?
+/// What an admin address begins with where TLS is spoken.
+const SECURE: &str = "https://";
+
+/// Asks a daemon by its admin address; with `https://` before it over TLS.
+pub async fn ask(
+    address: &str,
+    tls: Option<&LinkTls>,
+    question: &Question,
+) -> Result<wire::Answers, AskError> {
+    let none = || AskError::Address(address.to_owned());
+    let endpoint = match address.starts_with(SECURE) {
+        true => {
+            let tls = tls.ok_or_else(|| AskError::Certificate(address.to_owned()))?;
+            let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|_| none())?;
+            endpoint.tls_config(tls.client()).map_err(|_| none())?
+        }
+        false => Endpoint::from_shared(format!("http://{address}")).map_err(|_| none())?,
+    };
+    let endpoint = endpoint
         .connect_timeout(CONNECT_PATIENCE)
         .timeout(ASK_PATIENCE);
     let connected = endpoint.connect().await;

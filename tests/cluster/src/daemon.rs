@@ -34,7 +34,8 @@ pub struct Daemon {
 
 impl Daemon {
     /// Starts a program with these flags and free ports; its log goes into
-    /// `home`. It need not be ready yet.
+    /// `home`. `{admin}` in a flag is its admin address. It need not be ready
+    /// yet.
     pub fn start(name: &str, home: &Path, flags: Vec<String>) -> Self {
         Self::start_at(Port::take(), name, home, flags)
     }
@@ -72,11 +73,16 @@ impl Daemon {
         let mut words = self.starter.iter().map(OsStr::new).collect::<Vec<_>>();
         words.push(self.program.as_os_str());
         let mut command = Command::new(words[0]);
+        let admin = self.admin().to_string();
         command
             .args(&words[1..])
             .args(["--listen", &self.address()])
-            .args(["--admin", &self.admin().to_string()])
-            .args(&self.flags)
+            .args(["--admin", &admin])
+            .args(
+                self.flags
+                    .iter()
+                    .map(|flag| flag.replace("{admin}", &admin)),
+            )
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         self.process = Some(Process::start(&self.name, &mut command, &self.log));

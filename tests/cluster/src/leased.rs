@@ -59,7 +59,14 @@ impl<R> Leased<R> {
         let home = tempfile::tempdir().expect("a directory");
         let confirmed = replicas.to_string();
         let friendds = (1..=2).map(|number| {
-            let flags = ["--store", &url, "--replicas", &confirmed];
+            let flags = [
+                "--store",
+                &url,
+                "--replicas",
+                &confirmed,
+                "--registry",
+                &url,
+            ];
             let flags = flags.map(str::to_owned).to_vec();
             Daemon::start(&format!("friendd-{number}"), home.path(), flags)
         });

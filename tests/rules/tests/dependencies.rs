@@ -41,6 +41,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "friendd-core",
             "node",
             "proto",
+            "registry",
             "service",
             "shared",
             "store",

@@ -15,6 +15,7 @@ impl Status {
             self.shards_text(),
             self.stores_text(),
             self.graphs_text(),
+            super::mail::text(&self.mail),
         ];
         let tables: Vec<String> = tables.into_iter().filter(|t| !t.is_empty()).collect();
         let mut text = tables.join("\n");

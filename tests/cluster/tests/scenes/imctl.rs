@@ -5,7 +5,7 @@ use cluster::admin::{page, risen};
 use cluster::balancer::Balancer;
 use cluster::imctl::{imctl, obeyed};
 use cluster::imd::Imd;
-use cluster::leased::Leased;
+use cluster::leased::{Leased, user_of};
 use cluster::patience::until;
 use cluster::person::{Person, user};
 use cluster::processes::Processes;
@@ -224,9 +224,14 @@ async fn the_registry_names_the_daemons_and_the_ring_is_planned() {
         serde_json::from_str(&obeyed(&words).await).unwrap()
     };
     let status = asked(&["status"]).await;
-    // The friend service has no registry.
-    assert_eq!(rows(&status, "daemons"), 5, "{status}");
+    assert_eq!(rows(&status, "daemons"), 7, "{status}");
+    assert_eq!(rows(&status, "graphs"), 2, "{status}");
     assert_eq!(status["slots_served"], 16_384);
+    for store in status["stores"].as_array().unwrap() {
+        let means = store["stored_means"].as_str().unwrap();
+        assert!(means.contains("gone with it (appendonly no)"), "{store}");
+        assert!(means.contains("0 must have it, 0 connected"), "{store}");
+    }
     let lease = status["shards"][0]["lease_ms"].as_u64().unwrap();
     assert!((1..=3_000).contains(&lease), "{status}");
     let plan = asked(&["ring", "plan", "--add", "d"]).await;
@@ -243,6 +248,42 @@ async fn the_registry_names_the_daemons_and_the_ring_is_planned() {
     let words = ["--registry", &url, "shard", "add", "d"];
     let said = imctl(&words).await;
     assert!(!said.done && said.error.contains("no process"), "{said:?}");
+}
+
+#[tokio::test]
+async fn mail_that_waits_is_counted_by_shard() {
+    let cluster = Leased::start(&["a", "b"]).await;
+    let view = cluster.ring_of(&["a", "b"]).await;
+    let ann = Person::comes(&cluster.connds[0].address(), "ann", "phone").await;
+    let (near, far) = (user_of(&view, "a", "ben"), user_of(&view, "b", "cara"));
+    for (to, count) in [(&near, 3), (&far, 2)] {
+        for number in 0..count {
+            ann.leaves_word(to, format!("{number}")).await;
+        }
+    }
+    let url = cluster.redis.url();
+    let counted = async || -> Value {
+        let said = obeyed(&["--registry", &url, "--json", "status"]).await;
+        let status: Value = serde_json::from_str(&said).unwrap();
+        status["mail"].clone()
+    };
+    let mail = |shard: &str, mailboxes: u64, messages: u64| {
+        serde_json::json!({
+            "shard": shard, "mailboxes": mailboxes, "messages": messages, "uncounted": 0,
+        })
+    };
+    assert_eq!(
+        counted().await,
+        Value::from(vec![mail("a", 1, 3), mail("b", 1, 2)])
+    );
+    let cara = Person::comes(&cluster.connds[1].address(), far.as_str(), "desk").await;
+    cara.reads("1").await;
+    until("cara's mailbox to be empty", async || {
+        (counted().await[1]["messages"] == 0).then_some(())
+    })
+    .await;
+    let shown = obeyed(&["--registry", &url, "status"]).await;
+    assert!(shown.contains("mail of"), "{shown}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Scenes of a cluster: real processes, real sockets, real kills.
 
+mod admin_tls;
 mod chat;
 mod clock;
 mod cluster_script;
