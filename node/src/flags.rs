@@ -19,8 +19,8 @@ pub struct DaemonFlags {
     /// and starts nothing.
     #[arg(long)]
     pub check: bool,
-    /// Where /metrics, /healthz and /readyz are; a loopback address. Default:
-    /// 127.0.0.1:7190.
+    /// Where /metrics, /healthz and /readyz are; a loopback address, unless it
+    /// has an --admin-public. Default: 127.0.0.1:7190.
     #[arg(long, value_name = "IP:PORT")]
     pub admin: Option<SocketAddr>,
     /// What is logged: a level, or one per part, as in info,msgd=debug.
