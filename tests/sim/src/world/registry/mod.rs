@@ -281,14 +281,6 @@ impl World {
         }
     }
 
-    /// In so much time at most, or nearly at once.
-    fn soon(&self, most: Time) -> Time {
-        match self.plan.slow_shard {
-            Some(_) => MS,
-            None => most,
-        }
-    }
-
     pub(super) fn registry_turn(&mut self, turn: Turn) {
         let who = match turn {
             Turn::Asked(who, ticket, asked, seen, wish) => {

@@ -23,6 +23,14 @@ impl World {
         }
     }
 
+    /// In so much time at most, or nearly at once.
+    pub(super) fn soon(&self, most: Time) -> Time {
+        match self.plan.slow_shard {
+            Some(_) => MS,
+            None => most,
+        }
+    }
+
     /// The registry's own troubles.
     pub(in crate::world) fn registry_trouble(&mut self) {
         let short = 100 * MS..LEASE;
