@@ -54,7 +54,11 @@ impl Shard {
             return;
         }
         let awaited = self.waiting.slots();
-        slots.sort_by_key(|slot| !awaited.contains(slot));
+        if !awaited.is_empty() {
+            let (first, others): (Vec<Slot>, Vec<Slot>) =
+                slots.iter().partition(|slot| awaited.contains(slot));
+            slots = [first, others].concat();
+        }
         for slot in &slots {
             self.slots.set(*slot, SlotState::Claiming);
         }
