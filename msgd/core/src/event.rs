@@ -9,7 +9,7 @@ use proto::link::{Batch, Up};
 use proto::ring::Ring;
 
 use crate::effect::GraphTicket;
-use crate::store::Outcome;
+use crate::store::{Claim, Outcome};
 
 /// Stands where a gateway does when the shell asks for an operator: a request
 /// ([`Up::Request`]) of a session of this one is for any user of the shard, and
@@ -40,6 +40,9 @@ pub enum Event {
     },
     /// The store carried something out.
     Store(Outcome),
+    /// The store refuses these claims, all of them at once: what
+    /// [`Outcome::Refused`] says of one.
+    Refused(Vec<Claim>),
     /// The friend service answered.
     Graph {
         /// What.

@@ -32,6 +32,8 @@ pub enum SlotState {
 #[derive(Debug)]
 pub struct Slots {
     states: Vec<SlotState>,
+    /// When something was last forgotten of what became of messages there.
+    doubts: Vec<Moment>,
 }
 
 impl Slots {
@@ -39,6 +41,7 @@ impl Slots {
     pub fn new() -> Self {
         Self {
             states: vec![SlotState::Foreign; usize::from(SLOTS)],
+            doubts: vec![Moment::default(); usize::from(SLOTS)],
         }
     }
 
@@ -71,6 +74,18 @@ impl Slots {
             SlotState::Held { since, .. } => Some(since),
             SlotState::Foreign | SlotState::Claiming => None,
         }
+    }
+
+    /// Something of what became of messages of this slot is forgotten.
+    pub fn doubt(&mut self, slot: Slot, now: Moment) {
+        self.doubts[slot.index()] = now;
+    }
+
+    /// Since when it is known of all messages of a slot what became of them, as
+    /// far as it is not forgotten by age.
+    pub fn certain_since(&self, slot: Slot) -> Option<Moment> {
+        let since = self.since(slot)?;
+        Some(since.max(self.doubts[slot.index()]))
     }
 
     /// How many are served.

@@ -30,6 +30,8 @@ pub(super) struct Claims {
     slots: Vec<Holding>,
     /// How often a server was lost, and with it the certainty of all.
     doubts: u64,
+    /// How often that was when all were looked at.
+    looked_at: u64,
 }
 
 impl Claims {
@@ -37,6 +39,7 @@ impl Claims {
         Self {
             slots: vec![Holding::default(); usize::from(SLOTS)],
             doubts: 0,
+            looked_at: 0,
         }
     }
 
@@ -76,6 +79,17 @@ impl Claims {
     /// A server was lost, and nobody knows what the next one has forgotten.
     pub(super) fn doubt(&mut self) {
         self.doubts += 1;
+    }
+
+    /// A server was lost since all were looked at.
+    pub(super) fn are_doubtful(&self) -> bool {
+        self.looked_at < self.doubts
+    }
+
+    /// All that are in doubt have been asked for; of the others whoever asks for
+    /// one of their users is told.
+    pub(super) fn looked_at(&mut self) {
+        self.looked_at = self.doubts;
     }
 
     /// All that are held and in doubt.

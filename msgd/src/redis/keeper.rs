@@ -43,6 +43,8 @@ pub(super) struct Keeper {
     pub(super) answers: Arc<AtomicBool>,
     /// When it was looked for last.
     pub(super) looked: Option<Instant>,
+    /// When all claims were looked at last.
+    pub(super) confirmed: Option<Instant>,
     /// When it was said last that requests fail.
     told: Option<Instant>,
 }
@@ -74,6 +76,7 @@ impl Keeper {
             metrics,
             answers: Arc::default(),
             looked: None,
+            confirmed: None,
             told: None,
         }
     }

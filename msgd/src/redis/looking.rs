@@ -19,6 +19,10 @@ const IDLE: Duration = Duration::from_secs(1);
 /// Between two looks for a Redis that does not answer.
 const LOOK_PAUSE: Duration = Duration::from_millis(250);
 
+/// Between two looks at all claims: where one server of a Cluster is away, each
+/// request to it is a reason for one.
+const CLAIMS_PAUSE: Duration = Duration::from_secs(1);
+
 impl Keeper {
     /// For how long nobody need ask before the next look.
     pub(super) fn pause(&self) -> Duration {
@@ -32,9 +36,20 @@ impl Keeper {
     /// Once it does, gives the claims that it knows nothing of: they are over,
     /// also where nobody asks for anything.
     pub(super) async fn find(&mut self) -> Vec<Outcome> {
-        let looked_lately = self.looked.is_some_and(|at| at.elapsed() < LOOK_PAUSE);
-        if looked_lately || self.answers.load(Ordering::Relaxed) {
+        if !self.answers.load(Ordering::Relaxed) && !self.is_there().await {
             return Vec::new();
+        }
+        let is_early = self.confirmed.is_some_and(|at| at.elapsed() < CLAIMS_PAUSE);
+        if is_early || !self.claims.are_doubtful() {
+            return Vec::new();
+        }
+        self.confirmed = Some(Instant::now());
+        self.look_at_claims().await
+    }
+
+    async fn is_there(&mut self) -> bool {
+        if self.looked.is_some_and(|at| at.elapsed() < LOOK_PAUSE) {
+            return false;
         }
         self.looked = Some(Instant::now());
         // Of nobody: that there is an answer is what matters.
@@ -46,28 +61,27 @@ impl Keeper {
         for failure in replies.into_iter().filter_map(Result::err) {
             self.tell(&failure.into());
         }
-        match answers {
-            true => self.look_at_claims().await,
-            false => Vec::new(),
-        }
+        answers
     }
 
-    /// Asks for every claim that is in doubt.
+    /// Asks for every claim that is in doubt. Of those that have no answer it is
+    /// asked again: by who wants something of their users, or after the next
+    /// loss.
     async fn look_at_claims(&mut self) -> Vec<Outcome> {
         let doubted = self.claims.doubted();
         let ask = |claim: &Claim| holds(claim.slot).only_in(self.claims.life(*claim));
         let commands = doubted.iter().map(ask).collect();
         let replies = self.redis.carry_out(commands).await;
+        self.claims.looked_at();
         let mut refused = Vec::new();
         for (claim, reply) in doubted.into_iter().zip(replies) {
-            match (is_held(claim.token, &reply), reply) {
-                (Some(true), _) => self.claims.confirmed(claim),
-                (Some(false), _) => {
+            match is_held(claim.token, &reply) {
+                Some(true) => self.claims.confirmed(claim),
+                Some(false) => {
                     self.claims.lost(claim);
                     refused.push(Outcome::Refused { claim });
                 }
-                (None, Err(failure)) => self.tell(&failure.into()),
-                (None, Ok(_)) => {}
+                None => {}
             }
         }
         refused

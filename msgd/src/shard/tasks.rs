@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use msgd_core::Event;
+use msgd_core::store::Outcome;
 
 use super::Shard;
 use crate::metrics::PUBLISH_INTERVAL;
@@ -16,7 +17,18 @@ impl Shard {
     pub(super) async fn take_outcomes(self: Rc<Self>, outcomes: Outcomes) {
         loop {
             let outcomes = outcomes.take().await;
-            self.handle(outcomes.into_iter().map(Event::Store));
+            let mut refused = Vec::new();
+            let mut events = Vec::with_capacity(outcomes.len());
+            for outcome in outcomes {
+                match outcome {
+                    Outcome::Refused { claim } => refused.push(claim),
+                    outcome => events.push(Event::Store(outcome)),
+                }
+            }
+            if !refused.is_empty() {
+                events.push(Event::Refused(refused));
+            }
+            self.handle(events);
             if !self.serving.load(Ordering::Relaxed) {
                 let core = self.core.borrow();
                 let whole = core.slots_held() == core.slots_owned();

@@ -278,17 +278,17 @@ impl Shard {
 
     /// A slot goes to another shard: whose change is under way is told to ask
     /// there, and a late list may be older than what that shard has.
-    pub(super) fn leave_acts(&mut self, slot: Slot, out: &mut Vec<Effect>) {
-        let of_slot = self
+    pub(super) fn leave_acts(&mut self, leaves: impl Fn(Slot) -> bool, out: &mut Vec<Effect>) {
+        let leaving = self
             .acts
             .iter()
-            .filter(|(_, act)| Slot::of(&act.user) == slot);
-        let numbers: Vec<u64> = of_slot.map(|(number, _)| *number).collect();
+            .filter(|(_, act)| leaves(Slot::of(&act.user)));
+        let numbers: Vec<u64> = leaving.map(|(number, _)| *number).collect();
         for number in numbers {
             self.finish_act(number, Some(Code::FriendsUnavailable), out);
         }
         let stays = |question: &Question| match question {
-            Question::List(name) => Slot::of(name) != slot,
+            Question::List(name) => !leaves(Slot::of(name)),
             Question::Change(_) => true,
         };
         self.questions.retain(|_, question| stays(question));

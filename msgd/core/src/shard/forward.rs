@@ -134,7 +134,7 @@ impl Shard {
         code: Code,
     ) -> Answer {
         let doubtful = self.users.get(to).and_then(|user| user.inbox.doubtful);
-        let certain = self.slots.since(Slot::of(to)).max(doubtful);
+        let certain = self.slots.certain_since(Slot::of(to)).max(doubtful);
         let certain = certain.map_or(Duration::ZERO, |since| now.moment.since(since));
         let certain_us = u64::try_from(certain.as_micros()).unwrap_or(u64::MAX);
         let (_, latest) = self.span.look(now);

@@ -180,6 +180,7 @@ impl Shard {
             Event::GatewayLost { gateway } => self.gateway_lost(now, gateway, out),
             Event::Arrived { gateway, batch } => self.arrived(now, gateway, batch, out),
             Event::Store(outcome) => self.stored(now, outcome, out),
+            Event::Refused(claims) => self.refused_by_store(&claims, out),
             Event::Graph { ticket, answer } => self.graph(now, ticket, answer, out),
             Event::RingChanged(ring) => self.ring_changed(now, ring, out),
             Event::Lease { .. } => {}

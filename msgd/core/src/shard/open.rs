@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use proto::clock::Now;
+use proto::clock::{Moment, Now};
 use proto::ids::{Identity, Stamp, UserId};
 use proto::link::{Relayed, ReturnReason, Up};
 use proto::server::Outcome as Fate;
@@ -63,7 +63,7 @@ impl Shard {
         let Some(claim) = self.slots.claim(Slot::of(name)) else {
             return false;
         };
-        if self.users.len() >= self.settings.users_max && !self.evict() {
+        if self.users.len() >= self.settings.users_max && !self.evict(now.moment) {
             return false;
         }
         let number = self.number();
@@ -162,13 +162,16 @@ impl Shard {
     }
 
     /// Drops the user who has been idle for the longest time.
-    fn evict(&mut self) -> bool {
+    fn evict(&mut self, now: Moment) -> bool {
         while let Some(name) = self.idle.pop_front() {
             let Some(user) = self.users.get_mut(&name) else {
                 continue;
             };
             user.in_idle_queue = false;
             if user.is_idle() {
+                if !user.recent.is_empty() || user.inbox.doubtful.is_some() {
+                    self.slots.doubt(user.slot, now);
+                }
                 self.users.swap_remove(&name);
                 self.counters.users_evicted += 1;
                 return true;

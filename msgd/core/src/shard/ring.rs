@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use proto::clock::{Moment, Now};
 use proto::codes::Code;
 use proto::ids::{Identity, UserId};
@@ -153,7 +153,6 @@ impl Shard {
         known: Vec<Remembered>,
         out: &mut Vec<Effect>,
     ) -> Request {
-        self.leave_acts(claim.slot, out);
         let mut recent = known;
         for name in users {
             let Some(mut user) = self.users.swap_remove(&name) else {
@@ -192,14 +191,20 @@ impl Shard {
         }
     }
 
-    /// The store knows a newer token: another shard holds the slot. Nothing of
-    /// it can be written any more.
-    pub(super) fn refused_by_store(&mut self, claim: Claim, out: &mut Vec<Effect>) {
-        if !self.slots.serves(claim) {
+    /// The store knows newer tokens: other shards hold these slots, or the store
+    /// has forgotten who does. Nothing of them can be written any more. Users are
+    /// looked through once, however many slots go.
+    pub(super) fn refused_by_store(&mut self, claims: &[Claim], out: &mut Vec<Effect>) {
+        let refused = claims.iter().filter(|claim| self.slots.serves(**claim));
+        let slots: IndexSet<Slot> = refused.map(|claim| claim.slot).collect();
+        if slots.is_empty() {
             return;
         }
-        self.leave_acts(claim.slot, out);
-        for name in self.users_of(claim.slot) {
+        self.leave_acts(|slot| slots.contains(&slot), out);
+        let users = self.users.iter();
+        let leaving = users.filter(|(_, user)| slots.contains(&user.slot));
+        let names: Vec<UserId> = leaving.map(|(name, _)| name.clone()).collect();
+        for name in names {
             if let Some(mut user) = self.users.swap_remove(&name) {
                 self.give_back(&mut user, out);
                 // The ring may be the same: nobody else has them announced again.
@@ -208,10 +213,11 @@ impl Shard {
                 }
             }
         }
-        self.slots.set(claim.slot, SlotState::Foreign);
-        if self.owns(claim.slot) {
-            self.claim(vec![claim.slot], out);
+        for slot in &slots {
+            self.slots.set(*slot, SlotState::Foreign);
         }
+        let owned = slots.into_iter().filter(|slot| self.owns(*slot));
+        self.claim(owned.collect(), out);
     }
 
     pub(super) fn stopping(&mut self, now: Now, out: &mut Vec<Effect>) {
@@ -253,17 +259,13 @@ impl Shard {
         false
     }
 
-    fn users_of(&self, slot: Slot) -> Vec<UserId> {
-        let of_slot = self.users.iter().filter(|(_, user)| user.slot == slot);
-        of_slot.map(|(name, _)| name.clone()).collect()
-    }
-
     /// Gives slots up; users are looked through once, however many go.
     fn give_up_all(&mut self, claims: Vec<Claim>, out: &mut Vec<Effect>) {
         let mut going: IndexMap<Slot, (Vec<UserId>, Vec<Remembered>)> = IndexMap::new();
         for claim in &claims {
             going.insert(claim.slot, Default::default());
         }
+        self.leave_acts(|slot| going.contains_key(&slot), out);
         for (name, user) in &self.users {
             if let Some((users, _)) = going.get_mut(&user.slot) {
                 users.push(name.clone());

@@ -184,7 +184,7 @@ impl Shard {
             Outcome::Advanced { done: true, .. } => {}
             Outcome::Advanced { user, .. } => self.cursor_not_taken(now, &user),
             Outcome::Notes { user, receipts, .. } => self.notes_taken(&user, receipts, out),
-            Outcome::Refused { claim } => self.refused_by_store(claim, out),
+            Outcome::Refused { claim } => self.refused_by_store(&[claim], out),
         }
     }
 }

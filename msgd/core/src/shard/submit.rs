@@ -55,6 +55,10 @@ impl Shard {
         if let Some(filter) = &self.filter
             && let Err(text) = filter.check(&submit.from, &submit.to, &submit.body)
         {
+            if submit.again {
+                // The words may be new, and the first copy have come through.
+                return self.unknown(gateway, &submit, out);
+            }
             return self.reject(gateway, &submit, Code::Filtered, text, out);
         }
         if let Some(hash) = submit.friends_hash {
@@ -114,6 +118,16 @@ impl Shard {
             envelope: Up::Relay(relay),
         };
         self.up(now, waiting, out);
+    }
+
+    fn unknown(&mut self, gateway: GatewayId, submit: &Submit, out: &mut Vec<Effect>) {
+        self.counters.unknown += 1;
+        let envelope = Down::Answer {
+            session: submit.session,
+            id: submit.id,
+            answer: Answer::Unknown { code: Code::TooOld },
+        };
+        send(gateway, envelope, out);
     }
 
     fn reject(
