@@ -99,7 +99,7 @@ impl Recent {
         }
     }
 
-    /// Remembers an answer.
+    /// Remembers an answer. Says whether those of another sender had to go.
     pub fn remember(
         &mut self,
         bounds: &Bounds,
@@ -107,9 +107,10 @@ impl Recent {
         id: MessageId,
         fingerprint: u64,
         sent: Sent,
-    ) {
+    ) -> bool {
         let senders = self.senders.get_or_insert_default();
-        if !senders.contains_key(from) && senders.len() >= bounds.senders_max {
+        let forgets = !senders.contains_key(from) && senders.len() >= bounds.senders_max;
+        if forgets {
             // The client drops what comes twice because of this.
             senders.shift_remove_index(0);
         }
@@ -117,7 +118,7 @@ impl Recent {
         // Ids mostly ascend, and one above all needs no search.
         let ascends = sender.newest.is_none_or(|newest| id > newest);
         if !ascends && sender.answers.iter().any(|a| a.id == id) {
-            return;
+            return forgets;
         }
         if sender.answers.len() >= bounds.per_sender_max
             && let Some(gone) = sender.answers.pop_front()
@@ -130,6 +131,7 @@ impl Recent {
             fingerprint,
             sent,
         });
+        forgets
     }
 
     /// Remembers what the holder before knew, from wherever it comes. Where

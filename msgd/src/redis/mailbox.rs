@@ -164,7 +164,7 @@ pub(super) fn parse_row(row: &str) -> Option<(u64, Option<Seen>)> {
         Some(("h", shard)) => Some(Seen::Here(Incarnation(shard.parse().ok()?))),
         Some(_) => return None,
     };
-    (last <= POSITION_MAX).then_some((last + 1, seen))
+    (last <= POSITION_MAX).then(|| (last + 1, seen))
 }
 
 /// What stands in the row behind the last position.

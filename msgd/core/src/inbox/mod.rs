@@ -126,8 +126,9 @@ pub struct Inbox {
     end: Position,
     /// When a message that a session has did not get in last.
     failed: Option<Moment>,
-    /// When it was last left open whether something came through: an append
-    /// without an answer, or a session that went and had not acknowledged.
+    /// When word of what came through was last lost: an append without an
+    /// answer, a session that went and had not acknowledged, answers for which
+    /// there was no room.
     pub doubtful: Option<Moment>,
     /// Messages at or after the cursor that a session was given or took.
     mailbox: BTreeMap<Position, InMailbox>,

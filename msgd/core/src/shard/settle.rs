@@ -147,8 +147,12 @@ impl Shard {
             return;
         };
         let Identity { from, id } = &settled.identity;
-        user.recent
-            .remember(&bounds, from, *id, settled.fingerprint, sent);
+        if user
+            .recent
+            .remember(&bounds, from, *id, settled.fingerprint, sent)
+        {
+            user.inbox.doubtful = Some(now.moment);
+        }
         if !user.armed.recent {
             user.armed.recent = true;
             let at = now.moment + self.settings.recent_window;
