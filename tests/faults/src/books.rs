@@ -39,6 +39,9 @@ pub struct Accounts {
     pub service: Service,
     /// Refusals by their codes.
     pub refused: BTreeMap<u32, usize>,
+    /// Messages to who blocks now and then of which it was said that nobody knows
+    /// what became of them: they would be refused, and may have come through.
+    pub doubtful: usize,
     /// Friends who were told that they are none, or the like.
     pub refused_for_no_reason: Vec<(UserId, UserId, Code)>,
     /// Sessions that ended for good.
@@ -74,6 +77,7 @@ impl Books {
             blocks: Blocks::default(),
             service: Service::of(routes.len()),
             refused: BTreeMap::new(),
+            doubtful: 0,
             refused_for_no_reason: Vec::new(),
             closed: Vec::new(),
             acknowledged: HashMap::new(),
@@ -126,7 +130,10 @@ impl Books {
                     accounts.refused_for_no_reason.push(entry);
                 }
             }
-            Fate::Unknown { .. } => {}
+            Fate::Unknown { code } => {
+                let is_doubt = *code == Code::TooOld && route.is_blocked;
+                accounts.doubtful += usize::from(is_doubt);
+            }
         }
         accounts.ledger.told(identity, fate);
     }

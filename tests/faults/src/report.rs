@@ -98,6 +98,8 @@ pub struct Report {
     pub stored: usize,
     /// Refusals by their codes.
     pub refused: BTreeMap<u32, usize>,
+    /// Would be refused, and may have come through before (202).
+    pub doubtful: usize,
     /// Blocks that were acknowledged.
     pub blocks: usize,
     /// Views of friends that were compared at the end, and when all were right.
@@ -167,7 +169,7 @@ impl Report {
         }
         let _ = write!(
             text,
-            "\n{} messages in {} s, {} delivered, {} stored, refused {:?}; {} blocks; \
+            "\n{} messages in {} s, {} delivered, {} stored, refused {:?}, in doubt {}; {} blocks; \
              {} late while there was a fault; {} views right after {} ms; \
              at most {} ms of silence without a fault\n\n| ledger | |\n|---|---|\n",
             self.messages,
@@ -175,6 +177,7 @@ impl Report {
             self.delivered,
             self.stored,
             self.refused,
+            self.doubtful,
             self.blocks,
             self.out_of_order_in_faults,
             self.views,
@@ -223,6 +226,7 @@ mod tests {
             delivered: 1,
             stored: 0,
             refused: BTreeMap::new(),
+            doubtful: 0,
             blocks: 0,
             views: 0,
             views_right_after_ms: 0,

@@ -147,7 +147,7 @@ impl Run {
         ledger.sessions_ended = accounts.closed.len();
         let sent = accounts.sent();
         let answered = balance.delivered + balance.stored + balance.rejected;
-        ledger.never_answered = sent - answered;
+        ledger.never_answered = sent - answered - accounts.doubtful;
         Report {
             seed: 0,
             secs: 0,
@@ -156,6 +156,7 @@ impl Run {
             delivered: balance.delivered,
             stored: balance.stored,
             refused: accounts.refused.clone(),
+            doubtful: accounts.doubtful,
             blocks: accounts.blocks.set(),
             views: 0,
             views_right_after_ms: 0,
