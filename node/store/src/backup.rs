@@ -26,11 +26,12 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// Memtables of a keyspace in memory at most.
 const MEMTABLES: u64 = 5;
 
-/// Bytes that a copy of a store in use takes besides at most.
-pub fn backup_memory(keyspaces: u64) -> u64 {
-    let least = Settings::least();
+/// Bytes that a copy of a store in use takes besides at most, whose keyspaces
+/// gather so much before they write a table.
+pub fn backup_memory(keyspaces: u64, memtable_bytes: u64) -> u64 {
+    let cache = Settings::least().cache_bytes;
     // A batch is in memory as keys and values, and once more as it is written.
-    least.cache_bytes + keyspaces * MEMTABLES * least.memtable_bytes + 2 * BATCH_BYTES as u64
+    cache + keyspaces * MEMTABLES * memtable_bytes + 2 * BATCH_BYTES as u64
 }
 
 /// Why there is no copy. The operator must act.
@@ -262,9 +263,14 @@ impl Source {
             path: draft.to_owned(),
             source,
         };
-        // It is only written, beside a store at work: it takes the least.
-        let made = Database::open(&directory.database(), &Settings::least(), &self.names);
-        let made = made.map_err(failed)?;
+        // It is only written, beside a store at work: it takes the least. But
+        // what a keyspace is made with stays with it, so it is that of the
+        // original.
+        let least = Settings::least();
+        let mut made = Database::open(&directory.database(), &least, []).map_err(failed)?;
+        for (name, from) in self.names.iter().zip(&self.keyspaces) {
+            made.keyspace_like(name, from).map_err(failed)?;
+        }
         for (from, to) in self.keyspaces.iter().zip(&made.keyspaces) {
             let mut batch = made.fjall.write_tx();
             let mut gathered = 0;

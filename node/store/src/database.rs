@@ -48,10 +48,23 @@ impl Database {
         Ok(database)
     }
 
+    /// A keyspace that is there keeps the memtables that it was made with.
     pub(crate) fn keyspace(&mut self, name: &str, settings: &Settings) -> fjall::Result<Keyspace> {
-        let keyspace = self.fjall.keyspace(name, || {
-            KeyspaceCreateOptions::default().max_memtable_size(settings.memtable_bytes)
-        })?;
+        let options = KeyspaceCreateOptions::default().max_memtable_size(settings.memtable_bytes);
+        self.numbered(name, options)
+    }
+
+    /// Makes a keyspace with the options of another.
+    pub(crate) fn keyspace_like(
+        &mut self,
+        name: &str,
+        other: &SingleWriterTxKeyspace,
+    ) -> fjall::Result<Keyspace> {
+        self.numbered(name, other.inner().config.clone())
+    }
+
+    fn numbered(&mut self, name: &str, options: KeyspaceCreateOptions) -> fjall::Result<Keyspace> {
+        let keyspace = self.fjall.keyspace(name, || options)?;
         self.keyspaces.push(keyspace);
         Ok(Keyspace(self.keyspaces.len() - 1))
     }

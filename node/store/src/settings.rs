@@ -13,8 +13,8 @@ pub struct Settings {
     /// Bytes of data blocks kept in memory. Default 16 MiB.
     pub cache_bytes: u64,
     /// Bytes that a keyspace gathers in memory before it is written out as a
-    /// table. At most five times this per keyspace is in memory at once.
-    /// Default 16 MiB, at least 1 MiB.
+    /// table. At most five times this per keyspace is in memory at once. A
+    /// keyspace keeps what it was made with. Default 16 MiB, at least 1 MiB.
     pub memtable_bytes: u64,
     /// Bytes of sealed journals on disk after which tables are written early.
     /// Default 64 MiB, which is also the least.

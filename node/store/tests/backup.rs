@@ -5,6 +5,7 @@ mod stage;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use fjall::{KeyspaceCreateOptions, SingleWriterTxDatabase};
 use stage::*;
 use store::{BackupError, Progress, Settings, copy};
 
@@ -99,4 +100,40 @@ fn a_directory_that_nobody_uses_is_copied_whole_or_refused() {
     assert_eq!(names(&to).len(), 100);
     let refused = copy(&data, &to, &settings).unwrap_err();
     assert!(matches!(refused, BackupError::Exists(_)), "{refused}");
+}
+
+/// How many tables come of three MiB that are written into the directory.
+fn tables(path: &Path) -> usize {
+    let database = SingleWriterTxDatabase::builder(path.join("database"));
+    let database = database.open().unwrap();
+    let notes = database.keyspace("notes", || -> KeyspaceCreateOptions {
+        panic!("it is there")
+    });
+    let notes = notes.unwrap();
+    // What was written before lies in a table of its own.
+    notes.inner().rotate_memtable_and_wait().unwrap();
+    let before = notes.inner().table_count();
+    for number in 0..48 {
+        let text: Vec<u8> = (0..64 * 1024).map(|_| fastrand::u8(..)).collect();
+        notes.insert(name(number), text).unwrap();
+    }
+    notes.inner().rotate_memtable_and_wait().unwrap();
+    notes.inner().table_count() - before
+}
+
+#[test]
+fn a_copy_gathers_as_much_in_memory_as_its_original() {
+    let home = tempfile::tempdir().unwrap();
+    let [data, backup, restored] =
+        ["data", "backup", "restored"].map(|name| home.path().join(name));
+    let mut stage = Stage::started(&data);
+    stage.ask(put(&name(0), "text")).unwrap();
+    let (progress, _) = backed_up(&mut stage, &backup, 1);
+    assert_eq!(progress.ended, Some(Ok(())));
+    stage.stop().unwrap();
+    // As an operator's hand does it, beside other daemons.
+    copy(&backup, &restored, &Settings::least()).unwrap();
+    for path in [data, backup, restored] {
+        assert_eq!(tables(&path), 1, "{}", path.display());
+    }
 }
