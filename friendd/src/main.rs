@@ -23,6 +23,7 @@ use service::tls::LinkTls;
 use settings::Settings;
 use shared::Trust;
 use shared::durability::Telling;
+use shared::mark::Unfinished;
 use store::{Engine, Running};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -90,7 +91,10 @@ async fn run(
                 let _nothing_more = layers.reload();
             }
             ended = &mut server => bail!("the gRPC port has closed: {ended:?}"),
-            ended = &mut graph => bail!("the friend service has ended: {ended:?}"),
+            ended = &mut graph => {
+                ended.context("the friend service")?.context("--store")?;
+                bail!("the friend service has ended");
+            }
         }
     }
     Announced::end_all(announced).await;
@@ -127,7 +131,7 @@ fn desk(
 /// The friend service.
 struct Serving {
     friends: FriendHandle,
-    graph: JoinHandle<()>,
+    graph: JoinHandle<Result<(), Unfinished>>,
     kept: Kept,
 }
 
@@ -159,7 +163,10 @@ impl Serving {
         });
         tokio::spawn(friendd.answer_operator(questions));
         let kept = Kept::Here(Arc::new(engine.start()?));
-        let graph = tokio::spawn(friendd.run());
+        let graph = tokio::spawn(async {
+            friendd.run().await;
+            Ok(())
+        });
         Ok(Self {
             friends,
             graph,

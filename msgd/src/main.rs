@@ -30,8 +30,8 @@ use service::admin::{About, Desk, Questions, answer_store, part};
 use service::link::{LinkDoor, ShardEnd};
 use service::tls::LinkTls;
 use settings::Settings;
-use shared::Trust;
 use shared::durability::Telling;
+use shared::{Trust, mark};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_local};
@@ -100,7 +100,7 @@ async fn run(
     let announced = settings.registry(&trust);
     let announced = announced.map(|(place, _)| Announced::operators(place, admin_at));
     let mut place = tokio::select! {
-        place = Placed::take(&settings, &trust, &metrics) => place?,
+        place = take_place(&settings, &trust, &metrics) => place?,
         _ = shutdown.asked() => return Ok(Ended::Stopped),
     };
     let shard = Shard::start(Parts {
@@ -137,6 +137,18 @@ async fn run(
     Announced::end_all(announced).await;
     give_up(place, &shard, mailboxes, (linked, server)).await?;
     Ok(Ended::Stopped)
+}
+
+/// Takes the shard's place, if what it serves is whole.
+async fn take_place(
+    settings: &Settings,
+    trust: &Trust,
+    metrics: &Metrics,
+) -> anyhow::Result<Placed> {
+    if let Some(redis) = settings.shared_store(trust.clone()) {
+        mark::is_whole(&redis).await.context("--store")?;
+    }
+    Placed::take(settings, trust, metrics).await
 }
 
 /// Gives up what the shard has; gateways hear its last words before they go.

@@ -16,6 +16,7 @@ use proto::graph::{Change, GraphAnswer, GraphRequest};
 use proto::ids::UserId;
 use service::admin::{Answer, Questions, answer_status};
 use shared::Redis;
+use shared::mark::Unfinished;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -95,7 +96,10 @@ impl RedisFriendd {
 
     /// Answers until every handle is gone and every question answered. Runs on
     /// a runtime of tokio.
-    pub async fn run(self) {
+    ///
+    /// # Errors
+    /// A copy into the Redis is not finished.
+    pub async fn run(self) -> Result<(), Unfinished> {
         let Self {
             asker,
             carrier,
@@ -110,6 +114,8 @@ impl RedisFriendd {
             tokio::select! {
                 // What ends a wait goes before what begins one.
                 biased;
+                // It goes on as long as it can be asked.
+                Some(Ok(Err(unfinished))) = carrying.join_next() => return Err(unfinished),
                 Some(_) = answering.join_next() => {}
                 question = questions.recv(), if asked && answering.len() < waiting_max => {
                     match question {
@@ -122,6 +128,7 @@ impl RedisFriendd {
             }
             asker.metrics.waiting(answering.len());
         }
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use shared::mark::{self, Unfinished};
 use shared::{Command, Failure, Redis, Reply, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -35,6 +36,7 @@ impl Wire {
             redis,
             asked,
             answers: Arc::default(),
+            is_whole: false,
             told: None,
         };
         (Self { commands }, carrier)
@@ -61,6 +63,8 @@ pub(super) struct Carrier {
     redis: Redis,
     asked: mpsc::Receiver<Asked>,
     answers: Arc<AtomicBool>,
+    /// It has said that it holds no half of a copy.
+    is_whole: bool,
     /// When it was said last that Redis refuses something.
     told: Option<Instant>,
 }
@@ -72,14 +76,20 @@ impl Carrier {
     }
 
     /// Carries commands until nobody can ask any more.
-    pub(super) async fn run(mut self) {
+    ///
+    /// # Errors
+    /// A copy into the Redis is not finished.
+    pub(super) async fn run(mut self) -> Result<(), Unfinished> {
         let mut asked = Vec::new();
-        self.look().await;
+        self.look().await?;
         loop {
             let commands = self.asked.recv_many(&mut asked, BATCH_MAX);
             match timeout(LOOK, commands).await {
-                Ok(0) => return,
+                Ok(0) => return Ok(()),
                 Ok(_) => {
+                    if !self.is_whole {
+                        self.look().await?;
+                    }
                     let (commands, waiting): (Vec<_>, Vec<_>) = asked.drain(..).unzip();
                     let replies = self.carry_out(commands).await;
                     for (waiting, reply) in waiting.into_iter().zip(replies) {
@@ -87,18 +97,32 @@ impl Carrier {
                         let _ = waiting.send(reply);
                     }
                 }
-                Err(_) => self.look().await,
+                Err(_) => self.look().await?,
             }
         }
     }
 
-    /// Finds out whether Redis answers.
-    async fn look(&mut self) {
-        let look = Command::read("EXISTS", "im:friends");
-        self.carry_out(vec![look]).await;
+    /// Finds out whether Redis answers, and is whole.
+    async fn look(&mut self) -> Result<(), Unfinished> {
+        let reply = self.ask(vec![mark::look()]).await.pop();
+        match reply.as_ref().and_then(mark::is_there) {
+            Some(true) => return Err(Unfinished),
+            Some(false) => self.is_whole = true,
+            None => {}
+        }
+        Ok(())
     }
 
+    /// Nothing is read or written before it is known that Redis is whole.
     async fn carry_out(&mut self, commands: Vec<Command>) -> Vec<Reply> {
+        if self.is_whole {
+            return self.ask(commands).await;
+        }
+        let failure = Failure::Lost("it has not said yet that it is whole".into());
+        vec![Err(failure); commands.len()]
+    }
+
+    async fn ask(&mut self, commands: Vec<Command>) -> Vec<Reply> {
         let replies = self.redis.carry_out(commands).await;
         let mut failures = replies.iter().filter_map(|reply| reply.as_ref().err());
         let is_lost = failures.clone().any(Failure::is_lost);

@@ -3,7 +3,7 @@
 //!
 //! Owns addresses, connections to one server, to the primary that Sentinels
 //! name or to the primaries of a Cluster, and what becomes of commands when one
-//! is lost. Must not know any key.
+//! is lost. Must not know any key but the mark of a copy that is not whole.
 //!
 //! # What is promised
 //!
@@ -37,6 +37,7 @@ pub mod durability;
 mod failure;
 mod hash;
 mod life;
+pub mod mark;
 mod pause;
 pub mod section;
 mod sentinel;

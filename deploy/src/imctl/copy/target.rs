@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use msgd::transfer::Key;
+use shared::mark::MARK;
 use shared::{Address, Command, Redis, Settings, Trust, Value};
-
-/// It is there while a copy is not finished.
-const MARK: &str = "im:copy";
 
 /// What all our keys begin with.
 const OURS: &str = "im:*";

@@ -49,7 +49,7 @@ async fn a_port_that_is_taken_is_named() {
 }
 
 /// The last line of a daemon that does not start.
-async fn refusal(daemon: &str, flags: &[String], home: &Path) -> String {
+pub async fn refusal(daemon: &str, flags: &[String], home: &Path) -> String {
     let mut command = Command::new(program(daemon));
     command.args(flags).stdout(Stdio::null());
     let log = tempfile::NamedTempFile::new_in(home).unwrap();

@@ -6,10 +6,12 @@ use cluster::imctl::{imctl, obeyed};
 use cluster::imd::Imd;
 use cluster::leased::Leased;
 use cluster::person::{Person, befriend, user};
+use cluster::port::Port;
 use redis_stage::Server;
 use serde_json::Value;
 
 use crate::imctl::json;
+use crate::mistakes::refusal;
 
 /// The words of a copy.
 fn copy<'a>(data: &'a str, url: &'a str, more: &'a str) -> Vec<&'a str> {
@@ -26,6 +28,19 @@ async fn copied(data: &str, url: &str, more: &str) -> Value {
 async fn complains(data: &str, url: &str, more: &str, of: &str) {
     let said = imctl(&copy(data, url, more)).await;
     assert!(!said.done && said.error.contains(of), "{of}: {said:?}");
+}
+
+/// A daemon that finds half a copy ends, and names it and what to do.
+async fn serves_no_half(daemon: &str, flags: &[&str], url: &str) {
+    let home = tempfile::tempdir().unwrap();
+    let ports = [Port::take(), Port::take()];
+    let [listen, admin] = ports.each_ref().map(|port| port.address().to_string());
+    let own = ["--listen", &listen, "--admin", &admin, "--store", url];
+    let flags: Vec<String> = own.iter().chain(flags).map(ToString::to_string).collect();
+    let said = refusal(daemon, &flags, home.path()).await;
+    for part in ["--store: ", "im:copy is there", "imctl store copy --again"] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 /// The directory of `imd`.
@@ -130,6 +145,17 @@ async fn a_copy_that_was_broken_off_is_seen_and_begun_anew() {
     assert_ne!(redis.ask(&["DBSIZE"]), "1", "something was written");
     redis.ask(&["CONFIG", "SET", "maxmemory", "0"]);
     complains(&data, &url, "", "was not finished").await;
+    for (daemon, flags) in [
+        ("msgd", &["--name", "a", "--registry", &url][..]),
+        ("friendd", &[]),
+    ] {
+        serves_no_half(daemon, flags, &url).await;
+    }
+    assert_eq!(
+        redis.ask(&["EXISTS", "im:{ring}"]),
+        "0",
+        "nobody has joined"
+    );
     let done = copied(&data, &url, "--again").await;
     assert_eq!(
         (&done["messages"], &done["done"]),
