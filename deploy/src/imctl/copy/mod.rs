@@ -7,7 +7,7 @@ mod target;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use msgd::transfer::{Kept, Mailboxes};
 use serde::Serialize;
@@ -68,14 +68,15 @@ pub async fn copy(order: Order, trust: Trust, output: Output) -> anyhow::Result<
     let open = |from: &PathBuf| Unused::open(from, &Settings::least());
     let sources: Result<Vec<Unused>, _> = order.from.iter().map(open).collect();
     let sources = sources?;
-    let counts = count(&sources)?;
     let mut target = Target::new(&order.to, trust);
+    // Reading all of it may take long.
     target.may_be_filled(order.again).await?;
+    let counts = count(order.from.iter().zip(&sources))?;
     if !order.check {
         target.begin(order.again).await?;
-        let filled = fill(&sources, &mut target).await;
-        filled
-            .context("the copy is not finished; --again erases what it wrote, and begins anew")?;
+        if let Err(error) = fill(&sources, &mut target).await {
+            return Err(error.context(target.advice().await));
+        }
     }
     let copied = Copied {
         to: order.to.to_string(),
@@ -86,10 +87,10 @@ pub async fn copy(order: Order, trust: Trust, output: Output) -> anyhow::Result<
 }
 
 /// Reads all of it.
-fn count(sources: &[Unused]) -> anyhow::Result<Counts> {
+fn count<'a>(sources: impl Iterator<Item = (&'a PathBuf, &'a Unused)>) -> anyhow::Result<Counts> {
     let mut counts = Counts::default();
-    let mut found = false;
-    for source in sources {
+    for (path, source) in sources {
+        let mut found = false;
         if let Some(mailboxes) = Mailboxes::of(source)? {
             found = true;
             for kept in mailboxes {
@@ -103,11 +104,14 @@ fn count(sources: &[Unused]) -> anyhow::Result<Counts> {
                 counts.friends += list?.entries() as u64;
             }
         }
+        if !found {
+            bail!(
+                "there are neither mailboxes nor friend lists in {}",
+                path.display()
+            );
+        }
     }
-    match found {
-        true => Ok(counts),
-        false => bail!("there are neither mailboxes nor friend lists in these directories"),
-    }
+    Ok(counts)
 }
 
 async fn fill(sources: &[Unused], target: &mut Target) -> anyhow::Result<()> {

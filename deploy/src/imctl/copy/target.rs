@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use msgd::transfer::Key;
-use shared::mark::MARK;
-use shared::{Address, Command, Redis, Settings, Trust, Value};
+use shared::mark::{self, MARK};
+use shared::{Address, Command, Life, Redis, Settings, Trust, Value};
 
 /// What all our keys begin with.
 const OURS: &str = "im:*";
@@ -18,6 +18,10 @@ const PAGE: usize = 1_000;
 
 /// A server that writes to a slow disk may take so long for a batch.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Before a Redis is asked again that did not answer; longer than it is left
+/// alone after one failure.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// A Redis, and how it is asked.
 pub struct Target {
@@ -89,8 +93,38 @@ impl Target {
         if let Some(slot) = self.find().await?.slot {
             bail!("a shard was started on it while it was filled: {slot} is there");
         }
-        self.ask(Command::write("DEL", MARK)).await?;
-        Ok(())
+        let held = self.ask(mark::look()).await?;
+        let life = self.redis.life_of(MARK);
+        match self.ask(Command::write("DEL", MARK)).await {
+            Ok(_) => Ok(()),
+            Err(_) if held == Value::Int(1) && self.has_gone(life).await => Ok(()),
+            Err(failure) => Err(failure.context(format!("{MARK} may be there or not"))),
+        }
+    }
+
+    /// What an operator is to do when the copy has failed.
+    pub async fn advice(&mut self) -> &'static str {
+        match self.find().await {
+            Ok(Found { slot: Some(_), .. }) => {
+                "the copy is not finished, and shards have used this Redis meanwhile: stop the \
+                 daemons, empty this Redis (FLUSHALL), copy again"
+            }
+            _ => "the copy is not finished; --again erases what it wrote, and begins anew",
+        }
+    }
+
+    /// Whether the mark is gone from the server that had it. The reply that
+    /// would have said so was lost; one that was started anew, or has taken
+    /// over, may have forgotten the mark, and more.
+    async fn has_gone(&mut self, life: Option<Life>) -> bool {
+        if life.is_none() {
+            return false;
+        }
+        // A connection that was lost is not made again at once.
+        tokio::time::sleep(PAUSE).await;
+        let look = mark::look().only_in(life);
+        let reply = self.redis.carry_out(vec![look]).await.pop();
+        reply.as_ref().and_then(mark::is_there) == Some(false)
     }
 
     async fn find(&mut self) -> anyhow::Result<Found> {

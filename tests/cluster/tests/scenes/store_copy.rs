@@ -9,6 +9,8 @@ use cluster::person::{Person, befriend, user};
 use cluster::port::Port;
 use redis_stage::Server;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::imctl::json;
 use crate::mistakes::refusal;
@@ -162,4 +164,83 @@ async fn a_copy_that_was_broken_off_is_seen_and_begun_anew() {
         (&200.into(), &true.into())
     );
     complains(&data, &url, "--again", "broken off").await;
+}
+
+/// A way to a Redis, for one client after another.
+struct Way<'a> {
+    listener: TcpListener,
+    redis: &'a Server,
+}
+
+impl<'a> Way<'a> {
+    async fn to(redis: &'a Server) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self { listener, redis }
+    }
+
+    fn url(&self) -> String {
+        format!("redis://{}", self.listener.local_addr().unwrap())
+    }
+
+    /// Carries what comes. Once a command on the mark has, that is done; a
+    /// client that is cut then does not hear what came of its command.
+    async fn carry(&self, command: &str, done: impl Fn(), cut: bool) -> ! {
+        let words = format!("{command}\r\n$7\r\nim:copy");
+        let mut met = false;
+        loop {
+            let (mut near, _) = self.listener.accept().await.unwrap();
+            let far = TcpStream::connect(("127.0.0.1", self.redis.port())).await;
+            let mut far = far.unwrap();
+            let (mut asked, mut said) = (vec![0; 65_536], vec![0; 65_536]);
+            loop {
+                tokio::select! {
+                    Ok(count @ 1..) = near.read(&mut asked) => {
+                        far.write_all(&asked[..count]).await.unwrap();
+                        if !met && String::from_utf8_lossy(&asked[..count]).contains(&words) {
+                            met = true;
+                            done();
+                            if cut {
+                                assert_ne!(far.read(&mut said).await.unwrap(), 0);
+                                break;
+                            }
+                        }
+                    }
+                    Ok(count @ 1..) = far.read(&mut said) => {
+                        near.write_all(&said[..count]).await.unwrap();
+                    }
+                    else => break,
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_comes_between_is_told_from_what_is_only_not_heard() {
+    let mut imd = Imd::start().await;
+    let admin = imd.admin().to_string();
+    obeyed(&["--admin", &admin, "friend", "add", "ann", "ben"]).await;
+    imd.stop().await;
+    let redis = Server::start();
+    let way = Way::to(&redis).await;
+    let (data, url) = (data(&imd), way.url());
+    let claims = || {
+        redis.ask(&["HSET", "im:{12}", "token", "1"]);
+    };
+    let words = copy(&data, &url, "");
+    let said = tokio::select! {
+        said = imctl(&words) => said,
+        never = way.carry("SET", claims, false) => never,
+    };
+    for part in ["im:{12} is there", "empty this Redis (FLUSHALL)"] {
+        assert!(!said.done && said.error.contains(part), "{said:?}");
+    }
+    assert!(!said.error.contains("--again"), "{said:?}");
+    redis.ask(&["FLUSHALL"]);
+    let done = tokio::select! {
+        done = copied(&data, &url, "") => done,
+        never = way.carry("DEL", || {}, true) => never,
+    };
+    assert_eq!(done["done"], true);
+    assert_eq!(redis.ask(&["EXISTS", "im:copy"]), "0");
 }
