@@ -6,12 +6,12 @@ use std::time::Duration;
 use proto::clock::Now;
 use proto::codes::Code;
 use proto::ids::{Generation, Identity, MessageId, SessionRef, Stamp, UserId};
-use proto::link::{Answer, Down, Forward, Relayed, ReturnReason, Up};
+use proto::link::{Answer, Forward, Relayed, ReturnReason, Up};
 use proto::slot::Slot;
 use siphasher::sip::SipHasher13;
 use smol_str::SmolStr;
 
-use super::{Shard, send};
+use super::{Shard, tell_fate};
 use crate::effect::Effect;
 use crate::friends::{Lookup, may_write};
 use crate::inbox::{Asker, Joined};
@@ -47,7 +47,7 @@ impl Shard {
             Rights::Refused(code) => {
                 let message = &forward.message;
                 let refusal = self.refusal(now, &message.to, message.id, asker, code);
-                return answer(asker, forward, refusal, out);
+                return tell_fate(at, message.id, refusal, out);
             }
             Rights::Unclear => return self.wait_for_list(now, waiting, out),
         }
@@ -118,7 +118,11 @@ impl Shard {
                 Answer::Unknown { code }
             }
         };
-        answer(asker, forward, outcome, out);
+        let at = SessionRef {
+            gateway: asker.gateway,
+            session: asker.session,
+        };
+        tell_fate(at, message.id, outcome, out);
         true
     }
 
@@ -197,13 +201,4 @@ fn rejected(code: Code, generation: Generation) -> Answer {
         text,
         generation,
     }
-}
-
-fn answer(asker: Asker, forward: &Forward, answer: Answer, out: &mut Vec<Effect>) {
-    let envelope = Down::Answer {
-        session: asker.session,
-        id: forward.message.id,
-        answer,
-    };
-    send(asker.gateway, envelope, out);
 }

@@ -12,7 +12,7 @@ use proto::server::ServerPacket;
 use smallvec::smallvec;
 
 use super::question::Question;
-use super::{Shard, send};
+use super::{Shard, send, tell_fate};
 use crate::effect::{Effect, GraphTicket};
 use crate::friends::{Replaced, Verdict};
 use crate::timers::Timer;
@@ -216,12 +216,9 @@ impl Shard {
             Up::Relay(relay) => match relay.relayed {
                 Relayed::Forward(forward) => {
                     self.counters.unknown += 1;
-                    let envelope = Down::Answer {
-                        session: forward.session,
-                        id: forward.message.id,
-                        answer: Answer::Unknown { code },
-                    };
-                    send(gateway, envelope, out);
+                    let session = forward.session;
+                    let at = SessionRef { gateway, session };
+                    tell_fate(at, forward.message.id, Answer::Unknown { code }, out);
                 }
                 Relayed::FriendAct(act) => self.act_failed(now, gateway, act, code, out),
                 _ => self.counters.shed += 1,

@@ -32,8 +32,10 @@ use std::time::Duration;
 
 use indexmap::{IndexMap, IndexSet};
 use proto::clock::{Moment, Now};
-use proto::ids::{GatewayId, Generation, Incarnation, SessionRef, ShardId, Stamp, UserId};
-use proto::link::Down;
+use proto::ids::{
+    GatewayId, Generation, Incarnation, MessageId, SessionRef, ShardId, Stamp, UserId,
+};
+use proto::link::{Answer, Down};
 use proto::rate::Allowance;
 use proto::ring::Ring;
 use proto::server::ServerPacket;
@@ -283,6 +285,17 @@ fn answer(at: SessionRef, packet: ServerPacket, out: &mut Vec<Effect>) {
         packet: Box::new(packet),
     };
     send(at.gateway, envelope, out);
+}
+
+/// Tells a session what became of its message.
+fn tell_fate(at: SessionRef, id: MessageId, answer: Answer, out: &mut Vec<Effect>) {
+    let SessionRef { gateway, session } = at;
+    let envelope = Down::Answer {
+        session,
+        id,
+        answer,
+    };
+    send(gateway, envelope, out);
 }
 
 fn send(gateway: GatewayId, envelope: Down, out: &mut Vec<Effect>) {

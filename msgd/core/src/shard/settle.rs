@@ -3,12 +3,12 @@
 use proto::clock::Now;
 use proto::codes::Code;
 use proto::ids::{Identity, MessageId, SessionRef, Stamp, UserId};
-use proto::link::{Answer, Down, Relay, Relayed};
+use proto::link::{Answer, Relay, Relayed};
 use proto::server::{Outcome as Fate, ReceiptKind, Sent};
 use proto::slot::Slot;
 use smallvec::SmallVec;
 
-use super::{Shard, send};
+use super::{Shard, tell_fate};
 use crate::effect::Effect;
 use crate::inbox::{Asker, Settled, Took};
 use crate::store::{Claim, Outcome, Position};
@@ -200,10 +200,9 @@ fn tell(settled: &Settled, answer: Answer, out: &mut Vec<Effect>) {
 }
 
 fn tell_one(asker: Asker, id: MessageId, answer: Answer, out: &mut Vec<Effect>) {
-    let envelope = Down::Answer {
+    let at = SessionRef {
+        gateway: asker.gateway,
         session: asker.session,
-        id,
-        answer,
     };
-    send(asker.gateway, envelope, out);
+    tell_fate(at, id, answer, out);
 }

@@ -9,7 +9,7 @@ use proto::link::{Answer, Down, Forward, Message, Relay, Relayed, Submit, Up};
 use proto::slot::Slot;
 use smol_str::SmolStr;
 
-use super::{Shard, send};
+use super::{Shard, send, tell_fate};
 use crate::effect::Effect;
 use crate::waiting::Waiting;
 
@@ -122,12 +122,10 @@ impl Shard {
 
     fn unknown(&mut self, gateway: GatewayId, submit: &Submit, out: &mut Vec<Effect>) {
         self.counters.unknown += 1;
-        let envelope = Down::Answer {
-            session: submit.session,
-            id: submit.id,
-            answer: Answer::Unknown { code: Code::TooOld },
-        };
-        send(gateway, envelope, out);
+        let session = submit.session;
+        let at = SessionRef { gateway, session };
+        let unknown = Answer::Unknown { code: Code::TooOld };
+        tell_fate(at, submit.id, unknown, out);
     }
 
     fn reject(
@@ -139,15 +137,12 @@ impl Shard {
         out: &mut Vec<Effect>,
     ) {
         self.counters.rejected += 1;
-        let envelope = Down::Answer {
-            session: submit.session,
-            id: submit.id,
-            answer: Answer::Rejected {
-                code,
-                text,
-                generation: submit.generation,
-            },
+        let session = submit.session;
+        let rejected = Answer::Rejected {
+            code,
+            text,
+            generation: submit.generation,
         };
-        send(gateway, envelope, out);
+        tell_fate(SessionRef { gateway, session }, submit.id, rejected, out);
     }
 }
