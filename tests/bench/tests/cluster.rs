@@ -179,35 +179,48 @@ fn a_load_outlives_restarts_and_memory_is_compared_life_by_life() {
     }
 }
 
+/// Runs attacks and looks whether each has its rows; it comes with how many
+/// counters of servers tell of it.
+fn attack(line: &str, attacks: &[(&str, usize)]) {
+    let table = table(line);
+    let rows = |begins: &str, ends: &str| {
+        let is = |row: &&str| row.starts_with(begins) && row.ends_with(ends);
+        table.lines().filter(is).count()
+    };
+    for (attack, counters) in attacks {
+        let begins = format!("| {attack} | others: ");
+        assert_eq!(rows(&begins, " 0 | ≤ 0 | met |"), 2, "{attack}: {table}");
+        let begins = format!("| {attack} | memory at its peak, MiB");
+        assert_eq!(rows(&begins, "| met |"), 1, "{attack}: {table}");
+        let begins = format!("| {attack} |");
+        assert_eq!(rows(&begins, "| ≥ 1 | met |"), *counters, "{table}");
+    }
+}
+
 #[test]
 fn every_attack_happens_and_others_lose_nothing() {
-    for shape in SHAPES {
-        let line = format!("unfair --pairs 2 --rate 100 --secs 1{shape}");
-        let table = table(&line);
-        let rows = |begins: &str, ends: &str| {
-            let is = |row: &&str| row.starts_with(begins) && row.ends_with(ends);
-            table.lines().filter(is).count()
-        };
-        for (attack, counters) in [
-            ("none", 0),
-            ("readers", 1),
-            ("sender", 2),
-            ("logins", 1),
-            ("opening", 1),
-            ("mailbox", 1),
-            ("all at once", 6),
-        ] {
-            let begins = format!("| {attack} | others: ");
-            assert_eq!(rows(&begins, " 0 | ≤ 0 | met |"), 2, "{attack}: {table}");
-            let begins = format!("| {attack} | memory at its peak, MiB");
-            assert_eq!(rows(&begins, "| met |"), 1, "{attack}: {table}");
-            let begins = format!("| {attack} |");
-            assert_eq!(rows(&begins, "| ≥ 1 | met |"), counters, "{table}");
-        }
-    }
+    let attacks = [
+        ("none", 0),
+        ("readers", 1),
+        ("sender", 2),
+        ("logins", 1),
+        ("opening", 1),
+        ("mailbox", 1),
+        ("all at once", 6),
+    ];
+    attack("unfair --pairs 2 --rate 100 --secs 1", &attacks);
     let output = run("unfair --pairs 1 --rate 1000 --secs 1");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(errors.contains("more pairs"), "{errors}");
+}
+
+#[test]
+fn attacks_upon_separate_processes_are_counted_in_each() {
+    // One that gateways count, and one that shards do.
+    attack(
+        "unfair --pairs 2 --rate 100 --secs 1 --processes --only logins --only mailbox",
+        &[("none", 0), ("logins", 1), ("mailbox", 1)],
+    );
 }
 
 #[test]

@@ -61,8 +61,12 @@ async fn who_knows_another_gateway_moves_and_who_does_not_is_served_until_the_st
         (page.status == 503 && page.body.contains("about to stop")).then_some(())
     })
     .await;
-    let refused = TcpStream::connect(connd.address()).await.unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    // Each of its threads closes its own socket a moment later.
+    until("new clients to be refused", async || {
+        let refused = TcpStream::connect(connd.address()).await.err()?;
+        (refused.kind() == ErrorKind::ConnectionRefused).then_some(())
+    })
+    .await;
     risen(connd.admin(), "im_connd_asked_to_move_total", 2).await;
 
     assert_eq!(reason(&ben).await, Reason::Goaway);
