@@ -70,7 +70,7 @@ pub fn effect(tracer: &mut Tracer<'_>, effect: &Effect) {
         Effect::Forward { link, envelope, .. } => match envelope {
             Up::Submit(submit) => {
                 tracer.note(submit.id, "to the sender's shard", submit.session, 0);
-                debug!(id = %submit.id, link = link.0, again = submit.again, "to the sender's shard");
+                debug!(id = %submit.id, link = link.0, attempt = ?submit.attempt, "to the sender's shard");
             }
             Up::Relay(relay) => {
                 if let Relayed::Forward(forward) = &relay.relayed {

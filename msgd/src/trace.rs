@@ -22,7 +22,7 @@ pub fn came(trail: &mut Trail, at: Stamp, gateway: GatewayId, envelope: &Up) {
     match envelope {
         Up::Submit(submit) => {
             trail.note(step(submit.id, "submitted", submit.session));
-            debug!(id = %submit.id, from = %submit.from, to = %submit.to, again = submit.again, "submitted");
+            debug!(id = %submit.id, from = %submit.from, to = %submit.to, attempt = ?submit.attempt, "submitted");
         }
         Up::Relay(relay) => {
             if let Relayed::Forward(forward) = &relay.relayed {

@@ -84,6 +84,9 @@ pub struct Send {
     pub body: Bytes,
     /// The hash of the friend list that the client holds.
     pub friends_hash: Option<ListHash>,
+    /// It was sent before, on this connection or another: that copy may have
+    /// come through, so none is refused as never delivered.
+    pub again: bool,
 }
 
 /// A message that is never stored and never acknowledged: typing, signals.

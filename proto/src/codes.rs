@@ -94,6 +94,9 @@ codes! {
     StoreUnavailable = 204, Again, "the store does not take it";
     /// A bound is met; a moment later there is room.
     Busy = 205, Again, "too busy at the moment";
+    /// A message that was sent before, while the window or the rate has no room
+    /// for it: what 104 or 105 is to a first copy.
+    TooMany = 206, Again, "too many messages at the moment";
 
     /// The server stops.
     Stopping = 301, ComeBack, "the server stops";

@@ -86,6 +86,7 @@ fn a_field_that_is_wrong_is_named() {
             Id("from", IdError::Length(0)),
         ),
         (submit_with(|submit| submit.id = None), Field("id")),
+        (submit_with(|submit| submit.attempt = 3), Field("attempt")),
         (
             submit_with(|submit| submit.friends_hash = Bytes::from_static(&[1; 15])),
             Field("friends_hash"),

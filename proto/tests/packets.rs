@@ -282,6 +282,7 @@ fn largest_send() -> Send {
         to: longest_user(0),
         body: Bytes::from(vec![7; BODY_BYTES_MAX]),
         friends_hash: Some(ListHash([1; 16])),
+        again: true,
     }
 }
 

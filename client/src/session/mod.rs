@@ -166,11 +166,13 @@ impl Session {
             return Err(SendError::TooLarge { bytes, limit });
         }
         let server_ms = granted.server_ms(now);
+        let again = id.is_some();
         let id = id.unwrap_or_else(|| self.mint.id(server_ms, &mut self.dice));
         let message = Unanswered {
             id,
             to,
             body: body.clone(),
+            again,
         };
         match self.outbox.admit(message, granted.window) {
             Ok(()) => Ok(id),

@@ -14,6 +14,8 @@ pub(super) struct Unanswered {
     pub(super) id: MessageId,
     pub(super) to: UserId,
     pub(super) body: Bytes,
+    /// It was on a wire before, of this connection or another.
+    pub(super) again: bool,
 }
 
 /// How much may be unanswered, as the log-in granted it.
@@ -89,6 +91,9 @@ impl Outbox {
 
     /// The connection is gone: all go out again, in order.
     pub(super) fn lost(&mut self) {
+        for message in self.messages.iter_mut().take(self.wired) {
+            message.again = true;
+        }
         self.wired = 0;
         self.wired_bytes = 0;
     }
@@ -117,6 +122,7 @@ mod tests {
             id: MessageId::from_bytes([n; 16]),
             to: UserId::new("ben").unwrap(),
             body: vec![n; bytes].into(),
+            again: false,
         }
     }
 
@@ -148,8 +154,15 @@ mod tests {
         assert!(outbox.answered(MessageId::from_bytes([2; 16])));
         outbox.admit(message(4, 10), WIDE).unwrap();
         assert_eq!(wire(&mut outbox, WIDE), [4]);
+        outbox.admit(message(5, 90), WIDE).unwrap_err();
         outbox.lost();
-        assert_eq!(wire(&mut outbox, WIDE), [1, 3, 4]);
+        assert!(outbox.answered(MessageId::from_bytes([1; 16])));
+        outbox.admit(message(5, 10), WIDE).unwrap();
+        let again =
+            |outbox: &mut Outbox| outbox.transmit(WIDE).map(|m| (m.id.as_bytes()[0], m.again));
+        assert_eq!(again(&mut outbox), Some((3, true)));
+        assert_eq!(again(&mut outbox), Some((4, true)));
+        assert_eq!(again(&mut outbox), Some((5, false)));
     }
 
     #[test]

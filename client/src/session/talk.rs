@@ -167,6 +167,7 @@ impl Session {
                 to: message.to.clone(),
                 body: message.body.clone(),
                 friends_hash: self.friends.hash(),
+                again: message.again,
             }));
         }
         if let Some(request) = self.requests.transmit(now) {

@@ -17,14 +17,15 @@ pub struct Excess(u32);
 impl Excess {
     /// Counts an answer; whether the client is to be held by now.
     pub fn count(&mut self, answer: &Answer) -> bool {
-        let Answer::Rejected {
-            code: Code::RateExceeded,
-            ..
-        } = answer
-        else {
+        let is_excess = match answer {
+            Answer::Rejected { code, .. } => *code == Code::RateExceeded,
+            Answer::Unknown { code } => *code == Code::TooMany,
+            Answer::Sent(_) => false,
+        };
+        if !is_excess {
             self.0 = self.0.saturating_sub(1);
             return false;
-        };
+        }
         self.0 += 1;
         let is_far = self.0 >= EXCESS_MAX;
         if is_far {
@@ -50,20 +51,24 @@ mod tests {
     }
 
     /// How often a client is held that gets these answers again and again.
-    fn held(codes: &[Code]) -> usize {
+    fn held(answers: &[Answer]) -> usize {
         let mut excess = Excess::default();
-        let answers = codes.iter().cycle().take(960);
-        answers
-            .filter(|code| excess.count(&rejected(**code)))
-            .count()
+        let answers = answers.iter().cycle().take(960);
+        answers.filter(|answer| excess.count(answer)).count()
     }
 
     #[test]
     fn who_is_far_beyond_is_held_and_who_is_a_little_is_not() {
-        let (over, full) = (Code::RateExceeded, Code::MailboxFull);
-        assert_eq!(held(&[over]), 960 / EXCESS_MAX as usize);
-        assert_eq!(held(&[over, over, over, full]), 480 / EXCESS_MAX as usize);
-        assert_eq!(held(&[over, full]), 0);
+        let [over, full] = [Code::RateExceeded, Code::MailboxFull].map(rejected);
+        // What a client calls sent before is no way around it.
+        let code = Code::TooMany;
+        let again = Answer::Unknown { code };
+        let far = EXCESS_MAX as usize;
+        assert_eq!(held(std::slice::from_ref(&over)), 960 / far);
+        assert_eq!(held(&[again]), 960 / far);
+        let mixed = [over.clone(), over.clone(), over.clone(), full.clone()];
+        assert_eq!(held(&mixed), 480 / far);
+        assert_eq!(held(&[over, full.clone()]), 0);
         assert_eq!(held(&[full]), 0);
     }
 }

@@ -41,6 +41,8 @@ pub struct SendWindow {
     messages: VecDeque<Outstanding>,
     bytes: usize,
     generation: Generation,
+    /// The last under which something was sent.
+    sent: Generation,
 }
 
 impl SendWindow {
@@ -87,9 +89,21 @@ impl SendWindow {
         self.generation.0 = self.generation.0.wrapping_add(1);
     }
 
-    /// The generation of what was sent last.
+    /// What comes back under another is dropped.
     pub fn generation(&self) -> Generation {
         self.generation
+    }
+
+    /// Something is sent under the generation.
+    pub fn go_out(&mut self) -> Generation {
+        self.sent = self.generation;
+        self.sent
+    }
+
+    /// Whether nothing was sent under a later generation than this: then no
+    /// copy is under way that could come through after a refusal of this one.
+    pub fn is_last(&self, generation: Generation) -> bool {
+        self.sent == generation
     }
 
     /// The messages, oldest first.
@@ -105,5 +119,23 @@ impl SendWindow {
     /// When the oldest came.
     pub fn oldest(&self) -> Option<Moment> {
         self.messages.front().map(|m| m.since)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_holds_until_a_later_copy_is_under_way() {
+        let mut window = SendWindow::default();
+        let first = window.go_out();
+        assert!(window.is_last(first));
+        // It waits for a pause to end: no copy is out but the first.
+        window.next_generation();
+        assert!(window.is_last(first));
+        assert_ne!(window.generation(), first);
+        let second = window.go_out();
+        assert!(window.is_last(second) && !window.is_last(first));
     }
 }

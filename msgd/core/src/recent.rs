@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use proto::codes::Code;
 use proto::ids::{Identity, MessageId, Stamp, UserId};
 use proto::server::Sent;
 
@@ -21,6 +22,8 @@ pub enum Known {
     New,
     /// It was answered so.
     Answered(Sent),
+    /// It was refused so.
+    Refused(Code),
     /// The id was answered for another message.
     Reused,
     /// It is older than what is remembered.
@@ -42,7 +45,33 @@ pub struct Bounds {
 struct Answered {
     id: MessageId,
     fingerprint: u64,
-    sent: Sent,
+    verdict: Verdict,
+}
+
+/// An answer that holds for every copy.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// The message is safe.
+    Sent(Sent),
+    /// It was not taken, at this time: a later copy would come after its
+    /// successors.
+    Refused(Code, Stamp),
+}
+
+impl Verdict {
+    fn stamp(&self) -> Stamp {
+        match self {
+            Self::Sent(sent) => sent.stamp,
+            Self::Refused(_, stamp) => *stamp,
+        }
+    }
+
+    fn known(&self) -> Known {
+        match self {
+            Self::Sent(sent) => Known::Answered(sent.clone()),
+            Self::Refused(code, _) => Known::Refused(*code),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -90,7 +119,7 @@ impl Recent {
             return Known::New;
         }
         match sender.answers.iter().rev().find(|a| a.id == id) {
-            Some(known) if known.fingerprint == fingerprint => Known::Answered(known.sent.clone()),
+            Some(answered) if answered.fingerprint == fingerprint => answered.verdict.known(),
             Some(_) => Known::Reused,
             None if id.minted_ms() < oldest_ms || id.minted_ms() <= sender.horizon_ms => {
                 Known::TooOld
@@ -106,7 +135,7 @@ impl Recent {
         from: &UserId,
         id: MessageId,
         fingerprint: u64,
-        sent: Sent,
+        verdict: Verdict,
     ) -> bool {
         let senders = self.senders.get_or_insert_default();
         let forgets = !senders.contains_key(from) && senders.len() >= bounds.senders_max;
@@ -129,7 +158,7 @@ impl Recent {
         sender.answers.push_back(Answered {
             id,
             fingerprint,
-            sent,
+            verdict,
         });
         forgets
     }
@@ -145,7 +174,8 @@ impl Recent {
                 outcome: known.fate,
             };
             let Identity { from, id } = &known.identity;
-            self.remember(bounds, from, *id, known.fingerprint, sent);
+            let verdict = Verdict::Sent(sent);
+            self.remember(bounds, from, *id, known.fingerprint, verdict);
         }
     }
 
@@ -160,7 +190,7 @@ impl Recent {
             while sender
                 .answers
                 .front()
-                .is_some_and(|a| a.sent.stamp < oldest && a.id.minted_ms() < oldest.as_ms())
+                .is_some_and(|a| a.verdict.stamp() < oldest && a.id.minted_ms() < oldest.as_ms())
             {
                 sender.answers.pop_front();
             }
@@ -172,14 +202,14 @@ impl Recent {
         }
     }
 
-    /// Every answer, for who takes the slot over.
+    /// What is safe, for who takes the slot over.
     pub fn iter(&self) -> impl Iterator<Item = (&UserId, MessageId, u64, &Sent)> {
         let senders = self.senders.iter().flat_map(|senders| senders.iter());
         senders.flat_map(|(from, sender)| {
-            sender
-                .answers
-                .iter()
-                .map(move |a| (from, a.id, a.fingerprint, &a.sent))
+            sender.answers.iter().filter_map(move |a| match &a.verdict {
+                Verdict::Sent(sent) => Some((from, a.id, a.fingerprint, sent)),
+                Verdict::Refused(..) => None,
+            })
         })
     }
 
@@ -205,11 +235,15 @@ mod tests {
         MessageId::mint(ms, [7; 10])
     }
 
-    fn sent(ms: u64) -> Sent {
+    fn stored(ms: u64) -> Sent {
         Sent {
             stamp: Stamp(ms * 1000),
             outcome: Outcome::Stored,
         }
+    }
+
+    fn sent(ms: u64) -> Verdict {
+        Verdict::Sent(stored(ms))
     }
 
     #[test]
@@ -221,7 +255,7 @@ mod tests {
         recent.remember(&BOUNDS, &ann, id(999_000), 1, sent(999_500));
         assert_eq!(
             recent.find(&BOUNDS, wall, &ann, id(999_000), 1),
-            Known::Answered(sent(999_500))
+            Known::Answered(stored(999_500))
         );
         assert_eq!(
             recent.find(&BOUNDS, wall, &ann, id(999_000), 2),
@@ -278,6 +312,22 @@ mod tests {
             let found = recent.find(&BOUNDS, wall, &ann, id(999_000 + n), 1);
             assert!(matches!(found, Known::Answered(_)), "{n}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_refusal_is_repeated_and_not_handed_over() {
+        let ann = UserId::new("ann").unwrap();
+        let mut recent = Recent::default();
+        let wall = Stamp(1_000_000_000);
+        let full = Verdict::Refused(Code::MailboxFull, wall);
+        recent.remember(&BOUNDS, &ann, id(999_000), 1, full);
+        assert_eq!(
+            recent.find(&BOUNDS, wall, &ann, id(999_000), 1),
+            Known::Refused(Code::MailboxFull)
+        );
+        assert_eq!(recent.iter().count(), 0);
+        recent.forget(&BOUNDS, Stamp(wall.0 + 700_000_000));
+        assert!(recent.is_empty());
     }
 
     #[test]

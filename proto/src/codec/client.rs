@@ -3,7 +3,9 @@
 use bytes::{Bytes, BytesMut};
 use prost::Message as _;
 
-use super::field::{bytes_field_len, put_bytes_field, put_packet_header};
+use super::field::{
+    bytes_field_len, number_field_len, put_bytes_field, put_number_field, put_packet_header,
+};
 use crate::client::{ClientPacket, PacketError, Send};
 use crate::convert::{self, Convert};
 use crate::frame;
@@ -76,11 +78,13 @@ impl Send {
             (3, &self.body),
             (4, hash),
         ];
+        let again = u64::from(self.again);
         let inner: usize = fields.iter().map(|(_, b)| bytes_field_len(b)).sum();
-        put_packet_header(2, inner, out);
+        put_packet_header(2, inner + number_field_len(again), out);
         for (tag, bytes) in fields {
             put_bytes_field(tag, bytes, out);
         }
+        put_number_field(5, again, out);
     }
 }
 
@@ -92,16 +96,17 @@ mod tests {
 
     #[test]
     fn the_hand_written_send_is_the_generated_one() {
-        for (body, friends_hash) in [
-            (Bytes::from_static(b"see you at six"), None),
-            (Bytes::from(vec![7; 300]), Some(ListHash([9; 16]))),
-            (Bytes::new(), None),
+        for (body, friends_hash, again) in [
+            (Bytes::from_static(b"see you at six"), None, false),
+            (Bytes::from(vec![7; 300]), Some(ListHash([9; 16])), true),
+            (Bytes::new(), None, true),
         ] {
             let send = Send {
                 id: MessageId::mint(1_795_000_000_000, [3; 10]),
                 to: UserId::new("ben").unwrap(),
                 body,
                 friends_hash,
+                again,
             };
             let mut hand = BytesMut::new();
             send.encode(&mut hand);

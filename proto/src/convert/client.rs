@@ -54,6 +54,7 @@ impl Convert for wire::Send {
             to: user("to", &self.to)?,
             body: self.body,
             friends_hash: hash_held(&self.friends_hash)?,
+            again: self.again,
         })
     }
 }
@@ -66,6 +67,7 @@ pub(crate) fn send_to_wire(send: &Send) -> wire::ClientFrame {
         to: copied(send.to.as_bytes()),
         body: send.body.clone(),
         friends_hash: hash_held_to_wire(send.friends_hash.as_ref()),
+        again: send.again,
     };
     wire::ClientFrame {
         packet: Some(wire::client_frame::Packet::Send(send)),

@@ -7,7 +7,7 @@ use super::message::{identity_to_wire, message_id};
 use super::status::{status, status_to_wire};
 use crate::client::PacketError;
 use crate::ids::{Generation, LoginOrder, SessionId, Stamp};
-use crate::link::{Announce, Request, Submit, Up};
+use crate::link::{Announce, Attempt, Request, Submit, Up};
 use crate::wire::client as packets;
 use crate::wire::link as wire;
 
@@ -89,7 +89,7 @@ impl Convert for wire::Submit {
         Ok(Submit {
             session: SessionId(self.session),
             generation: Generation(self.generation),
-            again: self.again,
+            attempt: attempt(self.attempt)?,
             from: user("from", &self.from)?,
             id: message_id(self.id)?,
             to: user("to", &self.to)?,
@@ -99,11 +99,17 @@ impl Convert for wire::Submit {
     }
 }
 
+fn attempt(number: u32) -> Result<Attempt, PacketError> {
+    let all = [Attempt::First, Attempt::Repeated, Attempt::Resent];
+    let found = all.into_iter().find(|attempt| *attempt as u32 == number);
+    found.ok_or(PacketError::Field("attempt"))
+}
+
 fn submit_to_wire(submit: Submit) -> wire::Submit {
     wire::Submit {
         session: submit.session.0,
         generation: submit.generation.0,
-        again: submit.again,
+        attempt: submit.attempt as u32,
         from: copied(submit.from.as_bytes()),
         id: Some(submit.id.into()),
         to: copied(submit.to.as_bytes()),

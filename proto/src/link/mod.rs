@@ -201,6 +201,18 @@ pub struct Announce {
     pub again: bool,
 }
 
+/// Whether a message went out before: a copy may have come through then, and
+/// 'never delivered' can be said of the first alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// Never before.
+    First = 0,
+    /// Its client says that it sent it before.
+    Repeated = 1,
+    /// Its gateway did, on this session: rates have counted it already.
+    Resent = 2,
+}
+
 /// A message of a session, to be checked by its sender's shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submit {
@@ -208,8 +220,8 @@ pub struct Submit {
     pub session: SessionId,
     /// Of the session's window.
     pub generation: Generation,
-    /// Not the first time: rates have counted it already.
-    pub again: bool,
+    /// Whether it went out before.
+    pub attempt: Attempt,
     /// The sender.
     pub from: UserId,
     /// The sender's id for it.

@@ -10,8 +10,8 @@ use proto::ids::{
     DeviceId, Generation, Identity, LoginOrder, MessageId, SessionId, Stamp, Token, UserId,
 };
 use proto::link::{
-    Announce, Answer, Deliver, Down, Forward, FriendAct, FriendActed, Message, Relay, Relayed,
-    Request, Return, ReturnReason, Submit, Tell, Up,
+    Announce, Answer, Attempt, Deliver, Down, Forward, FriendAct, FriendActed, Message, Relay,
+    Relayed, Request, Return, ReturnReason, Submit, Tell, Up,
 };
 use proto::server::{Outcome, ReceiptKind, Sent, SentElsewhere, ServerPacket};
 use proto::slot::Slot;
@@ -32,8 +32,9 @@ pub fn up() -> Vec<Up> {
         announce(None, false),
         gone(true),
         gone(false),
-        submit(Some(ListHash([9; 16])), true),
-        submit(None, false),
+        submit(Some(ListHash([9; 16])), Attempt::Resent),
+        submit(None, Attempt::Repeated),
+        submit(None, Attempt::First),
         Up::Acknowledge {
             session,
             user: user.clone(),
@@ -120,11 +121,11 @@ fn announce(friends_hash: Option<ListHash>, again: bool) -> Up {
     }))
 }
 
-fn submit(friends_hash: Option<ListHash>, again: bool) -> Up {
+fn submit(friends_hash: Option<ListHash>, attempt: Attempt) -> Up {
     Up::Submit(Submit {
         session: SessionId(5),
         generation: Generation(2),
-        again,
+        attempt,
         from: id("ann"),
         id: message_id(1),
         to: id("ben"),

@@ -43,6 +43,11 @@ pub fn client() -> Vec<(&'static str, ClientPacket)> {
         to: user("bob"),
         body: Bytes::from_static(b"see you at six"),
         friends_hash: Some(list().hash()),
+        again: false,
+    };
+    let send_again = Send {
+        again: true,
+        ..send.clone()
     };
     let status = Status {
         availability: Availability::Away,
@@ -61,6 +66,7 @@ pub fn client() -> Vec<(&'static str, ClientPacket)> {
             ClientPacket::Login(Box::new(with_token)),
         ),
         ("Send", ClientPacket::Send(send)),
+        ("Send again", ClientPacket::Send(send_again)),
         ("Ack", ClientPacket::Ack { seq: 300 }),
         ("Ping", ClientPacket::Ping),
         ("Transient", ClientPacket::Transient(typing_to())),

@@ -263,5 +263,6 @@ fn message(to: &UserId, body: Bytes) -> ClientPacket {
         to: to.clone(),
         body,
         friends_hash: None,
+        again: false,
     })
 }

@@ -41,6 +41,7 @@ impl Dialect {
                 to: to.clone(),
                 body,
                 friends_hash: None,
+                again: false,
             })
             .encode(out),
             Self::Relay { .. } => ServerPacket::Deliver(Deliver {

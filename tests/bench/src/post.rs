@@ -285,16 +285,17 @@ impl Post {
     fn put_again(&mut self, at: usize, number: MessageNumber) {
         self.written_again += 1;
         self.repeats.written_again(number);
-        self.put(at, number);
+        self.put(at, number, true);
     }
 
-    fn put(&mut self, at: usize, number: MessageNumber) {
+    fn put(&mut self, at: usize, number: MessageNumber, again: bool) {
         let letter = self.letters.get(number);
         let send = client::Send {
             id: letter.id,
             to: self.clients[letter.recipient].seat.user.clone(),
             body: self.body.clone(),
             friends_hash: None,
+            again,
         };
         self.pool.put(at, &ClientPacket::Send(send));
     }
@@ -330,7 +331,7 @@ impl Post {
             recipient,
         });
         self.clients[at].unanswered.push_back(number);
-        self.put(at, number);
+        self.put(at, number, false);
         Ok(true)
     }
 

@@ -209,5 +209,6 @@ pub fn message(to: &UserId, body: impl Into<bytes::Bytes>) -> Send {
         to: to.clone(),
         body: body.into(),
         friends_hash: None,
+        again: false,
     }
 }

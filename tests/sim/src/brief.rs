@@ -7,7 +7,7 @@ use proto::client::ClientPacket;
 use proto::friends::{FriendList, Relation};
 use proto::graph::{GraphAnswer, GraphRequest};
 use proto::ids::{Identity, MessageId};
-use proto::link::{Announce, Answer, Down, Relayed, Request as Wish, Up};
+use proto::link::{Announce, Answer, Attempt, Down, Relayed, Request as Wish, Up};
 use proto::server::{Outcome as Fate, ServerPacket};
 use proto::status::PeerStatus;
 
@@ -118,7 +118,11 @@ pub fn up(envelope: &Up) -> String {
             submit.to,
             submit.session,
             submit.generation.0,
-            if submit.again { " again" } else { "" }
+            match submit.attempt {
+                Attempt::First => "",
+                Attempt::Repeated => " repeated",
+                Attempt::Resent => " again",
+            }
         ),
         Up::Acknowledge {
             session,

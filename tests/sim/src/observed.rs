@@ -183,6 +183,8 @@ pub enum Observed<'a> {
         life: u64,
         /// Whether it had a share of the slots.
         has_slots: bool,
+        /// Whether nobody has joined the ring without knowing it yet.
+        all_begun: bool,
     },
     /// A slot that it has not given up was granted to another.
     Overtaken {

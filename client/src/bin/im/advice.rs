@@ -9,6 +9,7 @@ pub fn advice(code: Code) -> &'static str {
         Code::Blocked => "only the recipient can change that",
         Code::BodyTooLarge => "send a shorter text",
         Code::RateExceeded | Code::WindowExceeded => "wait a moment, then send it again",
+        Code::TooMany => "wait a moment, then /again NUMBER",
         Code::Filtered => "say it differently",
         Code::MailboxFull => "try again when they have been online",
         Code::MintedAhead => "check the clocks; then send it again",

@@ -103,7 +103,7 @@ impl Gateway {
         };
         // A copy that was sent since may come through.
         if let Answer::Rejected { generation, .. } = &answer
-            && *generation != live.sends.generation()
+            && !live.sends.is_last(*generation)
         {
             return;
         }

@@ -4,7 +4,7 @@ use proto::client::Send;
 use proto::clock::Now;
 use proto::codes::Code;
 use proto::ids::{Generation, SessionId, UserId};
-use proto::link::{Submit, Up};
+use proto::link::{Attempt, Submit, Up};
 use proto::server::ServerPacket;
 use smol_str::SmolStr;
 
@@ -17,7 +17,7 @@ use crate::timers::Timer;
 impl Gateway {
     pub(super) fn send(&mut self, now: Now, session: SessionId, send: Send, out: &mut Vec<Effect>) {
         if send.body.len() > self.settings.body_bytes_max as usize {
-            return reject(session, &send, Code::BodyTooLarge, out);
+            return refuse(session, &send, Code::BodyTooLarge, out);
         }
         let (count_max, bytes_max) = (self.settings.window_messages, self.settings.window_bytes);
         let resend_at = now.moment + self.settings.resend_after;
@@ -37,25 +37,29 @@ impl Gateway {
             Admitted::Reused => return self.close(session, Code::Malformed, out),
             Admitted::Exceeded => return self.exceeded(session, &send, out),
         }
-        let (stalled, slot) = (live.stalled, live.slot);
-        let submit = Submit {
+        let slot = live.slot;
+        let submit = (!live.stalled).then(|| Submit {
             session,
-            generation: live.sends.generation(),
-            again: false,
+            generation: live.sends.go_out(),
+            attempt: if send.again {
+                Attempt::Repeated
+            } else {
+                Attempt::First
+            },
             from: live.user.clone(),
             id: send.id,
             to: send.to,
             friends_hash: send.friends_hash,
             body: send.body,
-        };
+        });
         if !live.resend_armed {
             live.resend_armed = true;
             self.timers.arm(resend_at, session, Timer::Resend);
         }
         self.counters.submitted += 1;
-        if stalled {
+        let Some(submit) = submit else {
             return;
-        }
+        };
         match self.router.route(slot) {
             Route::Link(link) => forward(link, self.router.epoch(), Up::Submit(submit), out),
             Route::Down(_) => self.stall(now, session),
@@ -73,7 +77,7 @@ impl Gateway {
         if live.exceeded > patience {
             return self.close(session, Code::WindowAbused, out);
         }
-        reject(session, send, Code::WindowExceeded, out);
+        refuse(session, send, Code::WindowExceeded, out);
     }
 
     /// What is under way may be lost: nothing more leaves before the window is
@@ -123,13 +127,13 @@ impl Gateway {
             return self.stall(now, session);
         };
         live.sends.next_generation();
-        let generation = live.sends.generation();
+        let generation = live.sends.go_out();
         let from: UserId = live.user.clone();
         for message in live.sends.iter() {
             let submit = Submit {
                 session,
                 generation,
-                again: true,
+                attempt: Attempt::Resent,
                 from: from.clone(),
                 id: message.id,
                 to: message.to.clone(),
@@ -143,11 +147,24 @@ impl Gateway {
     }
 }
 
-fn reject(session: SessionId, send: &Send, code: Code, out: &mut Vec<Effect>) {
-    let packet = ServerPacket::Rejected {
-        id: send.id,
-        code,
-        text: SmolStr::new_static(code.text()),
+/// A message is not taken. 'Never delivered' is said of a first copy alone:
+/// an earlier one may have come through.
+fn refuse(session: SessionId, send: &Send, code: Code, out: &mut Vec<Effect>) {
+    let id = send.id;
+    let packet = match (send.again, code) {
+        (false, _) => ServerPacket::Rejected {
+            id,
+            code,
+            text: SmolStr::new_static(code.text()),
+        },
+        (true, Code::WindowExceeded) => ServerPacket::Unknown {
+            id,
+            code: Code::TooMany,
+        },
+        (true, _) => ServerPacket::Unknown {
+            id,
+            code: Code::TooOld,
+        },
     };
     write(session, packet, out);
 }

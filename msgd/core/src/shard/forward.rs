@@ -108,6 +108,10 @@ impl Shard {
                 self.counters.repeated += 1;
                 Answer::Sent(sent)
             }
+            Known::Refused(code) => {
+                self.counters.repeated += 1;
+                rejected(code, asker.generation)
+            }
             Known::Reused => {
                 self.counters.rejected += 1;
                 rejected(Code::IdReused, asker.generation)

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use super::{Shard, tell_fate};
 use crate::effect::Effect;
 use crate::inbox::{Asker, Settled, Took};
+use crate::recent::Verdict;
 use crate::store::{Claim, Outcome, Position};
 use crate::timers::Timer;
 
@@ -92,15 +93,33 @@ impl Shard {
             self.sent(now, name, settled, Fate::Stored, out);
         }
         for settled in spilled.refused {
-            let id = settled.identity.id;
-            for asker in settled.askers {
-                let answer = self.refusal(now, name, id, asker, Code::MailboxFull);
-                tell_one(asker, id, answer, out);
-            }
+            self.mailbox_is_full(now, name, settled, out);
         }
         self.cursor_moved(claim, name, out);
         self.pump(now, name, out);
         self.note_idle(name);
+    }
+
+    /// Says so to everyone who waits for it, and to who asks again: its sender
+    /// may have sent others since, which found room.
+    fn mailbox_is_full(
+        &mut self,
+        now: Now,
+        name: &UserId,
+        settled: Settled,
+        out: &mut Vec<Effect>,
+    ) {
+        let (id, code) = (settled.identity.id, Code::MailboxFull);
+        let mut is_certain = false;
+        for asker in &settled.askers {
+            let answer = self.refusal(now, name, id, *asker, code);
+            is_certain |= matches!(answer, Answer::Rejected { .. });
+            tell_one(*asker, id, answer, out);
+        }
+        if is_certain {
+            let (_, stamp) = self.span.look(now);
+            self.remember(now, name, &settled, Verdict::Refused(code, stamp));
+        }
     }
 
     /// The store did not append: who waits for nothing but it is told.
@@ -137,19 +156,23 @@ impl Shard {
         outcome: Fate,
         out: &mut Vec<Effect>,
     ) {
-        let bounds = self.recent_bounds();
         let sent = Sent {
             stamp: settled.stamp,
             outcome,
         };
         tell(&settled, Answer::Sent(sent.clone()), out);
+        self.remember(now, name, &settled, Verdict::Sent(sent));
+    }
+
+    fn remember(&mut self, now: Now, name: &UserId, settled: &Settled, verdict: Verdict) {
+        let bounds = self.recent_bounds();
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
         let Identity { from, id } = &settled.identity;
         if user
             .recent
-            .remember(&bounds, from, *id, settled.fingerprint, sent)
+            .remember(&bounds, from, *id, settled.fingerprint, verdict)
         {
             user.inbox.doubtful = Some(now.moment);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proto::clock::Now;
 use proto::codes::Code;
 use proto::ids::{Epoch, GatewayId, SessionRef};
-use proto::link::{Answer, Down, Forward, Message, Relay, Relayed, Submit, Up};
+use proto::link::{Answer, Attempt, Down, Forward, Message, Relay, Relayed, Submit, Up};
 use proto::slot::Slot;
 use smol_str::SmolStr;
 
@@ -31,19 +31,13 @@ impl Shard {
         let Some((user, index)) = known.and_then(|user| user.session(at).map(|i| (user, i))) else {
             return;
         };
-        if !submit.again {
+        if submit.attempt != Attempt::Resent {
             let own = user.sessions[index]
                 .rate
                 .take(now.moment, &self.session_rate);
             let all = user.rate.take(now.moment, &self.user_rate);
             if own.and(all).is_err() {
-                return self.reject(
-                    gateway,
-                    &submit,
-                    Code::RateExceeded,
-                    SmolStr::default(),
-                    out,
-                );
+                return self.too_fast(gateway, &submit, out);
             }
         }
         let ahead = u64::try_from(AHEAD_MAX.as_millis()).unwrap_or(u64::MAX);
@@ -55,16 +49,16 @@ impl Shard {
         if let Some(filter) = &self.filter
             && let Err(text) = filter.check(&submit.from, &submit.to, &submit.body)
         {
-            if submit.again {
+            if submit.attempt != Attempt::First {
                 // The words may be new, and the first copy have come through.
-                return self.unknown(gateway, &submit, out);
+                return self.unknown(gateway, &submit, Code::TooOld, out);
             }
             return self.reject(gateway, &submit, Code::Filtered, text, out);
         }
         if let Some(hash) = submit.friends_hash {
             self.hash_named(now, at, &submit.from, hash, out);
         }
-        self.counters.accepted += u64::from(!submit.again);
+        self.counters.accepted += u64::from(submit.attempt != Attempt::Resent);
         let stamp = self.stamp(now);
         let relay = Relay {
             slot: Slot::of(&submit.to),
@@ -120,12 +114,20 @@ impl Shard {
         self.up(now, waiting, out);
     }
 
-    fn unknown(&mut self, gateway: GatewayId, submit: &Submit, out: &mut Vec<Effect>) {
+    /// Beyond the rate. An earlier copy may have been within it.
+    fn too_fast(&mut self, gateway: GatewayId, submit: &Submit, out: &mut Vec<Effect>) {
+        if submit.attempt == Attempt::First {
+            let text = SmolStr::default();
+            return self.reject(gateway, submit, Code::RateExceeded, text, out);
+        }
+        self.unknown(gateway, submit, Code::TooMany, out);
+    }
+
+    fn unknown(&mut self, gateway: GatewayId, submit: &Submit, code: Code, out: &mut Vec<Effect>) {
         self.counters.unknown += 1;
         let session = submit.session;
         let at = SessionRef { gateway, session };
-        let unknown = Answer::Unknown { code: Code::TooOld };
-        tell_fate(at, submit.id, unknown, out);
+        tell_fate(at, submit.id, Answer::Unknown { code }, out);
     }
 
     fn reject(

@@ -5,7 +5,7 @@ use cluster::imd::Imd;
 use cluster::line::{Line, message};
 use cluster::patience::within;
 use cluster::person::{Person, befriend, user};
-use proto::client::ClientPacket;
+use proto::client::{ClientPacket, Send};
 use proto::server::{Outcome, ServerPacket};
 use tokio::task::JoinSet;
 
@@ -131,9 +131,19 @@ async fn what_exceeds_the_window_is_refused_and_repeated_excess_ends_the_session
         let letters = (0..count).map(|_| message(&ben_id, "hello"));
         letters.map(ClientPacket::Send).collect()
     };
-    ann.says(&letters(WINDOW + 10)).await;
-    let (mut stored, mut refused) = (0, 0);
-    while stored + refused < WINDOW + 10 {
+    // Of ten beyond the window it says that four were sent before.
+    let before = |packet| match packet {
+        ClientPacket::Send(send) => ClientPacket::Send(Send {
+            again: true,
+            ..send
+        }),
+        other => other,
+    };
+    ann.says(&letters(WINDOW + 6)).await;
+    let four: Vec<_> = letters(4).into_iter().map(before).collect();
+    ann.says(&four).await;
+    let (mut stored, mut refused, mut unknown) = (0, 0, 0);
+    while stored + refused + unknown < WINDOW + 10 {
         match ann.hears().await {
             Some(ServerPacket::Sent { sent, .. }) => {
                 assert_eq!(sent.outcome, Outcome::Stored);
@@ -143,11 +153,15 @@ async fn what_exceeds_the_window_is_refused_and_repeated_excess_ends_the_session
                 assert_eq!(code, Code::WindowExceeded);
                 refused += 1;
             }
+            Some(ServerPacket::Unknown { code, .. }) => {
+                assert_eq!(code, Code::TooMany);
+                unknown += 1;
+            }
             Some(ServerPacket::Presence { .. }) => {}
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!((stored, refused), (WINDOW, 10));
+    assert_eq!((stored, refused, unknown), (WINDOW, 6, 4));
     // The session goes on, and ends when it does not learn.
     ann.says(&letters(6 * WINDOW)).await;
     let heard = within("the end", ann.hears_all()).await;
@@ -170,6 +184,9 @@ async fn above_the_rate_messages_are_refused_and_the_session_stays() {
     for number in 0..30 {
         handles.push(ann.begins_to_say(&ben, format!("{number}")).await);
     }
+    // What it may have sent before is not called never delivered.
+    let again = message(&ben, "again");
+    let sent = ann.client.send_with_id(again.id, &ben, again.body).await;
     let (mut stored, mut refused) = (0, 0);
     for handle in handles {
         match within("a fate", handle).await {
@@ -182,6 +199,9 @@ async fn above_the_rate_messages_are_refused_and_the_session_stays() {
         }
     }
     assert!(stored >= 4 && refused > 0, "{stored}, {refused}");
+    let fate = within("a fate", sent.unwrap()).await;
+    let code = Code::TooMany;
+    assert_eq!(fate, Fate::Unknown { code });
     // Nobody else is held to it, and who was stays.
     cat.leaves_word(&ben, "hello").await;
     assert_eq!(ann.logins(), 1);

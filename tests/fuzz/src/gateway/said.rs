@@ -44,6 +44,7 @@ pub fn packet(script: &mut Script<'_>, delivered: u64) -> ClientPacket {
             to: cast::user(script),
             body: cast::body(script, BODY_BYTES_MAX as usize),
             friends_hash: cast::some_hash(script),
+            again: script.once_in(4),
         }),
         6 | 7 => ClientPacket::Ack {
             seq: match script.pick(8) {

@@ -8,7 +8,8 @@ use proto::ids::{
     GatewayId, Generation, Identity, LoginOrder, SessionId, SessionRef, Stamp, Token, UserId,
 };
 use proto::link::{
-    Announce, Forward, FriendAct, FriendActed, Message, Relay, Relayed, Request, Submit, Tell, Up,
+    Announce, Attempt, Forward, FriendAct, FriendActed, Message, Relay, Relayed, Request, Submit,
+    Tell, Up,
 };
 use proto::server::{Outcome, ReceiptKind, Sent, SentElsewhere};
 use proto::slot::Slot;
@@ -74,7 +75,11 @@ pub fn submit(script: &mut Script<'_>, wall: Stamp) -> (GatewayId, Up) {
     let submit = Submit {
         session: at.session,
         generation: Generation(script.pick(3) as u32),
-        again: script.once_in(4),
+        attempt: match script.pick(4) {
+            0 => Attempt::Repeated,
+            1 => Attempt::Resent,
+            _ => Attempt::First,
+        },
         from: message.from,
         id: message.id,
         to: message.to,

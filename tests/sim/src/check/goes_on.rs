@@ -1,5 +1,6 @@
 //! The online path goes on: while the registry is away for all, and nothing
-//! else fails, no shard loses its lease that has slots.
+//! else fails, no shard loses its lease that has slots. Who joined the ring, and
+//! was not told of it before, is as good as dead to the others.
 
 use super::Broken;
 use crate::observed::Observed;
@@ -24,12 +25,19 @@ impl GoesOn {
         Self { is_promised }
     }
 
-    pub(super) fn observe(&self, observed: &Observed<'_>) -> Result<(), Broken> {
-        match observed {
-            Observed::Fenced { life, has_slots } if self.is_promised && *has_slots => {
-                Err(Broken::new(NAME, format!("life {life} lost its lease")))
-            }
-            _ => Ok(()),
+    pub(super) fn observe(&mut self, observed: &Observed<'_>) -> Result<(), Broken> {
+        let Observed::Fenced {
+            life,
+            has_slots,
+            all_begun,
+        } = observed
+        else {
+            return Ok(());
+        };
+        self.is_promised &= all_begun;
+        if self.is_promised && *has_slots {
+            return Err(Broken::new(NAME, format!("life {life} lost its lease")));
         }
+        Ok(())
     }
 }

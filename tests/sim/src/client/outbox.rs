@@ -27,6 +27,8 @@ pub struct Unanswered {
     names_list: bool,
     /// How often it was called unknown.
     tries: u32,
+    /// It was on a wire before.
+    again: bool,
 }
 
 /// Messages without an answer, oldest first.
@@ -50,6 +52,7 @@ impl Outbox {
             body,
             names_list,
             tries: 0,
+            again: false,
         });
     }
 
@@ -86,13 +89,14 @@ impl Outbox {
     pub fn transmit(&mut self, held: Option<ListHash>, out: &mut Vec<Does>) {
         let wired = self.waiting.iter().take(self.wired);
         let mut bytes: usize = wired.map(|message| message.body.len()).sum();
-        while let Some(next) = self.waiting.get(self.wired) {
+        while let Some(next) = self.waiting.get_mut(self.wired) {
             bytes += next.body.len();
             if self.wired >= self.count_max || bytes > self.bytes_max {
                 return;
             }
             self.wired += 1;
             out.push(Does::Write(next.packet(held)));
+            next.again = true;
         }
     }
 
@@ -139,6 +143,7 @@ impl Unanswered {
             to: self.to.clone(),
             body: self.body.clone(),
             friends_hash: held.filter(|_| self.names_list),
+            again: self.again,
         })
     }
 }

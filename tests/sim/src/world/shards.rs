@@ -380,7 +380,13 @@ impl World {
             self.trace.say(self.now, || format!("s{shard} is fenced"));
             self.failed();
             let has_slots = self.shards[shard].seat.has_slots();
-            self.observe(Observed::Fenced { life, has_slots });
+            let has_begun = |node: &ShardNode| node.process == 0 || node.core.is_some();
+            let all_begun = self.shards.iter().all(has_begun);
+            self.observe(Observed::Fenced {
+                life,
+                has_slots,
+                all_begun,
+            });
             if self.dice.percent(70) {
                 self.seat_ends(shard, life);
             }
