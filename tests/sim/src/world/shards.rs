@@ -48,6 +48,9 @@ enum Pause {
         effects: Vec<Effect>,
         backlog: VecDeque<Event>,
     },
+    /// It is awake. What had not left goes before what its first event gives,
+    /// as a queue is in order, or not at all if that finds the lease over.
+    Over(Vec<Effect>),
 }
 
 impl ShardNode {
@@ -228,9 +231,9 @@ impl World {
                 Effect::Store(request) => Some(request),
                 _ => None,
             });
-            let writes = writes.collect();
-            self.store_ask(shard, life, writes);
+            self.store_ask(shard, life, writes.collect());
         }
+        self.shards[shard].pause = Pause::Over(effects);
         if self.dice.percent(30) {
             // So is the task that keeps the lease.
             self.seat_resumes(shard);
@@ -238,9 +241,6 @@ impl World {
         // Rule 5: the lease is looked at before any answer leaves, after every
         // wait. A shell asks by the tick that is due then.
         self.shard_event(shard, Event::Tick);
-        if self.shards[shard].life == life {
-            self.shard_effects(shard, effects);
-        }
         for event in backlog {
             if self.shards[shard].life == life {
                 self.shard_event(shard, event);
@@ -313,12 +313,21 @@ impl World {
         self.shard_has(shard, effects);
     }
 
-    fn shard_has(&mut self, shard: usize, effects: Vec<Effect>) {
-        if let pause @ Pause::Soon = &mut self.shards[shard].pause {
-            let backlog = VecDeque::new();
-            *pause = Pause::Now { effects, backlog };
-            self.trace.say(self.now, || format!("s{shard} pauses"));
-            return;
+    fn shard_has(&mut self, shard: usize, mut effects: Vec<Effect>) {
+        let pause = &mut self.shards[shard].pause;
+        match pause {
+            Pause::Soon => {
+                let backlog = VecDeque::new();
+                *pause = Pause::Now { effects, backlog };
+                return self.trace.say(self.now, || format!("s{shard} pauses"));
+            }
+            Pause::Over(held) => {
+                let fenced = effects.iter().any(|e| matches!(e, Effect::Fenced));
+                let held = held.drain(..).filter(|_| !fenced);
+                effects.splice(..0, held);
+                *pause = Pause::No;
+            }
+            Pause::No | Pause::Now { .. } => {}
         }
         self.shard_tick_soon(shard);
         self.shard_effects(shard, effects);
