@@ -21,10 +21,10 @@ const NAME: &str = "devices know of each other";
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     asked: Vec<Asked>,
-    /// The open connections, by whom; they are counted in the order in which
-    /// they were opened.
-    open: BTreeMap<u64, usize>,
-    newest: u64,
+    /// The open connections: by whom, and since when they are logged in.
+    open: BTreeMap<u64, (usize, Option<u64>)>,
+    /// Counts what happens.
+    count: u64,
 }
 
 #[derive(Debug)]
@@ -32,8 +32,7 @@ struct Asked {
     by: usize,
     request: u32,
     of: (UserId, DeviceId),
-    /// The newest connection by then.
-    newest: u64,
+    at: u64,
 }
 
 impl Devices {
@@ -43,11 +42,16 @@ impl Devices {
         model: &Model,
         store: &Store,
     ) -> Result<(), Broken> {
+        self.count += 1;
         match observed {
             Observed::Carbon { client, carbon } => return told(*client, carbon, model, store),
             Observed::Opened { connection, client } => {
-                self.newest = self.newest.max(*connection);
-                self.open.insert(*connection, *client);
+                self.open.insert(*connection, (*client, None));
+            }
+            Observed::Greeted { connection, .. } => {
+                if let Some((_, since)) = self.open.get_mut(connection) {
+                    *since = Some(self.count);
+                }
             }
             // Which a client has left is no device's any more.
             Observed::Abandoned { connection } | Observed::Ended { connection, .. } => {
@@ -63,7 +67,7 @@ impl Devices {
                     by: *client,
                     request: *request,
                     of: (user.clone(), (*device).clone()),
-                    newest: self.newest,
+                    at: self.count,
                 });
             }
             Observed::EndedDevice { client } => {
@@ -81,17 +85,19 @@ impl Devices {
         Ok(())
     }
 
-    /// Done means that no connection of that device is left which was there
-    /// when it was asked for. The own one ends a moment later.
+    /// Done means that no connection of that device is left which was logged in
+    /// when it was asked for: nobody knows whose another one is, and its log-in
+    /// comes later than the end. The own one ends a moment later.
     fn done(&self, client: usize, request: u32, model: &Model) -> Result<(), Broken> {
         let mut asked = self.asked.iter();
         let asked = asked.find(|asked| (asked.by, asked.request) == (client, request));
         let Some(asked) = asked.filter(|asked| asked.of != model.devices[client]) else {
             return Ok(());
         };
-        let mut left = self.open.range(..=asked.newest);
-        let left = left.find(|(_, of)| model.devices[**of] == asked.of);
-        match left {
+        let mut left = self.open.iter().filter(|(_, (of, since))| {
+            since.is_some_and(|since| since < asked.at) && model.devices[*of] == asked.of
+        });
+        match left.next() {
             Some((connection, _)) => {
                 let (user, device) = &asked.of;
                 let what = format!("{user}/{device} is called ended, and has #{connection}");
