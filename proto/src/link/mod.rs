@@ -193,7 +193,8 @@ pub struct Announce {
     /// showed before. Of several sessions the latest counts.
     pub status_since: Stamp,
     /// Where the log-in stands among others, once a shard has said so; none is
-    /// later than all. Of two of one device the later one stays.
+    /// later than all, unless the shard has replaced it already. Of two of one
+    /// device the later one stays.
     pub order: Option<LoginOrder>,
     /// When it logged in, by its gateway.
     pub since: Stamp,

@@ -33,7 +33,7 @@ use std::time::Duration;
 use indexmap::{IndexMap, IndexSet};
 use proto::clock::{Moment, Now};
 use proto::ids::{
-    GatewayId, Generation, Incarnation, MessageId, SessionRef, ShardId, Stamp, UserId,
+    GatewayId, Generation, Incarnation, LoginOrder, MessageId, SessionRef, ShardId, Stamp, UserId,
 };
 use proto::link::{Answer, Down};
 use proto::rate::Allowance;
@@ -87,6 +87,9 @@ pub struct Shard {
     /// Sessions whose window goes back, by the generation that does: what came
     /// behind the message that was sent back must not overtake it.
     sent_back: IndexMap<SessionRef, Generation>,
+    /// Where the log-ins of sessions stand that were replaced, until they are
+    /// gone: their gateways may not have heard it, and announce them without.
+    replaced: IndexMap<SessionRef, LoginOrder>,
     /// At most `settings.tells_max`.
     tells: IndexMap<u64, tells::Told>,
     /// At most `settings.acts_max`.
@@ -110,6 +113,10 @@ pub struct Shard {
 /// Sessions of which it is remembered that their window goes back; beyond
 /// this some go, at the cost of order under overload.
 const SENT_BACK_MAX: usize = 65_536;
+
+/// Sessions of which it is remembered that they were replaced; beyond this the
+/// oldest go. Mostly each is gone a round trip later.
+const REPLACED_MAX: usize = 1_024;
 
 impl Shard {
     /// A shard that holds nothing; [`Shard::start`] makes it claim its slots.
@@ -135,6 +142,7 @@ impl Shard {
             gateways: IndexSet::new(),
             waiting: WaitingRoom::new(settings.waiting_max),
             sent_back: IndexMap::new(),
+            replaced: IndexMap::new(),
             tells: IndexMap::new(),
             acts: IndexMap::new(),
             questions: IndexMap::new(),

@@ -8,7 +8,7 @@ use proto::rate::Usage;
 use proto::status::Status;
 
 use super::devices::{close_ended, ended};
-use super::{Shard, send};
+use super::{REPLACED_MAX, Shard, send};
 use crate::effect::Effect;
 use crate::friends::Lookup;
 use crate::inbox::Reader;
@@ -21,13 +21,13 @@ impl Shard {
         &mut self,
         now: Now,
         gateway: GatewayId,
-        announce: Announce,
+        mut announce: Announce,
         out: &mut Vec<Effect>,
     ) {
         let session = announce.session;
         let at = SessionRef { gateway, session };
         let name = announce.user.clone();
-        let Some(ending) = self.end_former(now, at, &announce, out) else {
+        let Some(ending) = self.end_former(now, at, &mut announce, out) else {
             return refuse(at, Code::Replaced, out);
         };
         let is_ending = ending.is_some();
@@ -96,9 +96,11 @@ impl Shard {
         &mut self,
         now: Now,
         at: SessionRef,
-        announce: &Announce,
+        announce: &mut Announce,
         out: &mut Vec<Effect>,
     ) -> Option<Option<Box<(SessionRef, u32)>>> {
+        // It may have been announced again before it heard where it stands.
+        announce.order = announce.order.or(self.replaced.get(&at).copied());
         let Some(user) = self.users.get_mut(&announce.user) else {
             return Some(None);
         };
@@ -126,6 +128,10 @@ impl Shard {
         send(former.at.gateway, envelope, out);
         // The linger covers the moment until the new one stands.
         user.presence.linger_until = Some(now.moment + self.settings.presence_linger);
+        if self.replaced.len() >= REPLACED_MAX {
+            self.replaced.shift_remove_index(0);
+        }
+        self.replaced.insert(former.at, former.order);
         Some(None)
     }
 
@@ -170,6 +176,7 @@ impl Shard {
         out: &mut Vec<Effect>,
     ) {
         let linger = self.settings.presence_linger;
+        self.replaced.shift_remove(&at);
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
