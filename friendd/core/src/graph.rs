@@ -7,6 +7,11 @@
 //! users, so at most one is at work per user. It is answered when both lists
 //! are durable in one save, which names the versions that it replaces: several
 //! graphs over one store cannot overwrite each other.
+//!
+//! A question for a list stands in the same line: its answer tells what became
+//! of every change that came before it. Else a shard that takes over from one
+//! that died could be given a list that a change of the dead one's is about to
+//! replace, and nobody would tell it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +24,7 @@ use proto::ids::UserId;
 use crate::decision::{self, Decision, Lists};
 use crate::event::{Effect, Event, RequestId};
 use crate::rules::Blocks;
-use crate::users::{Read, Users};
+use crate::users::{Read, Seat, Users, Waiting};
 
 /// What a deployment chooses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +53,7 @@ pub struct Graph {
     settings: GraphSettings,
     users: Users,
     changes: HashMap<RequestId, Pending>,
-    /// Reads in the seats of `users`.
+    /// Reads in the lines of `users`.
     reads: usize,
     /// Loads under way.
     loads: usize,
@@ -125,7 +130,8 @@ impl Graph {
     }
 
     fn read(&mut self, user: &UserId, read: Read, out: &mut Vec<Effect>) {
-        if let Some(list) = self.users.with(user, |seat| seat.list.clone()) {
+        let known = |seat: &mut Seat| seat.list.clone().filter(|_| seat.line.is_empty());
+        if let Some(list) = self.users.with(user, known) {
             out.push(answer_read(&read, &list));
             return;
         }
@@ -134,7 +140,8 @@ impl Graph {
             return;
         }
         self.reads += 1;
-        self.users.with(user, |seat| seat.reads.push(read));
+        self.users
+            .with(user, |seat| seat.line.push_back(Waiting::Read(read)));
         self.load_if_awaited(user, out);
     }
 
@@ -153,7 +160,8 @@ impl Graph {
         let saving = None;
         self.changes.insert(id, Pending { change, saving });
         for user in &users {
-            self.users.with(user, |seat| seat.changes.push_back(id));
+            self.users
+                .with(user, |seat| seat.line.push_back(Waiting::Change(id)));
             self.load_if_awaited(user, out);
         }
         self.proceed(users.into(), out);
@@ -161,15 +169,13 @@ impl Graph {
 
     fn loaded(&mut self, user: &UserId, list: Arc<FriendList>, out: &mut Vec<Effect>) {
         self.loads -= 1;
-        let reads = self.users.with(user, |seat| {
+        self.users.with(user, |seat| {
             debug_assert!(seat.loading);
             debug_assert!(seat.list.is_none());
             seat.loading = false;
-            seat.list = Some(Arc::clone(&list));
-            std::mem::take(&mut seat.reads)
+            seat.list = Some(list);
         });
-        self.reads -= reads.len();
-        out.extend(reads.iter().map(|read| answer_read(read, &list)));
+        self.answer_reads(user, out);
         self.proceed(vec![user.clone()], out);
     }
 
@@ -177,20 +183,21 @@ impl Graph {
     /// changes in line is being saved, since the first one lacks this list.
     fn load_failed(&mut self, user: &UserId, out: &mut Vec<Effect>) {
         self.loads -= 1;
-        let (reads, changes) = self.users.with(user, |seat| {
+        let line = self.users.with(user, |seat| {
             debug_assert!(seat.loading);
             seat.loading = false;
-            (
-                std::mem::take(&mut seat.reads),
-                std::mem::take(&mut seat.changes),
-            )
+            std::mem::take(&mut seat.line)
         });
-        self.reads -= reads.len();
-        let failed = |read: &Read| Effect::Answer(read.id, GraphAnswer::Unavailable);
-        out.extend(reads.iter().map(failed));
         let mut users = Vec::new();
-        for id in changes {
-            users.extend(self.conclude(id, GraphAnswer::Unavailable, out));
+        for waiting in line {
+            let unavailable = GraphAnswer::Unavailable;
+            match waiting {
+                Waiting::Read(read) => {
+                    self.reads -= 1;
+                    out.push(Effect::Answer(read.id, unavailable));
+                }
+                Waiting::Change(id) => users.extend(self.conclude(id, unavailable, out)),
+            }
         }
         self.proceed(users, out);
     }
@@ -295,11 +302,20 @@ impl Graph {
         out.push(Effect::Answer(id, answer));
         let users = vec![change.actor, change.peer];
         for user in &users {
-            self.users
-                .with(user, |seat| seat.changes.retain(|other| *other != id));
+            self.users.with(user, |seat| seat.leave(id));
+            self.answer_reads(user, out);
             self.load_if_awaited(user, out);
         }
         users
+    }
+
+    /// Answers the questions that come before the next change, if the list is
+    /// known.
+    fn answer_reads(&mut self, user: &UserId, out: &mut Vec<Effect>) {
+        while let Some((read, list)) = self.users.with(user, Seat::next_read) {
+            self.reads -= 1;
+            out.push(answer_read(&read, &list));
+        }
     }
 
     fn hold(&mut self, user: &UserId, list: Option<&Arc<FriendList>>) {
@@ -309,8 +325,7 @@ impl Graph {
     /// Asks for the list if somebody waits for it and nobody asked yet.
     fn load_if_awaited(&mut self, user: &UserId, out: &mut Vec<Effect>) {
         let loads = self.users.with(user, |seat| {
-            let awaited = !seat.reads.is_empty() || !seat.changes.is_empty();
-            let loads = awaited && seat.list.is_none() && !seat.loading;
+            let loads = !seat.line.is_empty() && seat.list.is_none() && !seat.loading;
             seat.loading |= loads;
             loads
         });

@@ -18,11 +18,18 @@ pub(crate) struct Seat {
     pub(crate) list: Option<Arc<FriendList>>,
     /// A load is under way.
     pub(crate) loading: bool,
-    /// Reads that wait for the list.
-    pub(crate) reads: Vec<Read>,
-    /// Changes that touch the user, in the order of their arrival. Only the
-    /// first may be at work.
-    pub(crate) changes: VecDeque<RequestId>,
+    /// What concerns the user, in the order of its arrival.
+    pub(crate) line: VecDeque<Waiting>,
+}
+
+/// A request that stands in a user's line.
+#[derive(Debug)]
+pub(crate) enum Waiting {
+    /// A question for the list: answered as soon as it is first and the list
+    /// is known.
+    Read(Read),
+    /// A change that touches the user: only one that is first may be at work.
+    Change(RequestId),
 }
 
 /// A question for a list.
@@ -35,7 +42,33 @@ pub(crate) struct Read {
 impl Seat {
     /// Nobody waits for this user and nothing is under way.
     fn is_idle(&self) -> bool {
-        !self.loading && self.reads.is_empty() && self.changes.is_empty()
+        !self.loading && self.line.is_empty()
+    }
+
+    /// Whose turn it is, if it is a change's.
+    fn turn(&self) -> Option<RequestId> {
+        match self.line.front()? {
+            Waiting::Change(id) => Some(*id),
+            Waiting::Read(_) => None,
+        }
+    }
+
+    /// The question that is first, once it can be answered.
+    pub(crate) fn next_read(&mut self) -> Option<(Read, Arc<FriendList>)> {
+        let list = self.list.clone()?;
+        match self.line.pop_front()? {
+            Waiting::Read(read) => Some((read, list)),
+            change @ Waiting::Change(_) => {
+                self.line.push_front(change);
+                None
+            }
+        }
+    }
+
+    /// A change goes.
+    pub(crate) fn leave(&mut self, gone: RequestId) {
+        self.line
+            .retain(|waiting| !matches!(waiting, Waiting::Change(id) if *id == gone));
     }
 }
 
@@ -72,7 +105,7 @@ impl Users {
 
     /// Whose turn it is among the changes that touch the user.
     pub(crate) fn turn(&self, user: &UserId) -> Option<RequestId> {
-        self.busy.get(user)?.changes.front().copied()
+        self.busy.get(user)?.turn()
     }
 
     /// How many users are held, and about how many bytes the idle ones take.
@@ -101,7 +134,11 @@ impl Users {
 
     #[expect(clippy::disallowed_methods, reason = "a sum has no order")]
     pub(crate) fn waiting_reads(&self) -> usize {
-        self.busy.values().map(|seat| seat.reads.len()).sum()
+        let is_read = |waiting: &&Waiting| matches!(waiting, Waiting::Read(_));
+        self.busy
+            .values()
+            .map(|seat| seat.line.iter().filter(is_read).count())
+            .sum()
     }
 
     #[expect(clippy::disallowed_methods, reason = "a sum has no order")]
@@ -119,7 +156,7 @@ impl Users {
         for seat in self.busy.values() {
             assert!(!seat.is_idle());
             assert!(seat.list.is_some() != seat.loading);
-            assert!(seat.reads.is_empty() || seat.loading);
+            assert!(seat.turn().is_some() || seat.loading, "nobody is answered");
         }
     }
 }

@@ -159,11 +159,7 @@ impl World {
                 Event::Loaded { user, list }
             }
             (Effect::Load(user), _) => {
-                let hit = |request: &GraphRequest| match request {
-                    GraphRequest::Get { user: of, .. } => *of == user,
-                    GraphRequest::Change(c) => c.actor == user || c.peer == user,
-                };
-                let open = self.open.iter().filter(|(_, request)| hit(request));
+                let open = self.open.iter().filter(|(_, r)| concerns(r, &user));
                 self.excused.extend(open.map(|(id, _)| *id));
                 Event::LoadFailed { user }
             }
@@ -261,18 +257,18 @@ impl World {
             return;
         }
         match request {
-            GraphRequest::Get { user, if_hash } => match answer {
-                GraphAnswer::List(list) => {
-                    assert_ne!(if_hash, Some(list.hash()));
-                    self.show(&user, &list);
-                }
-                GraphAnswer::NotModified { version } => {
-                    let list = self.past(&user, version);
-                    assert_eq!(if_hash, Some(list.hash()));
-                    self.show(&user, &list);
-                }
-                other => panic!("{other:?} to a read"),
-            },
+            GraphRequest::Get { user, if_hash } => {
+                let known = matches!(answer, GraphAnswer::NotModified { .. });
+                let list = match answer {
+                    GraphAnswer::List(list) => list,
+                    GraphAnswer::NotModified { version } => self.past(&user, version),
+                    other => panic!("{other:?} to a read"),
+                };
+                assert_eq!(known, if_hash == Some(list.hash()));
+                // What came before is over.
+                assert!(!self.open.range(..id).any(|(_, r)| concerns(r, &user)));
+                self.show(&user, &list);
+            }
             GraphRequest::Change(change) => self.change_answered(id, &change, answer),
         }
     }
@@ -385,6 +381,13 @@ impl World {
         self.history
             .insert((user.clone(), list.version()), Arc::clone(&list));
         self.stored.insert(user.clone(), list);
+    }
+}
+
+fn concerns(request: &GraphRequest, whom: &UserId) -> bool {
+    match request {
+        GraphRequest::Get { user, .. } => user == whom,
+        GraphRequest::Change(c) => c.actor == *whom || c.peer == *whom,
     }
 }
 
