@@ -86,7 +86,7 @@ impl Friends {
         }
     }
 
-    /// A client named the hash of the list that it holds.
+    /// A live session named the hash of the list that its client holds.
     pub fn named(&mut self, now: Moment, session: SessionRef, hash: ListHash) -> Verdict {
         if self.hash() == Some(hash) && self.doubts == 0 {
             return Verdict::Fine;
@@ -102,6 +102,13 @@ impl Friends {
             return Verdict::Wait;
         }
         Verdict::Ask
+    }
+
+    /// A session has ended: it waits to hear of no hash.
+    pub fn gone(&mut self, session: SessionRef) {
+        if let Some(named) = &mut self.named {
+            named.gone(session);
+        }
     }
 
     /// The friend service is asked now.
@@ -146,6 +153,11 @@ impl Friends {
     /// Whether a session waits to hear whether its hash is the newest.
     pub fn is_awaited(&self) -> bool {
         self.named.as_ref().is_some_and(|named| named.is_awaited())
+    }
+
+    /// Who waits to hear of a hash.
+    pub fn waiting(&self) -> impl Iterator<Item = SessionRef> {
+        self.named.iter().flat_map(|named| named.waiting())
     }
 
     /// Takes a list if it is not older than one seen before (rule 11). Gives

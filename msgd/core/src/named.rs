@@ -6,30 +6,36 @@
 use proto::friends::ListHash;
 use proto::ids::SessionRef;
 
-/// Sessions that wait to hear whether their hash is the newest, at the most.
-const VERDICTS_MAX: usize = 16;
-
 /// Other hashes than that of one user's list.
 #[derive(Debug, Default)]
 pub struct Named {
-    /// Who named one, until the answer comes.
+    /// Who named one, until the answer comes: live sessions of the user only,
+    /// each once, so there are no more than of these.
     verdicts: Vec<(SessionRef, ListHash)>,
     /// One that the friend service does not have.
     wrong: Option<ListHash>,
 }
 
 impl Named {
-    /// A session waits to hear of a hash.
+    /// A live session of the user waits to hear of a hash.
     pub fn wait(&mut self, session: SessionRef, hash: ListHash) {
+        self.gone(session);
+        self.verdicts.push((session, hash));
+    }
+
+    /// A session waits no more, as it has ended or names another hash.
+    pub fn gone(&mut self, session: SessionRef) {
         self.verdicts.retain(|(other, _)| *other != session);
-        if self.verdicts.len() < VERDICTS_MAX {
-            self.verdicts.push((session, hash));
-        }
     }
 
     /// Whether a session waits.
     pub fn is_awaited(&self) -> bool {
         !self.verdicts.is_empty()
+    }
+
+    /// Who waits.
+    pub fn waiting(&self) -> impl Iterator<Item = SessionRef> {
+        self.verdicts.iter().map(|(session, _)| *session)
     }
 
     /// Whether this hash was found wrong last.

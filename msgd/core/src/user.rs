@@ -123,6 +123,14 @@ impl User {
         self.sessions.iter().position(|session| session.at == at)
     }
 
+    /// Takes out the session of this index, and what it was waiting for.
+    pub fn end_session(&mut self, now: Moment, index: usize) -> Session {
+        let session = self.sessions.remove(index);
+        self.inbox.detach(now, index);
+        self.friends.gone(session.at);
+        session
+    }
+
     /// Whether something waits for the friend list.
     pub fn is_listing(&self) -> bool {
         self.phase == Phase::Open && !self.queue.is_empty()

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use msgd_core::store::{Claim, Mailbox, Outcome, Position, Request};
-use msgd_core::{Effect, Event, Settings, Shard};
+use msgd_core::{Effect, Event, GraphTicket, Settings, Shard};
 use proto::clock::{Moment, Now};
-use proto::graph::GraphRequest;
+use proto::friends::{FriendList, ListHash};
+use proto::graph::{GraphAnswer, GraphRequest};
 use proto::ids::{
-    Epoch, GatewayId, Generation, Incarnation, MessageId, SessionId, ShardId, Stamp, Token, UserId,
+    DeviceId, Epoch, GatewayId, Generation, Incarnation, MessageId, SessionId, ShardId, Stamp,
+    Token, UserId,
 };
-use proto::link::{Batch, Forward, Message, Relay, Relayed, Tell, Up};
+use proto::link::{Announce, Batch, Down, Forward, Message, Relay, Relayed, Tell, Up};
 use proto::ring::{Member, Ring};
-use proto::server::ReceiptKind;
+use proto::server::{ReceiptKind, ServerPacket};
 use proto::slot::Slot;
 use proto::status::{PeerStatus, Status, StatusVersion};
 
@@ -21,11 +23,13 @@ const GATEWAY: GatewayId = GatewayId(7_001);
 const EPOCH: Epoch = Epoch(1);
 
 /// A shard that owns every slot, with a store that has nothing and a friend
-/// service that does not answer.
+/// service that does not answer by itself.
 struct Stage {
     shard: Shard,
     now: Now,
     asked: Vec<UserId>,
+    tickets: Vec<GraphTicket>,
+    pushed: Vec<(SessionId, ServerPacket)>,
 }
 
 impl Stage {
@@ -44,6 +48,8 @@ impl Stage {
                 wall: Stamp(1_700_000_000_000_000),
             },
             asked: Vec::new(),
+            tickets: Vec::new(),
+            pushed: Vec::new(),
         };
         let mut effects = Vec::new();
         stage.shard.start(stage.now, &mut effects);
@@ -84,28 +90,54 @@ impl Stage {
                         mailbox,
                     }));
                 }
-                Effect::AskGraph { request, .. } => match request {
-                    GraphRequest::Get { user, .. } => self.asked.push(user),
+                Effect::AskGraph { ticket, request } => match request {
+                    GraphRequest::Get { user, .. } => {
+                        self.asked.push(user);
+                        self.tickets.push(ticket);
+                    }
                     GraphRequest::Change(change) => panic!("{change:?}"),
                 },
-                Effect::Send { .. }
-                | Effect::Store(_)
-                | Effect::Pledged { .. }
-                | Effect::Fenced => {}
+                Effect::Send { envelope, .. } => {
+                    if let Down::Push { sessions, packet } = envelope {
+                        let to_each = sessions.into_iter().map(|to| (to, (*packet).clone()));
+                        self.pushed.extend(to_each);
+                    }
+                }
+                Effect::Store(_) | Effect::Pledged { .. } | Effect::Fenced => {}
             }
         }
     }
 
     fn comes(&mut self, to: &UserId, relayed: Relayed) {
         let slot = Slot::of(to);
+        self.arrives(Up::Relay(Relay { slot, relayed }));
+    }
+
+    fn arrives(&mut self, envelope: Up) {
         let batch = Batch {
             epoch: EPOCH,
-            envelopes: vec![Up::Relay(Relay { slot, relayed })],
+            envelopes: vec![envelope],
         };
         self.handle(Event::Arrived {
             gateway: GATEWAY,
             batch,
         });
+    }
+
+    fn logs_in(&mut self, session: u64, user: &UserId, friends_hash: ListHash) {
+        self.arrives(Up::Announce(Box::new(Announce {
+            session: SessionId(session),
+            user: user.clone(),
+            device: DeviceId::new("laptop").unwrap(),
+            window_messages: 8,
+            window_bytes: 4_096,
+            friends_hash: Some(friends_hash),
+            status: Status::online(),
+            status_since: self.now.wall,
+            order: None,
+            since: self.now.wall,
+            again: false,
+        })));
     }
 
     fn pass(&mut self, time: Duration) {
@@ -134,6 +166,40 @@ fn letter(to: &UserId, number: u64) -> Relayed {
         session: SessionId(812),
         generation: Generation(1),
     })
+}
+
+#[test]
+fn who_came_last_learns_that_its_list_is_old_however_many_came_before() {
+    let mut stage = Stage::serving();
+    let dora = user(0);
+    let newest = Arc::new(FriendList::empty());
+    let old = ListHash([7; 16]);
+    // One device comes again and again while nobody can say what is newest.
+    for session in 1..=40 {
+        stage.logs_in(session, &dora, old);
+        if session % 2 == 0 {
+            stage.arrives(Up::Gone {
+                session: SessionId(session),
+                user: dora.clone(),
+                lost: true,
+            });
+        }
+    }
+    stage.logs_in(41, &dora, old);
+    let ticket = stage.tickets.pop().unwrap();
+    stage.pushed.clear();
+    stage.handle(Event::Graph {
+        ticket,
+        answer: GraphAnswer::List(newest.clone()),
+    });
+    let stale = ServerPacket::FriendsStale {
+        version: newest.version(),
+        hash: newest.hash(),
+    };
+    let told = stage.pushed.into_iter();
+    let told = told.filter(|(_, packet)| *packet == stale);
+    let told: Vec<_> = told.map(|(to, _)| to).collect();
+    assert_eq!(told, [SessionId(41)]);
 }
 
 #[test]

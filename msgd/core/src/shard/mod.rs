@@ -252,6 +252,9 @@ impl Shard {
                 assert_eq!(session.at, reader.session);
             }
             assert!(user.sessions.len() <= self.settings.sessions_per_user_max);
+            for at in user.friends.waiting() {
+                assert!(user.session(at).is_some(), "{at:?} waits and is gone");
+            }
             assert!(user.queue.len() <= self.settings.deferred_max);
             user.inbox.check_invariants();
         }

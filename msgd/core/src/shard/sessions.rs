@@ -105,8 +105,7 @@ impl Shard {
             return Some(None);
         };
         if let Some(index) = user.session(at) {
-            let former = user.sessions.remove(index);
-            user.inbox.detach(now.moment, index);
+            let former = user.end_session(now.moment, index);
             return Some(former.ending);
         }
         let same = |session: &Session| session.device == announce.device;
@@ -117,8 +116,7 @@ impl Shard {
         if announce.order.is_some_and(|order| order < former_order) {
             return None;
         }
-        let former = user.sessions.remove(index);
-        user.inbox.detach(now.moment, index);
+        let former = user.end_session(now.moment, index);
         // It logged in again before it heard of its end.
         ended(&former, Some(Code::Busy), out);
         let envelope = Down::Close {
@@ -183,8 +181,7 @@ impl Shard {
         let Some(index) = user.session(at) else {
             return;
         };
-        let former = user.sessions.remove(index);
-        user.inbox.detach(now.moment, index);
+        let former = user.end_session(now.moment, index);
         // With a lost gateway it may come back.
         ended(&former, lost.then_some(Code::Busy), out);
         if user.sessions.is_empty() {
