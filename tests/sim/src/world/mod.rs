@@ -9,6 +9,7 @@ mod gateways;
 mod graph;
 mod leaving;
 mod links;
+mod pauses;
 mod registry;
 mod shards;
 mod sockets;

@@ -1,14 +1,13 @@
 //! Shards: the real core, its lease, and its restarts.
 
-use std::collections::VecDeque;
-
 use msgd_core::{Effect, Event, Shard};
 use proto::ids::{Epoch, GatewayId, Incarnation, ShardId};
 use proto::limits::BATCH_ENVELOPES_MAX;
 use proto::link::{Batch, Down};
 use registry_core::look::Berth;
 
-use super::{Clock, Seat, SharedRing, Step, Trouble, World};
+use super::pauses::Pause;
+use super::{Clock, Seat, SharedRing, Step, World};
 use crate::agenda::{MS, SECOND, Time};
 use crate::brief;
 use crate::observed::Observed;
@@ -34,23 +33,7 @@ pub struct ShardNode {
     epoch: Epoch,
     pub(super) clock: Clock,
     tick_at: Option<Time>,
-    pause: Pause,
-}
-
-/// Whether a process stands still.
-#[derive(Debug)]
-enum Pause {
-    No,
-    /// From its next event on: what it has to do then waits with it.
-    Soon,
-    /// It does. Its last effects have not left, and its input waits.
-    Now {
-        effects: Vec<Effect>,
-        backlog: VecDeque<Event>,
-    },
-    /// It is awake. What had not left goes before what its first event gives,
-    /// as a queue is in order, or not at all if that finds the lease over.
-    Over(Vec<Effect>),
+    pub(super) pause: Pause,
 }
 
 impl ShardNode {
@@ -191,64 +174,6 @@ impl World {
         self.plan_in(MS..2 * SECOND, Step::ShardStart(shard));
     }
 
-    pub(super) fn shard_pause(&mut self, shard: usize) {
-        let node = &mut self.shards[shard];
-        if node.core.is_some() && matches!(node.pause, Pause::No) {
-            node.pause = Pause::Soon;
-        }
-    }
-
-    /// At once, for so long.
-    pub(super) fn shard_stands_still(&mut self, shard: usize, long: Time) {
-        let node = &mut self.shards[shard];
-        if node.core.is_none() || !matches!(node.pause, Pause::No) {
-            return;
-        }
-        node.pause = Pause::Now {
-            effects: Vec::new(),
-            backlog: VecDeque::new(),
-        };
-        self.trace.say(self.now, || format!("s{shard} pauses"));
-        let over = Step::Over(Trouble::ShardPause(shard));
-        self.plan_in(long..long + 1, over);
-    }
-
-    pub(super) fn shard_resume(&mut self, shard: usize) {
-        let pause = std::mem::replace(&mut self.shards[shard].pause, Pause::No);
-        let Pause::Now {
-            mut effects,
-            backlog,
-        } = pause
-        else {
-            return;
-        };
-        self.trace.say(self.now, || format!("s{shard} resumes"));
-        let life = self.shards[shard].life;
-        if self.dice.percent(30) {
-            // The store's thread is awake first: the token is all that stops it.
-            let writes = effects.extract_if(.., |effect| matches!(effect, Effect::Store(_)));
-            let writes = writes.filter_map(|effect| match effect {
-                Effect::Store(request) => Some(request),
-                _ => None,
-            });
-            self.store_ask(shard, life, writes.collect());
-        }
-        self.shards[shard].pause = Pause::Over(effects);
-        if self.dice.percent(30) {
-            // So is the task that keeps the lease.
-            self.seat_resumes(shard);
-        }
-        // Rule 5: the lease is looked at before any answer leaves, after every
-        // wait. A shell asks by the tick that is due then.
-        self.shard_event(shard, Event::Tick);
-        for event in backlog {
-            if self.shards[shard].life == life {
-                self.shard_event(shard, event);
-            }
-        }
-        self.seat_resumes(shard);
-    }
-
     pub(super) fn shard_tick(&mut self, shard: usize, life: u64) {
         let node = &mut self.shards[shard];
         if node.life != life || node.tick_at.is_none_or(|at| at > self.now) {
@@ -313,22 +238,10 @@ impl World {
         self.shard_has(shard, effects);
     }
 
-    fn shard_has(&mut self, shard: usize, mut effects: Vec<Effect>) {
-        let pause = &mut self.shards[shard].pause;
-        match pause {
-            Pause::Soon => {
-                let backlog = VecDeque::new();
-                *pause = Pause::Now { effects, backlog };
-                return self.trace.say(self.now, || format!("s{shard} pauses"));
-            }
-            Pause::Over(held) => {
-                let fenced = effects.iter().any(|e| matches!(e, Effect::Fenced));
-                let held = held.drain(..).filter(|_| !fenced);
-                effects.splice(..0, held);
-                *pause = Pause::No;
-            }
-            Pause::No | Pause::Now { .. } => {}
-        }
+    fn shard_has(&mut self, shard: usize, effects: Vec<Effect>) {
+        let Some(effects) = self.shard_may_act(shard, effects) else {
+            return;
+        };
         self.shard_tick_soon(shard);
         self.shard_effects(shard, effects);
     }
