@@ -76,5 +76,6 @@ mod queue;
 pub(crate) mod script;
 mod settle;
 mod slots;
+mod stride;
 
 pub use handle::{RedisStore, ShardStore};

@@ -3,6 +3,7 @@
 //! Owns the question whether a holder is dead. Must not know mailboxes.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Instant;
 use std::vec::Drain;
 
 use msgd_core::store::{Outcome, Outcomes, Request};
@@ -15,10 +16,7 @@ use shared::{Command, Failure, Value};
 use super::claims::{Answered, refused};
 use super::keeper::Keeper;
 use super::keys::SlotKeys;
-
-/// Slots claimed by one pipeline: a claim goes through everybody who has mail
-/// there, and all of them are to be answered within the patience.
-const CLAIMED_AT_ONCE: usize = 32;
+use super::stride::Stride;
 
 impl Keeper {
     /// Claims slots; users of the first need not wait for the last.
@@ -31,7 +29,11 @@ impl Keeper {
         let Request::Claim { slots, shard } = request else {
             return;
         };
-        for slots in slots.chunks(CLAIMED_AT_ONCE) {
+        let (mut stride, mut rest) = (Stride::default(), &slots[..]);
+        while !rest.is_empty() {
+            let slots;
+            (slots, rest) = rest.split_at(stride.slots().min(rest.len()));
+            let began = Instant::now();
             let mut found = self.try_claim(slots, *shard, &HashMap::new()).await;
             let holders = found.iter().filter_map(|answered| match answered {
                 Answered::Held(holder) => Some(*holder),
@@ -68,6 +70,7 @@ impl Keeper {
                     Answered::Unclear => Outcome::ClaimFailed { slot },
                 }
             }));
+            stride.took(began.elapsed());
             tell(outcomes.drain(..));
         }
     }
