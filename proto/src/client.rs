@@ -85,7 +85,8 @@ pub struct Send {
     /// The hash of the friend list that the client holds.
     pub friends_hash: Option<ListHash>,
     /// It was sent before, on this connection or another: that copy may have
-    /// come through, so none is refused as never delivered.
+    /// come through, so this one is not refused for good because of the window,
+    /// the rate, the size, the clock or the filter.
     pub again: bool,
 }
 

@@ -86,7 +86,8 @@ codes! {
 
     /// No answer within `send.patience`; it may or may not have arrived.
     FateUnknown = 201, Again, "no answer in time; the message's fate is unknown";
-    /// Older than what the shard remembers of its recipient's messages.
+    /// Older than what the shard remembers of its recipient's messages, or sent
+    /// before and refused now for what is the same in each copy.
     TooOld = 202, Again, "it is not known any more what became of it";
     /// The friend service did not answer within `friends.patience`.
     FriendsUnavailable = 203, Again, "the friend service does not answer";

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use proto::clock::Moment;
 use proto::ids::{Generation, MessageId, UserId};
+use proto::link::Attempt;
 
 /// A message without an answer.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub struct Outstanding {
     pub body: Bytes,
     /// When it came.
     pub since: Moment,
+    /// As what it goes out next.
+    pub attempt: Attempt,
 }
 
 /// What became of a message offered to the window.
@@ -109,6 +112,11 @@ impl SendWindow {
     /// The messages, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Outstanding> {
         self.messages.iter()
+    }
+
+    /// The same, to be sent again.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Outstanding> {
+        self.messages.iter_mut()
     }
 
     /// Whether all is answered.

@@ -58,6 +58,12 @@ pub enum Verdict {
     Refused(Code, Stamp),
 }
 
+impl Answered {
+    fn is_refusal(&self) -> bool {
+        matches!(self.verdict, Verdict::Refused(..))
+    }
+}
+
 impl Verdict {
     fn stamp(&self) -> Stamp {
         match self {
@@ -83,6 +89,25 @@ struct Sender {
     /// When the newest answer that had to go for want of room was minted; 0
     /// while none had to.
     horizon_ms: u64,
+}
+
+impl Sender {
+    /// Forgets an answer for another; refusals go first. Of a refusal that is
+    /// forgotten a late copy counts as new, and only its place in the order is
+    /// lost.
+    fn make_room(&mut self, for_refusal: bool) -> bool {
+        let refusal = self.answers.iter().position(Answered::is_refusal);
+        if refusal.is_none() && for_refusal {
+            return false;
+        }
+        let Some(gone) = self.answers.remove(refusal.unwrap_or(0)) else {
+            return true;
+        };
+        if !gone.is_refusal() {
+            self.horizon_ms = self.horizon_ms.max(gone.id.minted_ms());
+        }
+        true
+    }
 }
 
 /// One recipient's memory of answers.
@@ -128,7 +153,9 @@ impl Recent {
         }
     }
 
-    /// Remembers an answer. Says whether those of another sender had to go.
+    /// Remembers an answer. Says whether that it was sent had to be forgotten of
+    /// what another sender sent: never for the sake of a refusal, of which there
+    /// are as many as somebody likes.
     pub fn remember(
         &mut self,
         bounds: &Bounds,
@@ -137,11 +164,19 @@ impl Recent {
         fingerprint: u64,
         verdict: Verdict,
     ) -> bool {
+        let is_refusal = matches!(verdict, Verdict::Refused(..));
+        let has_no_room = match self.senders.as_ref() {
+            Some(senders) if senders.len() >= bounds.senders_max => !senders.contains_key(from),
+            _ => false,
+        };
+        if has_no_room && is_refusal {
+            return false;
+        }
         let senders = self.senders.get_or_insert_default();
-        let forgets = !senders.contains_key(from) && senders.len() >= bounds.senders_max;
-        if forgets {
+        let mut forgets = false;
+        if has_no_room && let Some((_, gone)) = senders.shift_remove_index(0) {
             // The client drops what comes twice because of this.
-            senders.shift_remove_index(0);
+            forgets = gone.answers.iter().any(|answered| !answered.is_refusal());
         }
         let sender = senders.entry(from.clone()).or_default();
         // Ids mostly ascend, and one above all needs no search.
@@ -149,10 +184,8 @@ impl Recent {
         if !ascends && sender.answers.iter().any(|a| a.id == id) {
             return forgets;
         }
-        if sender.answers.len() >= bounds.per_sender_max
-            && let Some(gone) = sender.answers.pop_front()
-        {
-            sender.horizon_ms = sender.horizon_ms.max(gone.id.minted_ms());
+        if sender.answers.len() >= bounds.per_sender_max && !sender.make_room(is_refusal) {
+            return forgets;
         }
         sender.newest = sender.newest.max(Some(id));
         sender.answers.push_back(Answered {
@@ -328,6 +361,28 @@ mod tests {
         assert_eq!(recent.iter().count(), 0);
         recent.forget(&BOUNDS, Stamp(wall.0 + 700_000_000));
         assert!(recent.is_empty());
+    }
+
+    #[test]
+    fn no_refusal_takes_the_place_of_what_was_sent() {
+        let users = ["ann", "ben", "cat"].map(|name| UserId::new(name).unwrap());
+        let [ann, ben, cat] = &users;
+        let mut recent = Recent::default();
+        let wall = Stamp(1_000_000_000);
+        let full = || Verdict::Refused(Code::MailboxFull, wall);
+        for n in 0..4 {
+            recent.remember(&BOUNDS, ann, id(999_000 + n), 1, sent(999_500));
+        }
+        let known = |recent: &Recent, n: u64| recent.find(&BOUNDS, wall, ann, id(999_000 + n), 1);
+        assert!(!recent.remember(&BOUNDS, ann, id(999_010), 1, full()));
+        assert_eq!(known(&recent, 0), Known::Answered(stored(999_500)));
+        assert_eq!(known(&recent, 10), Known::New);
+        // Nor of those of another sender, who in turn may take its place.
+        assert!(!recent.remember(&BOUNDS, ben, id(999_000), 1, full()));
+        assert!(!recent.remember(&BOUNDS, cat, id(999_000), 1, full()));
+        assert_eq!(known(&recent, 0), Known::Answered(stored(999_500)));
+        assert!(recent.remember(&BOUNDS, cat, id(999_000), 1, sent(999_500)));
+        assert_eq!(known(&recent, 0), Known::New);
     }
 
     #[test]

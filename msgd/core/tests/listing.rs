@@ -165,6 +165,7 @@ fn letter(to: &UserId, number: u64) -> Relayed {
         },
         session: SessionId(812),
         generation: Generation(1),
+        again: false,
     })
 }
 

@@ -62,6 +62,7 @@ impl Keeper {
                     *answered = answer;
                 }
             }
+            let is_clear = !found.iter().any(|found| matches!(found, Answered::Unclear));
             outcomes.extend(slots.iter().zip(found).map(|(slot, answered)| {
                 let slot = *slot;
                 match answered {
@@ -70,7 +71,11 @@ impl Keeper {
                     Answered::Unclear => Outcome::ClaimFailed { slot },
                 }
             }));
-            stride.took(began.elapsed());
+            if is_clear {
+                stride.took(began.elapsed());
+            } else {
+                stride = Stride::default();
+            }
             tell(outcomes.drain(..));
         }
     }

@@ -26,7 +26,7 @@ const WORTH: f64 = 1.25;
 #[derive(Debug)]
 pub(super) struct Stride {
     slots: usize,
-    /// Slots per second, of the half as long before.
+    /// Slots per second, where the length was changed last.
     before: f64,
 }
 

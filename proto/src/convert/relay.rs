@@ -45,6 +45,7 @@ impl Convert for wire::relay::Relayed {
                 message: message(forward.message)?,
                 session: SessionId(forward.session),
                 generation: Generation(forward.generation),
+                again: forward.again,
             }),
             Self::Transient(transient) => Relayed::Transient {
                 from: user("from", &transient.from)?,
@@ -89,6 +90,7 @@ fn relayed_to_wire(relayed: Relayed) -> wire::relay::Relayed {
             message: Some(message_to_wire(forward.message)),
             session: forward.session.0,
             generation: forward.generation.0,
+            again: forward.again,
         }),
         Relayed::Transient { from, transient } => {
             let packets::Transient { to, kind, body } = transient_to_wire(&transient);

@@ -107,6 +107,8 @@ pub struct Forward {
     pub session: SessionId,
     /// Of that session's window: the gateway drops an older one.
     pub generation: Generation,
+    /// It is not the first copy, so another may have come through.
+    pub again: bool,
 }
 
 /// A status, told to many. It is answered with [`Relayed::Statuses`], and told

@@ -219,6 +219,7 @@ fn relayed() -> Vec<Relayed> {
             message: message(),
             session: SessionId(5),
             generation: Generation(2),
+            again: true,
         }),
         Relayed::Transient {
             from: id("ann"),

@@ -135,5 +135,6 @@ pub fn forward(
         message,
         session,
         generation,
+        again: script.once_in(2),
     }
 }

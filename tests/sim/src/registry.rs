@@ -67,6 +67,13 @@ impl Server {
         }
     }
 
+    /// Whether a shard is on the ring, with slots.
+    pub fn has_joined(&self, name: &ShardId) -> bool {
+        self.shards
+            .get(name)
+            .is_some_and(|record| record.weight > 0)
+    }
+
     /// The last that was heard of an incarnation.
     pub fn sign(&self, incarnation: Incarnation) -> Sign {
         match self.leases.get(&incarnation) {

@@ -21,15 +21,28 @@ impl Gateway {
         }
         let (count_max, bytes_max) = (self.settings.window_messages, self.settings.window_bytes);
         let resend_at = now.moment + self.settings.resend_after;
+        let Some(slot) = self.live(session).map(|live| live.slot) else {
+            return;
+        };
+        let (route, epoch) = (self.router.route(slot), self.router.epoch());
         let Some(live) = self.live(session) else {
             return;
         };
         live.friends_hash = send.friends_hash.or(live.friends_hash);
+        let attempt = match send.again {
+            true => Attempt::Repeated,
+            false => Attempt::First,
+        };
+        let link = match route {
+            Route::Link(link) if !live.stalled => Some(link),
+            Route::Link(_) | Route::Down(_) => None,
+        };
         let message = Outstanding {
             id: send.id,
             to: send.to.clone(),
             body: send.body.clone(),
             since: now.moment,
+            attempt: link.map_or(attempt, |_| Attempt::Resent),
         };
         match live.sends.admit(message, count_max, bytes_max) {
             Admitted::New => {}
@@ -37,33 +50,26 @@ impl Gateway {
             Admitted::Reused => return self.close(session, Code::Malformed, out),
             Admitted::Exceeded => return self.exceeded(session, &send, out),
         }
-        let slot = live.slot;
-        let submit = (!live.stalled).then(|| Submit {
-            session,
-            generation: live.sends.go_out(),
-            attempt: if send.again {
-                Attempt::Repeated
-            } else {
-                Attempt::First
-            },
-            from: live.user.clone(),
-            id: send.id,
-            to: send.to,
-            friends_hash: send.friends_hash,
-            body: send.body,
-        });
-        if !live.resend_armed {
-            live.resend_armed = true;
+        let is_armed = std::mem::replace(&mut live.resend_armed, true);
+        if let Some(link) = link {
+            let submit = Submit {
+                session,
+                generation: live.sends.go_out(),
+                attempt,
+                from: live.user.clone(),
+                id: send.id,
+                to: send.to,
+                friends_hash: send.friends_hash,
+                body: send.body,
+            };
+            forward(link, epoch, Up::Submit(submit), out);
+        } else {
+            self.stall(now, session);
+        }
+        if !is_armed {
             self.timers.arm(resend_at, session, Timer::Resend);
         }
         self.counters.submitted += 1;
-        let Some(submit) = submit else {
-            return;
-        };
-        match self.router.route(slot) {
-            Route::Link(link) => forward(link, self.router.epoch(), Up::Submit(submit), out),
-            Route::Down(_) => self.stall(now, session),
-        }
     }
 
     /// A message beyond the window is refused; who goes on like that is closed.
@@ -129,16 +135,17 @@ impl Gateway {
         live.sends.next_generation();
         let generation = live.sends.go_out();
         let from: UserId = live.user.clone();
-        for message in live.sends.iter() {
+        let friends_hash = live.friends_hash;
+        for message in live.sends.iter_mut() {
             let submit = Submit {
                 session,
                 generation,
-                attempt: Attempt::Resent,
+                attempt: std::mem::replace(&mut message.attempt, Attempt::Resent),
                 from: from.clone(),
                 id: message.id,
                 to: message.to.clone(),
                 // What the client holds by now, not what it held then.
-                friends_hash: live.friends_hash,
+                friends_hash,
                 body: message.body.clone(),
             };
             forward(link, epoch, Up::Submit(submit), out);

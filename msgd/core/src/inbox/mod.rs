@@ -40,6 +40,8 @@ pub struct Asker {
     pub session: SessionId,
     /// Of its window.
     pub generation: Generation,
+    /// Whether another copy may have come before.
+    pub again: bool,
 }
 
 /// A message in memory.

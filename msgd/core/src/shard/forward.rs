@@ -11,6 +11,7 @@ use proto::slot::Slot;
 use siphasher::sip::SipHasher13;
 use smol_str::SmolStr;
 
+use super::submit::AHEAD_MAX_MS;
 use super::{Shard, tell_fate};
 use crate::effect::Effect;
 use crate::friends::{Lookup, may_write};
@@ -38,6 +39,7 @@ impl Shard {
             gateway: at.gateway,
             session: at.session,
             generation: forward.generation,
+            again: forward.again,
         };
         if self.came_before(now, forward, fingerprint, asker, out) {
             return;
@@ -132,7 +134,9 @@ impl Shard {
 
     /// The answer to a message for `to` that is not taken. 'Never delivered' is
     /// said only of what nothing can have become of before: an older one may have
-    /// come through to a device or the mailbox, and word of it is lost.
+    /// come through to a device or the mailbox, and word of it is lost. How old
+    /// it is, is what a client's clock says; of what is said to be the first copy
+    /// that must do.
     pub(super) fn refusal(
         &mut self,
         now: Now,
@@ -147,7 +151,8 @@ impl Shard {
         let certain_us = u64::try_from(certain.as_micros()).unwrap_or(u64::MAX);
         let (_, latest) = self.span.look(now);
         let since = Stamp(latest.0.saturating_sub(certain_us));
-        if id.minted_ms() <= since.as_ms() {
+        let ahead = if asker.again { AHEAD_MAX_MS } else { 0 };
+        if id.minted_ms() <= since.as_ms().saturating_add(ahead) {
             self.counters.unknown += 1;
             return Answer::Unknown { code: Code::TooOld };
         }

@@ -110,8 +110,11 @@ impl Shard {
         out: &mut Vec<Effect>,
     ) {
         let (id, code) = (settled.identity.id, Code::MailboxFull);
+        // If this is the first copy, the others joined it.
+        let again = settled.askers.iter().all(|asker| asker.again);
         let mut is_certain = false;
         for asker in &settled.askers {
+            let asker = &Asker { again, ..*asker };
             let answer = self.refusal(now, name, id, *asker, code);
             is_certain |= matches!(answer, Answer::Rejected { .. });
             tell_one(*asker, id, answer, out);

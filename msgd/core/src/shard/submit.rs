@@ -1,7 +1,5 @@
 //! A message of one of the shard's users: step 3 of 'One message'.
 
-use std::time::Duration;
-
 use proto::clock::Now;
 use proto::codes::Code;
 use proto::ids::{Epoch, GatewayId, SessionRef};
@@ -13,8 +11,9 @@ use super::{Shard, send, tell_fate};
 use crate::effect::Effect;
 use crate::waiting::Waiting;
 
-/// How far a client's clock may be ahead of the latest that it may be here.
-const AHEAD_MAX: Duration = Duration::from_secs(60);
+/// How far a client's clock may be ahead of the latest that it may be here, in
+/// milliseconds.
+pub(super) const AHEAD_MAX_MS: u64 = 60_000;
 
 impl Shard {
     pub(super) fn submit(
@@ -40,11 +39,10 @@ impl Shard {
                 return self.too_fast(gateway, &submit, out);
             }
         }
-        let ahead = u64::try_from(AHEAD_MAX.as_millis()).unwrap_or(u64::MAX);
         // What is in the store may be from before a new start.
         let latest = self.span.look(now).1.max(self.last_stamp);
-        if submit.id.minted_ms() > latest.as_ms().saturating_add(ahead) {
-            return self.reject(gateway, &submit, Code::MintedAhead, SmolStr::default(), out);
+        if submit.id.minted_ms() > latest.as_ms().saturating_add(AHEAD_MAX_MS) {
+            return self.minted_ahead(gateway, &submit, out);
         }
         if let Some(filter) = &self.filter
             && let Err(text) = filter.check(&submit.from, &submit.to, &submit.body)
@@ -72,6 +70,7 @@ impl Shard {
                 },
                 session,
                 generation: submit.generation,
+                again: submit.attempt != Attempt::First,
             }),
         };
         self.pass_on(now, (gateway, epoch), relay, out);
@@ -112,6 +111,15 @@ impl Shard {
             envelope: Up::Relay(relay),
         };
         self.up(now, waiting, out);
+    }
+
+    /// An earlier copy may have come to a shard whose clock is ahead.
+    fn minted_ahead(&mut self, gateway: GatewayId, submit: &Submit, out: &mut Vec<Effect>) {
+        if submit.attempt == Attempt::First {
+            let text = SmolStr::default();
+            return self.reject(gateway, submit, Code::MintedAhead, text, out);
+        }
+        self.unknown(gateway, submit, Code::TooOld, out);
     }
 
     /// Beyond the rate. An earlier copy may have been within it.

@@ -80,7 +80,7 @@ impl Shard {
     ) {
         let told = self.tell_each(now, name, targets, ask, news, tries, out);
         if !told.statuses.is_empty() {
-            self.push_statuses(name, told.statuses, false, out);
+            self.show_friends(name, told.statuses, false, out);
         }
     }
 
@@ -333,8 +333,22 @@ impl Shard {
             }
             // Late: it comes as an update.
             None if statuses.is_empty() => {}
-            None => self.push_statuses(name, statuses, false, out),
+            None => self.show_friends(name, statuses, false, out),
         }
+    }
+
+    /// Shows what was asked for. Who is no friend any more by now is left out:
+    /// the client has forgotten what it saw of them, and is not to see them
+    /// again as they were.
+    fn show_friends(
+        &mut self,
+        name: &UserId,
+        mut peers: Vec<PeerStatus>,
+        snapshot: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        peers.retain(|peer| self.shows(name, &peer.user));
+        self.push_statuses(name, peers, snapshot, out);
     }
 
     fn send_snapshot_if_whole(&mut self, name: &UserId, out: &mut Vec<Effect>) {
@@ -347,7 +361,7 @@ impl Shard {
             None
         };
         if let Some(snapshot) = self.users.get_mut(name).and_then(whole) {
-            self.push_statuses(name, snapshot.peers, true, out);
+            self.show_friends(name, snapshot.peers, true, out);
         }
     }
 
@@ -366,6 +380,6 @@ impl Shard {
             user.presence.snapshot = Some(snapshot);
             return;
         }
-        self.push_statuses(name, snapshot.peers, true, out);
+        self.show_friends(name, snapshot.peers, true, out);
     }
 }

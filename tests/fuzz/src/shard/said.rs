@@ -98,6 +98,7 @@ pub fn forward(script: &mut Script<'_>, wall: Stamp) -> (GatewayId, Up) {
         message,
         session: at.session,
         generation: Generation(script.pick(3) as u32),
+        again: script.once_in(2),
     });
     (at.gateway, Up::Relay(Relay { slot, relayed }))
 }

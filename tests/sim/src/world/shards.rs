@@ -302,8 +302,9 @@ impl World {
             self.trace.say(self.now, || format!("s{shard} is fenced"));
             self.failed();
             let has_slots = self.shards[shard].seat.has_slots();
-            let has_begun = |node: &ShardNode| node.process == 0 || node.core.is_some();
-            let all_begun = self.shards.iter().all(has_begun);
+            let begins = |node: &&ShardNode| node.process != 0 && node.core.is_none();
+            let mut begins = self.shards.iter().filter(begins);
+            let all_begun = !begins.any(|node| self.registry.has_joined(&node.name));
             self.observe(Observed::Fenced {
                 life,
                 has_slots,

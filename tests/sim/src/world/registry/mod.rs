@@ -193,6 +193,11 @@ impl Registry {
         self.numbers
     }
 
+    /// Whether a shard is on the ring, with slots.
+    pub(super) fn has_joined(&self, name: &ShardId) -> bool {
+        self.server.has_joined(name)
+    }
+
     /// The ring of a world without leases.
     pub(super) fn fixed(&self) -> Option<SharedRing> {
         self.fixed.as_ref().map(|view| Arc::clone(view.ring()))
