@@ -41,6 +41,15 @@ macro_rules! codes {
                 match self { $(Self::$name => Next::$next,)* }
             }
 
+            /// What a refusal by this code is to a message that was sent before:
+            /// an earlier copy may have come through, so it is none for good.
+            pub const fn of_a_repeat(self) -> Self {
+                match self {
+                    Self::WindowExceeded | Self::RateExceeded => Self::TooMany,
+                    _ => Self::TooOld,
+                }
+            }
+
             /// One sentence for people.
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }

@@ -158,20 +158,12 @@ impl Gateway {
 /// an earlier one may have come through.
 fn refuse(session: SessionId, send: &Send, code: Code, out: &mut Vec<Effect>) {
     let id = send.id;
-    let packet = match (send.again, code) {
-        (false, _) => ServerPacket::Rejected {
-            id,
-            code,
-            text: SmolStr::new_static(code.text()),
-        },
-        (true, Code::WindowExceeded) => ServerPacket::Unknown {
-            id,
-            code: Code::TooMany,
-        },
-        (true, _) => ServerPacket::Unknown {
-            id,
-            code: Code::TooOld,
-        },
+    let packet = if send.again {
+        let code = code.of_a_repeat();
+        ServerPacket::Unknown { id, code }
+    } else {
+        let text = SmolStr::new_static(code.text());
+        ServerPacket::Rejected { id, code, text }
     };
     write(session, packet, out);
 }

@@ -36,22 +36,20 @@ impl Shard {
                 .take(now.moment, &self.session_rate);
             let all = user.rate.take(now.moment, &self.user_rate);
             if own.and(all).is_err() {
-                return self.too_fast(gateway, &submit, out);
+                let (code, text) = (Code::RateExceeded, SmolStr::default());
+                return self.not_taken(gateway, &submit, code, text, out);
             }
         }
         // What is in the store may be from before a new start.
         let latest = self.span.look(now).1.max(self.last_stamp);
         if submit.id.minted_ms() > latest.as_ms().saturating_add(AHEAD_MAX_MS) {
-            return self.minted_ahead(gateway, &submit, out);
+            let (code, text) = (Code::MintedAhead, SmolStr::default());
+            return self.not_taken(gateway, &submit, code, text, out);
         }
         if let Some(filter) = &self.filter
             && let Err(text) = filter.check(&submit.from, &submit.to, &submit.body)
         {
-            if submit.attempt != Attempt::First {
-                // The words may be new, and the first copy have come through.
-                return self.unknown(gateway, &submit, Code::TooOld, out);
-            }
-            return self.reject(gateway, &submit, Code::Filtered, text, out);
+            return self.not_taken(gateway, &submit, Code::Filtered, text, out);
         }
         if let Some(hash) = submit.friends_hash {
             self.hash_named(now, at, &submit.from, hash, out);
@@ -113,22 +111,20 @@ impl Shard {
         self.up(now, waiting, out);
     }
 
-    /// An earlier copy may have come to a shard whose clock is ahead.
-    fn minted_ahead(&mut self, gateway: GatewayId, submit: &Submit, out: &mut Vec<Effect>) {
+    /// It is not taken. Of an earlier copy the clock, the words or the rate may
+    /// have said something else.
+    fn not_taken(
+        &mut self,
+        gateway: GatewayId,
+        submit: &Submit,
+        code: Code,
+        text: SmolStr,
+        out: &mut Vec<Effect>,
+    ) {
         if submit.attempt == Attempt::First {
-            let text = SmolStr::default();
-            return self.reject(gateway, submit, Code::MintedAhead, text, out);
+            return self.reject(gateway, submit, code, text, out);
         }
-        self.unknown(gateway, submit, Code::TooOld, out);
-    }
-
-    /// Beyond the rate. An earlier copy may have been within it.
-    fn too_fast(&mut self, gateway: GatewayId, submit: &Submit, out: &mut Vec<Effect>) {
-        if submit.attempt == Attempt::First {
-            let text = SmolStr::default();
-            return self.reject(gateway, submit, Code::RateExceeded, text, out);
-        }
-        self.unknown(gateway, submit, Code::TooMany, out);
+        self.unknown(gateway, submit, code.of_a_repeat(), out);
     }
 
     fn unknown(&mut self, gateway: GatewayId, submit: &Submit, code: Code, out: &mut Vec<Effect>) {
