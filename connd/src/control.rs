@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connd::access::Access;
+use connd::gateway::LineSettings;
 use connd::listen;
 use connd::metrics::Metrics as GatewayMetrics;
 use connd_core::Leaving;
@@ -30,6 +31,8 @@ const SPREAD_MAX: Duration = Duration::from_secs(600);
 pub struct Loaded {
     /// Bounds and times.
     pub settings: connd_core::Settings,
+    /// Of doors for lines.
+    pub lines: LineSettings,
     /// Keys and certificates.
     pub access: Access,
     /// Set once: clients are asked to move.
@@ -98,6 +101,7 @@ impl Control {
         self.load.send_modify(|loaded| {
             let settings = self.layers.settings();
             loaded.settings = listen::fitted(settings.gateway.core(), settings.threads());
+            loaded.lines = settings.lines.settings(&settings.gateway);
             loaded.access = loaded.access.replaced_by(opened);
         });
     }

@@ -4,16 +4,15 @@
 //! through here, in one turn: events in, effects carried out, sockets written.
 
 use std::cell::{Cell, RefCell, RefMut};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use connd_core::{Claims, Effect, Event, Leaving, LinkId, Settings};
+use connd_core::{Event, Leaving, LinkId, Settings};
 use node::alarm::Alarm;
 use node::clock::Clock;
-use proto::codes::Code;
 use proto::ids::{GatewayId, SessionId, ShardId};
 use proto::link::{Batch, Down, Up};
 use proto::ring::Ring;
@@ -24,9 +23,13 @@ use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
 mod desk;
+mod effects;
+mod many;
+mod other;
 mod tasks;
 
 use crate::access::Access;
+use crate::doors::{Doors, Kind, is_native};
 use crate::frames::Decoded;
 use crate::handshakes::Handshakes;
 use crate::holding::Holding;
@@ -37,11 +40,10 @@ use crate::token::Tokens;
 use crate::trace::{self, Tracer};
 use crate::turn::Turn;
 
+pub use other::{LineSettings, Local};
+
 /// What a thread reads into.
 const SCRATCH_BYTES: usize = 64 * 1024;
-
-/// Beyond so many bytes of one turn nothing is offered to a client.
-const OFFER_BYTES_MAX: usize = 256 * 1024;
 
 /// What a thread reads into; no session holds a buffer while it waits.
 #[derive(Debug)]
@@ -68,11 +70,18 @@ pub struct Gateway {
     rest_max: usize,
     last_session: Cell<u64>,
     sockets: RefCell<HashMap<SessionId, Rc<Socket>, ahash::RandomState>>,
+    doors: Doors,
+    lines: RefCell<LineSettings>,
     links: RefCell<HashMap<LinkId, Filler<Up>>>,
     scratch: RefCell<Scratch>,
     turn: RefCell<Turn>,
     alarm: Alarm,
     trail: RefCell<Trail>,
+    /// Who reads too slowly for what groups it is in; that is left out until it
+    /// has read what waits for it.
+    lagging: RefCell<HashSet<SessionId, ahash::RandomState>>,
+    /// There is somebody who lags.
+    lags: Notify,
     /// Something is gathered.
     gathered: Notify,
     /// There may be no connection any more.
@@ -83,7 +92,7 @@ impl Gateway {
     /// A gateway without links; its tasks run on this thread's runtime.
     pub fn start(
         id: GatewayId,
-        settings: Settings,
+        (settings, lines): (Settings, LineSettings),
         ring: Arc<Ring>,
         access: Access,
         metrics: Arc<Metrics>,
@@ -100,6 +109,8 @@ impl Gateway {
             metrics,
             last_session: Cell::new(0),
             sockets: RefCell::new(HashMap::default()),
+            doors: Doors::default(),
+            lines: RefCell::new(lines),
             links: RefCell::new(HashMap::new()),
             scratch: RefCell::new(Scratch {
                 bytes: vec![0; SCRATCH_BYTES].into_boxed_slice(),
@@ -109,11 +120,15 @@ impl Gateway {
             turn: RefCell::new(Turn::default()),
             alarm: Alarm::default(),
             trail: RefCell::default(),
+            lagging: RefCell::default(),
+            lags: Notify::new(),
             gathered: Notify::new(),
             emptied: Notify::new(),
         });
         spawn_local(gateway.clone().keep_time());
         spawn_local(gateway.clone().write_gathered());
+        spawn_local(gateway.clone().look_after_lagging());
+        spawn_local(gateway.clone().keep_doors());
         spawn_local(gateway.clone().publish());
         gateway
     }
@@ -129,16 +144,19 @@ impl Gateway {
     }
 
     /// The number of the next connection.
-    pub fn next_session(&self) -> SessionId {
-        let session = SessionId(self.last_session.get() + 1);
-        self.last_session.set(session.0);
-        session
+    pub fn next_session(&self, kind: Kind) -> SessionId {
+        let number = self.last_session.get() + 1;
+        self.last_session.set(number);
+        SessionId(2 * number + u64::from(kind != Kind::Native))
     }
 
-    /// A connection came; its reader calls [`Self::received`] and
-    /// [`Self::closed`].
+    /// A connection came; its reader calls [`Self::received`], or
+    /// [`Self::line_received`], and [`Self::closed`].
     pub fn opened(&self, address: IpAddr, socket: Rc<Socket>) {
         let session = socket.session();
+        if !is_native(session) {
+            self.doors.add_lines(session);
+        }
         self.sockets.borrow_mut().insert(session, socket);
         self.handle([Event::Opened { session, address }]);
     }
@@ -173,6 +191,8 @@ impl Gateway {
     /// A connection is over.
     pub fn closed(&self, session: SessionId) {
         let socket = self.sockets.borrow_mut().remove(&session);
+        self.lagging.borrow_mut().remove(&session);
+        self.doors.remove(session);
         // Who says nothing more and reads nothing either is not waited for.
         if let Some(socket) = socket.filter(|socket| socket.lags()) {
             socket.close();
@@ -230,8 +250,9 @@ impl Gateway {
 
     /// Other settings and keys from now on. What was let in stays, with the
     /// window that its log-in granted.
-    pub fn reload(&self, settings: Settings, access: Access) {
+    pub fn reload(&self, (settings, lines): (Settings, LineSettings), access: Access) {
         self.core.borrow_mut().set_settings(settings);
+        self.lines.replace(lines);
         self.tokens.replace(access.tokens);
         self.handshakes.set_rate(access.tls.handshakes_per_second);
         self.tls.replace(access.tls);
@@ -298,81 +319,6 @@ impl Gateway {
         self.alarm.set(core.next_deadline());
         if core.sessions() == 0 {
             self.emptied.notify_one();
-        }
-    }
-
-    fn carry_out(&self, effect: Effect, turn: &mut Turn, more: &mut Vec<Event>) {
-        match effect {
-            Effect::Write { session, packet } => packet.encode(turn.buffer(session)),
-            Effect::Offer { session, packet } => {
-                let sockets = self.sockets.borrow();
-                let lags = sockets.get(&session).is_none_or(|socket| socket.lags());
-                if lags || turn.buffer(session).len() > OFFER_BYTES_MAX {
-                    self.metrics.shed.inc();
-                } else {
-                    packet.encode(turn.buffer(session));
-                }
-            }
-            Effect::Gather { session, packet } => {
-                if turn.gathered.is_empty() {
-                    self.gathered.notify_one();
-                }
-                packet.encode(turn.gather(session));
-            }
-            Effect::Close { session } => turn.closes.push(session),
-            Effect::Hold { session } => self.holding.hold(session),
-            Effect::Authenticate {
-                session,
-                token,
-                user,
-            } => {
-                let claims: Result<Claims, Code> = self.tokens.borrow().check(&token, user);
-                more.push(Event::Authenticated { session, claims });
-            }
-            Effect::Forward {
-                link,
-                epoch,
-                envelope,
-            } => {
-                // A link without a queue is down, and all on it is lost.
-                let links = self.links.borrow();
-                let Some(filler) = links.get(&link) else {
-                    return;
-                };
-                // The end of a session always finds room: a shard that missed
-                // it would show its user online for ever.
-                let pushed = match envelope {
-                    Up::Gone { .. } => filler.push_over(epoch, envelope),
-                    _ => filler.push(epoch, envelope),
-                };
-                if let Err(envelope) = pushed {
-                    self.metrics.link_full.inc();
-                    more.push(Event::LinkFull { envelope });
-                }
-            }
-        }
-    }
-
-    /// Writes each session's frames at once, then closes what is to be closed.
-    fn flush(&self, turn: &mut Turn, more: &mut Vec<Event>) {
-        turn.at.clear();
-        let mut writes = std::mem::take(&mut turn.writes);
-        for (session, mut buffer) in writes.drain(..) {
-            turn.join(session, &mut buffer);
-            let socket = self.sockets.borrow().get(&session).cloned();
-            let room = &mut turn.room;
-            let written = socket.map(|socket| socket.write(&buffer, self.rest_max, room));
-            if written.is_some_and(|written| written.is_err()) {
-                more.push(Event::Clogged { session });
-            }
-            turn.keep(buffer);
-        }
-        turn.writes = writes;
-        for session in turn.closes.drain(..) {
-            let socket = self.sockets.borrow_mut().remove(&session);
-            if let Some(socket) = socket {
-                socket.close();
-            }
         }
     }
 }

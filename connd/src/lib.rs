@@ -6,9 +6,11 @@
 //! shards.
 
 pub mod access;
+pub mod doors;
 pub mod frames;
 pub mod gateway;
 pub mod keys;
+pub mod lines;
 pub mod links;
 pub mod listen;
 pub mod metrics;
@@ -21,5 +23,6 @@ mod holding;
 mod secure;
 mod session;
 mod socket;
+mod spread;
 mod trace;
 mod turn;

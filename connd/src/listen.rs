@@ -9,11 +9,14 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use connd_core::Settings;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, spawn_local};
 use tracing::warn;
 
+use crate::doors::Kind;
 use crate::gateway::Gateway;
 use crate::session;
 
@@ -44,6 +47,15 @@ pub fn bind(address: SocketAddr, threads: NonZeroUsize) -> io::Result<Vec<Bound>
         .collect()
 }
 
+/// The same of the door for lines, if there is one.
+///
+/// # Errors
+/// As [`bind`], with the flag's name.
+pub fn bind_some(address: Option<SocketAddr>, threads: NonZeroUsize) -> anyhow::Result<Vec<Bound>> {
+    let bound = address.map(|at| bind(at, threads).with_context(|| format!("--lines {at}")));
+    Ok(bound.transpose()?.unwrap_or_default())
+}
+
 fn bind_one(address: SocketAddr, shared: bool) -> io::Result<Bound> {
     let socket = Socket::new(
         Domain::for_address(address),
@@ -58,15 +70,33 @@ fn bind_one(address: SocketAddr, shared: bool) -> io::Result<Bound> {
     Ok(socket.into())
 }
 
+/// Accepts for ever, on this thread: clients, and lines if they are taken.
+///
+/// # Errors
+/// A socket cannot be watched.
+pub fn run_all(
+    gateway: &Rc<Gateway>,
+    listener: Bound,
+    lines: Option<Bound>,
+) -> io::Result<Vec<JoinHandle<()>>> {
+    let native = std::iter::once((listener, Kind::Native));
+    let all = native.chain(lines.map(|lines| (lines, Kind::Lines)));
+    all.map(|(bound, kind)| {
+        let listener = TcpListener::from_std(bound)?;
+        Ok(spawn_local(run(gateway.clone(), listener, kind)))
+    })
+    .collect()
+}
+
 /// Accepts for ever.
-pub async fn run(gateway: Rc<Gateway>, listener: TcpListener) {
+async fn run(gateway: Rc<Gateway>, listener: TcpListener, kind: Kind) {
     let mut warned: Option<Instant> = None;
     for taken in 1_usize.. {
         if taken.is_multiple_of(TAKEN_AT_ONCE) {
             tokio::task::yield_now().await;
         }
         match listener.accept().await {
-            Ok((stream, peer)) => session::serve(&gateway, stream, peer.ip()),
+            Ok((stream, peer)) => session::serve(&gateway, stream, peer.ip(), kind),
             Err(error) => {
                 gateway.accept_failed();
                 if warned.is_none_or(|warned| warned.elapsed() >= WARN_PAUSE) {

@@ -34,7 +34,6 @@ use registry::watch::{Watched, Watching, first, fixed, watch as watch_registry};
 use service::admin::{About, Desk, Questions, part};
 use service::tls::LinkTls;
 use settings::Settings;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_local};
 
@@ -81,6 +80,7 @@ async fn run(
     let (listen, count) = (settings.listen, settings.threads());
     let (load, loaded) = watch::channel(Loaded {
         settings: listen::fitted(settings.gateway.core(), count),
+        lines: settings.lines.settings(&settings.gateway),
         access,
         leaving: None,
         stopping: false,
@@ -100,9 +100,11 @@ async fn run(
         }
     };
     let listeners = listen::bind(listen, count).with_context(|| format!("--listen {listen}"))?;
+    let mut lines = listen::bind_some(settings.lines.listen, count)?.into_iter();
     let (alive, ended) = mpsc::channel(1);
     let parts = |(listener, questions)| Parts {
         listener,
+        lines: lines.next(),
         questions,
         ring: view.ring().clone(),
         watched: watched.clone(),
@@ -226,6 +228,8 @@ fn readiness(
 /// What a thread is made of.
 struct Parts {
     listener: std::net::TcpListener,
+    /// Where lines are taken, if they are.
+    lines: Option<std::net::TcpListener>,
     /// Of operators.
     questions: Questions,
     /// The ring to begin with.
@@ -243,15 +247,17 @@ fn serve(parts: Parts, mut loaded: watch::Receiver<Loaded>) -> anyhow::Result<()
     runtime.block_on(async move {
         let id = GatewayId(fastrand::u64(1..));
         let Loaded {
-            settings, access, ..
+            settings,
+            lines,
+            access,
+            ..
         } = loaded.borrow_and_update().clone();
-        let gateway = Gateway::start(id, settings, parts.ring, access, parts.metrics);
+        let gateway = Gateway::start(id, (settings, lines), parts.ring, access, parts.metrics);
         spawn_local(gateway.clone().answer_operator(parts.questions));
         spawn_local(links::follow(gateway.clone(), parts.watched, parts.links));
-        let listener = TcpListener::from_std(parts.listener)?;
-        let accepting = spawn_local(listen::run(gateway.clone(), listener));
+        let accepting = listen::run_all(&gateway, parts.listener, parts.lines)?;
         serve_until_stopped(&gateway, &mut loaded, &accepting).await;
-        accepting.abort();
+        accepting.iter().for_each(JoinHandle::abort);
         let left = gateway.stop();
         if left > 0 {
             tracing::info!(left, "clients have not moved and are closed");
@@ -266,7 +272,7 @@ fn serve(parts: Parts, mut loaded: watch::Receiver<Loaded>) -> anyhow::Result<()
 async fn serve_until_stopped(
     gateway: &Gateway,
     loaded: &mut watch::Receiver<Loaded>,
-    accepting: &JoinHandle<()>,
+    accepting: &[JoinHandle<()>],
 ) {
     let mut stopping = false;
     loop {
@@ -275,11 +281,11 @@ async fn serve_until_stopped(
             () = gateway.emptied(), if stopping => return,
         }
         let now = loaded.borrow_and_update().clone();
-        gateway.reload(now.settings, now.access);
+        gateway.reload((now.settings, now.lines), now.access);
         stopping = now.stopping;
         if let Some(leaving) = now.leaving {
             // Who connects from now on is refused, and tries another one.
-            accepting.abort();
+            accepting.iter().for_each(JoinHandle::abort);
             gateway.leave(leaving);
         }
     }

@@ -26,6 +26,8 @@ macro_rules! figures {
             pub link_full: Counter,
             /// Typing, signals and copies not written to clients that lag.
             pub shed: Counter,
+            /// Clients that lagged so far that entries of groups were left out.
+            pub lagged: Counter,
             /// Connections that the system did not give.
             pub accept_failures: Counter,
             /// TLS handshakes.
@@ -52,6 +54,11 @@ macro_rules! figures {
                     "shed",
                     "Typing, signals and copies not written to clients that lag",
                     self.shed.clone(),
+                );
+                registry.register(
+                    "lagged",
+                    "Clients that lagged so far that entries of groups were left out",
+                    self.lagged.clone(),
                 );
                 registry.register(
                     "accept_failures",
@@ -90,6 +97,7 @@ figures! {
     resent: "Windows sent again",
     fate_unknown: "Messages answered as unknown after send.patience",
     delivered: "Deliveries written to clients",
+    group_deliveries: "Entries of groups for clients",
     deliveries_dropped: "Deliveries dropped: an old token or a dead session",
     relayed: "Envelopes passed from shard to shard",
     relays_dropped: "Envelopes for another shard dropped",

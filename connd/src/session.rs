@@ -1,4 +1,5 @@
-//! One task per connection: it reads, and hands packets to the gateway.
+//! One task per connection: it reads, and hands packets to the gateway, or bytes
+//! to a door that makes packets of them.
 //!
 //! Owns the partial frame. Must not know the session's state: that is the
 //! core's. There are many, and most of them wait: what a task holds then is a
@@ -13,20 +14,21 @@ use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 
+use crate::doors::{Kind, is_native};
 use crate::frames::{Decoded, Frames};
 use crate::gateway::{Gateway, Scratch};
 use crate::secure::Secure;
 use crate::socket::Socket;
 
 /// Serves a connection until it is over.
-pub fn serve(gateway: &Rc<Gateway>, stream: TcpStream, address: IpAddr) {
+pub fn serve(gateway: &Rc<Gateway>, stream: TcpStream, address: IpAddr, kind: Kind) {
     // Frames are gathered here; the kernel is not to wait for more.
     let _ = stream.set_nodelay(true);
     let secure = match gateway.tls().map(Secure::new).transpose() {
         Ok(secure) => secure,
         Err(error) => return tracing::error!(%error, "TLS cannot be served"),
     };
-    let socket = Socket::new(gateway.next_session(), stream, secure);
+    let socket = Socket::new(gateway.next_session(kind), stream, secure);
     gateway.opened(address, socket.clone());
     let reader = Reader {
         gateway: gateway.clone(),
@@ -78,6 +80,7 @@ impl Reader {
     fn read(&mut self, context: &mut Context<'_>) -> Poll<bool> {
         let (gateway, socket) = (&self.gateway, &self.socket);
         ready!(gateway.poll_may_read(socket.session(), context));
+        ready!(gateway.poll_wants(socket.session(), context));
         // The scratch is the thread's: a waiting session holds no buffer.
         let mut scratch = gateway.scratch();
         let Scratch {
@@ -104,7 +107,9 @@ impl Reader {
         if was_handshaking && !socket.is_handshaking() {
             gateway.handshake_done();
         }
-        if !unsealed.bytes.is_empty() {
+        if !is_native(socket.session()) && !unsealed.bytes.is_empty() {
+            gateway.line_received(socket.session(), unsealed.bytes);
+        } else if !unsealed.bytes.is_empty() {
             let packets: &mut Vec<Decoded> = packets;
             self.frames.take(unsealed.bytes, packets);
             gateway.received(socket.session(), packets);

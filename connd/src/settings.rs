@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 
 use clap::Parser;
 use connd::keys::{TokenFlags, TokensSection};
+use connd::lines::{LinesFlags, LinesSection};
 use connd::section::{GatewaySection, LeavingSection};
 use connd::tls::{Tls, TlsFlags, TlsSection};
 use connd::token::Tokens;
@@ -59,6 +60,9 @@ pub struct Flags {
     /// Certificates that clients are shown.
     #[command(flatten)]
     tls: TlsFlags,
+    /// The door for lines.
+    #[command(flatten)]
+    lines: LinesFlags,
     /// TLS towards shards.
     #[command(flatten)]
     links: LinksFlags,
@@ -88,6 +92,8 @@ pub struct Settings {
     pub public: Option<String>,
     tokens: TokensSection,
     tls: TlsSection,
+    /// The door for lines.
+    pub lines: LinesSection,
     /// TLS between daemons, and with operators.
     pub links: LinksSection,
     redis: RedisSection,
@@ -110,6 +116,7 @@ impl Default for Settings {
             public: None,
             tokens: TokensSection::default(),
             tls: TlsSection::default(),
+            lines: LinesSection::default(),
             links: LinksSection::default(),
             redis: RedisSection::default(),
             gateway: GatewaySection::default(),
@@ -172,6 +179,7 @@ impl Layered for Settings {
         given.put("public", "public", &mut self.public, flags.public.map(Some));
         self.tokens.put_over(flags.tokens, given);
         self.tls.put_over(flags.tls, given);
+        self.lines.put_over(flags.lines, given);
         self.links.put_over(flags.links, given);
         self.redis.put_over(flags.redis, given);
     }
@@ -184,6 +192,7 @@ impl Layered for Settings {
         self.describe_public(sheet);
         self.tokens.describe(sheet);
         self.tls.describe(self.listen, sheet);
+        self.lines.describe(&self.tokens, sheet);
         self.links.describe(sheet);
         self.redis.describe(sheet);
         self.gateway.describe(sheet);
@@ -205,6 +214,7 @@ impl Layered for Settings {
     fn take_over(&mut self, new: &Self) {
         self.tokens.take_over(&new.tokens);
         self.tls.take_over(&new.tls);
+        self.lines.take_over(&new.lines);
         self.gateway.take_over(&new.gateway);
         self.leaving.take_over(&new.leaving);
         self.log.take_over(&new.log);

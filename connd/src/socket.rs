@@ -149,6 +149,11 @@ impl Socket {
         self.rest.borrow().is_some()
     }
 
+    /// How many bytes the client has not read that it was written before.
+    pub fn waiting(&self) -> usize {
+        self.rest.borrow().as_ref().map_or(0, |rest| rest.len())
+    }
+
     /// Whether TLS has not come up yet.
     pub fn is_handshaking(&self) -> bool {
         let secure = self.secure.as_ref();

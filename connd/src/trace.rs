@@ -3,8 +3,9 @@
 
 use connd_core::Effect;
 use proto::client::ClientPacket;
+use proto::group::Logged;
 use proto::ids::{GatewayId, MessageId, SessionId, Stamp};
-use proto::link::{Relayed, Up};
+use proto::link::Up;
 use proto::server::ServerPacket;
 use service::admin::trail::{Step, Trail};
 use tracing::debug;
@@ -39,9 +40,16 @@ const NONE: SessionId = SessionId(0);
 
 /// A packet that came.
 pub fn came(tracer: &mut Tracer<'_>, session: SessionId, packet: &Decoded) {
-    if let Ok(ClientPacket::Send(send)) = packet {
-        tracer.note(send.id, "sent by a client", session, 0);
-        debug!(id = %send.id, to = %send.to, %session, "sent by client");
+    match packet {
+        Ok(ClientPacket::Send(send)) => {
+            tracer.note(send.id, "sent by a client", session, 0);
+            debug!(id = %send.id, to = %send.to, %session, "sent by client");
+        }
+        Ok(ClientPacket::GroupSend(send)) => {
+            tracer.note(send.id, "sent by a client", session, 0);
+            debug!(id = %send.id, group = %send.group, %session, "sent by client");
+        }
+        _ => {}
     }
 }
 
@@ -73,14 +81,27 @@ pub fn effect(tracer: &mut Tracer<'_>, effect: &Effect) {
                 debug!(id = %submit.id, link = link.0, attempt = ?submit.attempt, "to the sender's shard");
             }
             Up::Relay(relay) => {
-                if let Relayed::Forward(forward) = &relay.relayed {
-                    tracer.note(forward.message.id, "to the recipient's shard", NONE, 0);
-                    debug!(id = %forward.message.id, link = link.0, "to the recipient's shard");
+                if let Some((_, id, _)) = relay.relayed.of_window() {
+                    tracer.note(id, "to the recipient's shard", NONE, 0);
+                    debug!(%id, link = link.0, "to the recipient's shard");
                 }
             }
-            Up::Announce(_) | Up::Gone { .. } | Up::Acknowledge { .. } | Up::Request { .. } => {}
+            Up::Announce(_)
+            | Up::Gone { .. }
+            | Up::Acknowledge { .. }
+            | Up::Request { .. }
+            | Up::ToGroup { .. } => {}
         },
-        Effect::Offer { .. }
+        Effect::Spread { sessions, packet } => {
+            if let ServerPacket::GroupDeliver(deliver) = packet
+                && let Logged::Message { id, .. } = deliver.entry.what
+            {
+                tracer.note(id, "written to members", NONE, 0);
+                debug!(%id, group = %deliver.group, clients = sessions.len(), "to clients");
+            }
+        }
+        Effect::SpreadLater { .. }
+        | Effect::Offer { .. }
         | Effect::Gather { .. }
         | Effect::Close { .. }
         | Effect::Hold { .. }

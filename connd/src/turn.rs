@@ -11,6 +11,7 @@ use connd_core::Effect;
 use proto::ids::SessionId;
 
 use crate::socket::Room;
+use crate::spread::Spread;
 
 /// A buffer that grew beyond this is given back to the allocator.
 const BUFFER_KEEP_BYTES: usize = 64 * 1024;
@@ -35,6 +36,10 @@ pub struct Turn {
     pub at: HashMap<SessionId, usize, ahash::RandomState>,
     /// Frames to write to a session before long; none is empty.
     pub gathered: HashMap<SessionId, BytesMut, ahash::RandomState>,
+    /// Frames that many share.
+    pub spread: Spread,
+    /// A frame that many share, while it is encoded.
+    pub frame: BytesMut,
     /// To be closed when all is written.
     pub closes: Vec<SessionId>,
     /// What is sealed before it is written.

@@ -62,6 +62,7 @@ figures! {
     rejected: "Messages refused for good",
     delivered: "Messages answered as delivered",
     stored: "Messages answered as stored",
+    logged: "Messages to groups answered as logged",
     repeated: "Messages that came again",
     unknown: "Messages answered as unknown",
     returned: "Messages given back to their windows",

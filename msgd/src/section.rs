@@ -41,6 +41,13 @@ node::section! {
         user_messages_per_second: Count [Count::of(1), Count::of(1_000_000)] Yes;
         tells_max: Count [Count::of(1), Count::of(10_000_000)] Yes;
         acts_max: Count [Count::of(1), Count::of(10_000_000)] Yes;
+        group_members_max: Count [Count::of(1), Count::of(1_000_000)] Yes;
+        group_others_max: Count [Count::of(1), Count::of(1_000_000)] Yes;
+        groups_per_user_max: Count [Count::of(1), Count::of(800)] Yes;
+        group_messages_per_second: Count [Count::of(1), Count::of(1_000_000)] Yes;
+        member_messages_per_second: Count [Count::of(1), Count::of(1_000_000)] Yes;
+        groups_max: Count [Count::of(1), Count::of(10_000_000)] Yes;
+        group_rows_max: Count [Count::of(1), Count::of(100_000_000)] Yes;
     }
 }
 
@@ -145,6 +152,9 @@ const SESSION_BYTES: u64 = 256;
 /// What a friend takes in a cached list: the id, the relation, a status.
 const FRIEND_BYTES: u64 = 160;
 
+/// What someone whom a group knows takes: the id, the role, counts, the map.
+const MEMBER_BYTES: u64 = 256;
+
 /// What a mailbox takes in the cache of the store.
 const MAILBOX_BYTES: u64 = 256;
 
@@ -192,11 +202,21 @@ impl ShardSection {
         let waiting = core.waiting_max as u64 * (body + MESSAGE_BYTES);
         let tells = core.tells_max as u64 * (TARGETS_MAX as u64 * 64 + MESSAGE_BYTES);
         let acts = core.acts_max as u64 * MESSAGE_BYTES;
+        let groups = core.groups_max as u64 * (pending + deferred + recent)
+            + core.group_rows_max as u64 * MEMBER_BYTES;
+        memory.all(
+            "all groups",
+            groups.saturating_mul(shards),
+            format!(
+                "{shards} shard(s) of {} groups that know {} users together",
+                core.groups_max, core.group_rows_max
+            ),
+        );
         memory.all(
             "waiting, told, changed",
             (waiting + tells + acts).saturating_mul(shards),
             format!(
-                "{} envelopes for slots, {} statuses, {} changes of friends, per shard",
+                "{} envelopes for slots, {} statuses, {} changes of friends and groups, per shard",
                 core.waiting_max, core.tells_max, core.acts_max
             ),
         );

@@ -3,8 +3,9 @@
 
 use msgd_core::Effect;
 use msgd_core::store::Request;
+use proto::group::Logged;
 use proto::ids::{GatewayId, SessionId, Stamp};
-use proto::link::{Answer, Down, Relayed, ReturnReason, Up};
+use proto::link::{Answer, Down, FromGroup, ReturnReason, Up};
 use proto::server::Outcome;
 use service::admin::trail::{Step, Trail};
 use tracing::debug;
@@ -25,10 +26,9 @@ pub fn came(trail: &mut Trail, at: Stamp, gateway: GatewayId, envelope: &Up) {
             debug!(id = %submit.id, from = %submit.from, to = %submit.to, attempt = ?submit.attempt, "submitted");
         }
         Up::Relay(relay) => {
-            if let Relayed::Forward(forward) = &relay.relayed {
-                let message = &forward.message;
-                trail.note(step(message.id, "forwarded here", forward.session));
-                debug!(id = %message.id, from = %message.from, to = %message.to, "forwarded here");
+            if let Some((session, id, _)) = relay.relayed.of_window() {
+                trail.note(step(id, "forwarded here", session));
+                debug!(%id, slot = %relay.slot, "forwarded here");
             }
         }
         Up::Acknowledge {
@@ -41,7 +41,7 @@ pub fn came(trail: &mut Trail, at: Stamp, gateway: GatewayId, envelope: &Up) {
                 debug!(id = %identity.id, from = %identity.from, by = %user, "taken");
             }
         }
-        Up::Announce(_) | Up::Gone { .. } | Up::Request { .. } => {}
+        Up::Announce(_) | Up::Gone { .. } | Up::Request { .. } | Up::ToGroup { .. } => {}
     }
 }
 
@@ -83,13 +83,21 @@ pub fn effect(trail: &mut Trail, at: Stamp, effect: &Effect) {
                 debug!(id = %back.id, %gateway, reason = ?back.reason, "sent back");
             }
             Down::Relay(relay) => {
-                if let Relayed::Forward(forward) = &relay.relayed {
-                    let (id, session) = (forward.message.id, forward.session);
+                if let Some((session, id, _)) = relay.relayed.of_window() {
                     trail.note(step(id, "accepted and forwarded", gateway.0, session.0));
-                    debug!(id = %forward.message.id, slot = %relay.slot, %gateway, "forwarded");
+                    debug!(%id, slot = %relay.slot, %gateway, "forwarded");
                 }
             }
-            Down::Accepted { .. }
+            Down::FromGroup(FromGroup::Entry(deliver)) => {
+                if let Logged::Message { id, .. } = deliver.entry.what {
+                    trail.note(step(id, "to the members of a gateway", gateway.0, 0));
+                    debug!(%id, group = %deliver.group, %gateway, "to members");
+                }
+            }
+            Down::FromGroup(_)
+            | Down::Joined { .. }
+            | Down::Left { .. }
+            | Down::Accepted { .. }
             | Down::Refused { .. }
             | Down::Push { .. }
             | Down::Close { .. }
@@ -99,6 +107,14 @@ pub fn effect(trail: &mut Trail, at: Stamp, effect: &Effect) {
             for letter in messages {
                 trail.note(step(letter.message.id, "to the store", 0, 0));
                 debug!(id = %letter.message.id, to = %user, "to the store");
+            }
+        }
+        Effect::Store(Request::WriteGroup { group, write, .. }) => {
+            for (entry, _) in &write.entries {
+                if let Logged::Message { id, .. } = entry.what {
+                    trail.note(step(id, "to the store", 0, 0));
+                    debug!(%id, %group, seq = entry.seq, "to the store");
+                }
             }
         }
         Effect::Store(_) | Effect::AskGraph { .. } | Effect::Pledged { .. } | Effect::Fenced => {}
@@ -111,6 +127,7 @@ fn said(answer: &Answer) -> (&'static str, u32) {
         Answer::Sent(sent) => match sent.outcome {
             Outcome::Delivered { .. } => ("answered: delivered", 0),
             Outcome::Stored => ("answered: stored", 0),
+            Outcome::Logged(_) => ("answered: logged", 0),
         },
         Answer::Rejected { code, .. } => ("answered: refused", code.number()),
         Answer::Unknown { code } => ("answered: unknown", code.number()),

@@ -10,6 +10,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use msgd_core::filter::{Filter, WordList};
 use node::settings::sheet::{Reload, Sheet};
 use proto::ids::UserId;
+use proto::link::Recipient;
+use smol_str::SmolStr;
 
 /// What `words` may be.
 const ALLOWED: &str = "a file of words in UTF-8, one per line";
@@ -35,7 +37,7 @@ impl Words {
 }
 
 impl Filter for Words {
-    fn check(&self, from: &UserId, to: &UserId, body: &[u8]) -> Result<(), smol_str::SmolStr> {
+    fn check(&self, from: &UserId, to: &Recipient, body: &[u8]) -> Result<(), SmolStr> {
         // A list is replaced whole: a thread that panicked left a whole one.
         let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
         match &*list {

@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use crate::codes::Code;
 use crate::friends::{FriendAction, ListHash};
-use crate::ids::{DeviceId, MessageId, Stamp, UserId};
+use crate::group::{Action, Conversation, Mentions, Range, ReadTo, Which};
+use crate::ids::{DeviceId, GroupId, LogEpoch, MessageId, Stamp, UserId};
 use crate::status::Status;
 
 /// One packet from a client.
@@ -45,6 +46,20 @@ pub enum ClientPacket {
     GetDevices,
     /// Ends the session of another device of this user.
     EndDevice(EndDevice),
+    /// A message for a group.
+    GroupSend(GroupSend),
+    /// A message for a group that is never stored and never acknowledged.
+    GroupTransient(GroupTransient),
+    /// The user has read a group up to here.
+    GroupRead(GroupRead),
+    /// Changes a group, or who is in it.
+    ChangeGroup(ChangeGroup),
+    /// Asks for the groups that the user belongs to.
+    GetGroups,
+    /// Asks who is in a group.
+    GetMembers(GetMembers),
+    /// Asks for a part of a history.
+    GetHistory(GetHistory),
 }
 
 /// What a client says of itself first.
@@ -131,6 +146,80 @@ pub struct EndDevice {
     pub request: u32,
     /// Which device.
     pub device: DeviceId,
+}
+
+/// A message for a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupSend {
+    /// Minted by the client, once per message.
+    pub id: MessageId,
+    /// Which group.
+    pub group: GroupId,
+    /// Opaque to the cluster.
+    pub body: Bytes,
+    /// Whose attention it wants.
+    pub mentions: Mentions,
+    /// As in [`Send::again`].
+    pub again: bool,
+}
+
+/// A message for the online members of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupTransient {
+    /// Which group.
+    pub group: GroupId,
+    /// As in [`Transient::kind`].
+    pub kind: u32,
+    /// Opaque to the cluster.
+    pub body: Bytes,
+}
+
+/// How far the user has read a group; reported at most once a second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupRead {
+    /// Which group.
+    pub group: GroupId,
+    /// Of its log.
+    pub epoch: LogEpoch,
+    /// Up to here.
+    pub read: ReadTo,
+}
+
+/// Something to be done to a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeGroup {
+    /// Chosen by the client; the answer carries it.
+    pub request: u32,
+    /// Which group.
+    pub group: GroupId,
+    /// What to do.
+    pub action: Action,
+}
+
+/// Who is in a group, page by page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GetMembers {
+    /// Chosen by the client; the answer carries it.
+    pub request: u32,
+    /// Which group.
+    pub group: GroupId,
+    /// Whom.
+    pub which: Which,
+    /// Those whose ids come after this one; none: from the first on.
+    pub after: Option<UserId>,
+}
+
+/// A part of a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GetHistory {
+    /// Chosen by the client; the answer carries it.
+    pub request: u32,
+    /// Of what.
+    pub of: Conversation,
+    /// Which part.
+    pub range: Range,
+    /// So many at most, itself at most [`crate::limits::PAGE_MAX`].
+    pub count: u32,
 }
 
 /// Why bytes are no packet. The client must act; the session closes with

@@ -93,6 +93,33 @@ codes! {
     /// No device of that name is logged in.
     NoDevice = 124, Final, "no such device is logged in";
 
+    /// No group has this id.
+    NoGroup = 131, Final, "there is no such group";
+    /// Another group has this id.
+    GroupExists = 132, Final, "there is a group of this name";
+    /// Only members may.
+    NotMember = 133, Final, "you are not a member of this group";
+    /// A role above the actor's is needed.
+    NotAllowed = 134, Final, "your role in the group does not allow it";
+    /// The group is joined by invitation, and none is there.
+    NotInvited = 135, Final, "one comes into this group by invitation";
+    /// Asked for; an admin decides.
+    Applied = 136, Final, "you have asked to be admitted; an admin decides";
+    /// The group has as many members as it may.
+    GroupFull = 137, Final, "the group is full";
+    /// The user is in as many groups as one may be.
+    TooManyGroups = 138, Final, "you are in too many groups";
+    /// The actor is banned.
+    Banned = 139, Final, "you are banned from this group";
+    /// The sender is muted.
+    Muted = 140, Final, "you are muted in this group";
+    /// The owner must hand the group over first, or dissolve it.
+    OwnerStays = 141, Final, "hand the group over first, or dissolve it";
+    /// The other is not what the action needs: a member, an applicant, banned.
+    NoSuchMember = 142, Final, "this user is not among those it could be done to";
+    /// No history of conversations between two is kept.
+    NoHistory = 143, Final, "no history is kept of this";
+
     /// No answer within `send.patience`; it may or may not have arrived.
     FateUnknown = 201, Again, "no answer in time; the message's fate is unknown";
     /// Older than what the shard remembers of its recipient's messages, or sent

@@ -7,7 +7,7 @@ use std::fmt;
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-/// The longest user, device or shard id, in bytes.
+/// The longest user, device, group or shard id, in bytes.
 pub const ID_BYTES_MAX: usize = 64;
 
 /// Why bytes are not an id. The client must act.
@@ -84,6 +84,11 @@ text_id! {
 text_id! {
     /// A device of one user: the same alphabet and length as [`UserId`].
     DeviceId
+}
+text_id! {
+    /// A group: the same alphabet and length as [`UserId`], and a space of its
+    /// own: a user and a group may have the same.
+    GroupId
 }
 text_id! {
     /// A shard's name, its place on the ring.
@@ -184,6 +189,11 @@ number_id! {
 number_id! {
     /// The number of a ring. Rings only go forward.
     Epoch
+}
+
+number_id! {
+    /// Which of the logs that a group of one name had: a later one is higher.
+    LogEpoch
 }
 
 /// Which of two log-ins of a user is the later, given by the shard that first

@@ -10,6 +10,7 @@ pub mod codes;
 pub mod frame;
 pub mod friends;
 pub mod graph;
+pub mod group;
 pub mod ids;
 pub mod limits;
 pub mod link;

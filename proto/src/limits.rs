@@ -33,5 +33,21 @@ pub const TEXT_BYTES_MAX: usize = 256;
 /// The most friends that one status is told to in one envelope.
 pub const TARGETS_MAX: usize = 1_000;
 
+/// The most users whose attention one message to a group wants.
+pub const MENTIONS_MAX: usize = 32;
+
+/// The most groups that a log-in answer names.
+pub const USER_GROUPS_MAX: usize = 1_000;
+
+/// The most entries of one page of a history, and of members.
+pub const PAGE_MAX: usize = 500;
+
+/// A page of a history is closed when its entries weigh this many bytes; the
+/// first is in it in any case.
+pub const PAGE_BYTES_MAX: usize = 128 * 1024;
+
+/// The most users in one envelope that names followers of a group.
+pub const FOLLOWERS_MAX: usize = 1_000;
+
 /// The version of the client protocol spoken here.
 pub const VERSION: u32 = 1;

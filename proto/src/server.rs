@@ -7,10 +7,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use smol_str::SmolStr;
 
-use crate::client::{Read, Transient};
+use crate::client::{GroupRead, Read, Transient};
 use crate::codes::Code;
 use crate::friends::{FriendList, ListHash, ListVersion};
-use crate::ids::{DeviceId, ID_BYTES_MAX, MessageId, SessionId, Stamp, UserId};
+use crate::group::{
+    Action, Conversation, GroupState, Head, LogEntry, MemberEntry, Place, ReadTo, UserGroup,
+};
+use crate::ids::{DeviceId, GroupId, ID_BYTES_MAX, LogEpoch, MessageId, SessionId, Stamp, UserId};
+use crate::limits::TEXT_BYTES_MAX;
 use crate::status::PeerStatus;
 
 /// One packet to a client.
@@ -94,6 +98,54 @@ pub enum ServerPacket {
         /// `None` when done.
         code: Option<Code>,
     },
+    /// An entry of the log of one of the user's groups.
+    GroupDeliver(GroupDeliver),
+    /// A message in a group that is never stored.
+    GroupTransient(GroupTransientFrom),
+    /// What one of the user's groups is: after the log-in, and after joining.
+    GroupState(Box<GroupState>),
+    /// Where a group's log ends: entries before that were left out.
+    GroupHead {
+        /// Which group.
+        group: GroupId,
+        /// Its end.
+        head: Head,
+    },
+    /// The user is not in a group any more.
+    GroupLeft {
+        /// Which group.
+        group: GroupId,
+        /// What ended it, and who did that, if it is known.
+        change: Option<(UserId, Action)>,
+    },
+    /// The user is invited to a group.
+    GroupInvited {
+        /// Which group.
+        group: GroupId,
+        /// By whom.
+        by: UserId,
+    },
+    /// A user asks an admin to be admitted.
+    GroupApplied {
+        /// To which group.
+        group: GroupId,
+        /// Who.
+        user: UserId,
+    },
+    /// Answers a [`crate::client::ChangeGroup`], or says why there is no other
+    /// answer to a request about a group.
+    GroupResult {
+        /// The client's number of it.
+        request: u32,
+        /// `None` when done.
+        code: Option<Code>,
+    },
+    /// The groups that the user belongs to.
+    Groups(Vec<UserGroup>),
+    /// Answers a [`crate::client::GetMembers`].
+    Members(Box<Members>),
+    /// Answers a [`crate::client::GetHistory`].
+    History(Box<History>),
 }
 
 impl ServerPacket {
@@ -109,6 +161,12 @@ impl ServerPacket {
             Self::Deliver(deliver) => deliver.body.len(),
             Self::Carbon(carbon) => carbon.weight(),
             Self::Devices(devices) => devices.len() * 2 * ID_BYTES_MAX,
+            Self::GroupDeliver(deliver) => deliver.entry.weight(),
+            Self::GroupTransient(transient) => transient.body.len(),
+            Self::GroupState(_) => TEXT_BYTES_MAX,
+            Self::Groups(groups) => groups.len() * 3 * ID_BYTES_MAX,
+            Self::Members(members) => members.members.len() * 2 * ID_BYTES_MAX,
+            Self::History(history) => history.weight(),
             _ => 0,
         }
     }
@@ -137,6 +195,10 @@ pub struct LoginOk {
     pub body_bytes_max: u32,
     /// The server's clock; message ids are minted by it.
     pub server_time: Stamp,
+    /// The groups that the user belongs to, at most
+    /// [`crate::limits::USER_GROUPS_MAX`]. Of each in which the user is a member
+    /// a [`ServerPacket::GroupState`] follows.
+    pub groups: Vec<UserGroup>,
 }
 
 /// A message for this user.
@@ -173,6 +235,8 @@ pub enum Outcome {
     },
     /// It is durable in the recipient's mailbox.
     Stored,
+    /// It is durable in the group's log.
+    Logged(Place),
 }
 
 /// What became of all messages to a peer up to a stamp.
@@ -257,6 +321,8 @@ pub enum Did {
     Read(Read),
     /// It sent a message that is never stored: typing, signals.
     Transient(Transient),
+    /// It read a group.
+    GroupRead(GroupRead),
 }
 
 /// A message that another device of the same user sent.
@@ -278,7 +344,7 @@ impl Carbon {
         match &self.did {
             Did::Sent(sent) => sent.body.len(),
             Did::Transient(transient) => transient.body.len(),
-            Did::Read(_) => 0,
+            Did::Read(_) | Did::GroupRead(_) => 0,
         }
     }
 }
@@ -292,4 +358,72 @@ pub struct DeviceEntry {
     pub since: Stamp,
     /// It is the one that asks.
     pub own: bool,
+}
+
+/// An entry of a group's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupDeliver {
+    /// Which group.
+    pub group: GroupId,
+    /// Of its log.
+    pub epoch: LogEpoch,
+    /// The entry: the one after the last, or some were left out and are to be
+    /// asked for.
+    pub entry: LogEntry,
+}
+
+/// A message in a group that is never stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupTransientFrom {
+    /// In which group.
+    pub group: GroupId,
+    /// The sender.
+    pub from: UserId,
+    /// As in [`crate::client::Transient::kind`].
+    pub kind: u32,
+    /// Opaque to the cluster.
+    pub body: Bytes,
+}
+
+/// Whom a group knows: a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Members {
+    /// The client's number of the request.
+    pub request: u32,
+    /// Which group.
+    pub group: GroupId,
+    /// By ids, ascending; at most [`crate::limits::PAGE_MAX`].
+    pub members: Vec<MemberEntry>,
+    /// How many there are in all. Who is online by several gateways counts for
+    /// each beyond the first page.
+    pub total: u32,
+    /// There are more after the last of these.
+    pub more: bool,
+}
+
+/// A part of a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// The client's number of the request.
+    pub request: u32,
+    /// Of what.
+    pub of: Conversation,
+    /// Of the log. Another than before: the client begins anew.
+    pub epoch: LogEpoch,
+    /// The oldest entry that is kept: what lies before is gone for good.
+    pub first: u64,
+    /// The last entry.
+    pub last: u64,
+    /// How far the user has read it.
+    pub read: ReadTo,
+    /// Ascending; at most [`crate::limits::PAGE_MAX`], and with the first of them
+    /// at most [`crate::limits::PAGE_BYTES_MAX`] bytes.
+    pub entries: Vec<LogEntry>,
+}
+
+impl History {
+    fn weight(&self) -> usize {
+        let entry = |entry: &LogEntry| entry.weight() + 2 * ID_BYTES_MAX;
+        self.entries.iter().map(entry).sum()
+    }
 }

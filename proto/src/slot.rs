@@ -5,7 +5,7 @@
 
 use siphasher::sip::SipHasher13;
 
-use crate::ids::UserId;
+use crate::ids::{GroupId, UserId};
 
 /// How many slots there are.
 pub const SLOTS: u16 = 16_384;
@@ -18,7 +18,16 @@ impl Slot {
     /// The slot of a user: SipHash-1-3 with key 0 over the id's bytes, modulo
     /// [`SLOTS`].
     pub fn of(user: &UserId) -> Self {
-        let hash = SipHasher13::new().hash(user.as_bytes());
+        Self::of_bytes(user.as_bytes())
+    }
+
+    /// The slot of a group: as of a user with the same id.
+    pub fn of_group(group: &GroupId) -> Self {
+        Self::of_bytes(group.as_bytes())
+    }
+
+    fn of_bytes(id: &[u8]) -> Self {
+        let hash = SipHasher13::new().hash(id);
         // The remainder is below 2^14.
         Self((hash % u64::from(SLOTS)) as u16)
     }

@@ -1,5 +1,7 @@
 //! What a gateway wants done.
 
+use std::sync::Arc;
+
 use proto::ids::{Epoch, SessionId, UserId};
 use proto::link::Up;
 use proto::server::ServerPacket;
@@ -29,6 +31,22 @@ pub enum Effect {
         /// To which.
         session: SessionId,
         /// What; the order of a session's packets stays.
+        packet: ServerPacket,
+    },
+    /// Write the same packet to many clients. It is left out for one that lags,
+    /// and [`crate::Event::Drained`] says when that one reads again.
+    Spread {
+        /// To which, ascending.
+        sessions: Arc<Vec<SessionId>>,
+        /// What.
+        packet: ServerPacket,
+    },
+    /// The same, within a few dozen milliseconds, together with others like it;
+    /// the order of a session's packets stays.
+    SpreadLater {
+        /// To which, ascending.
+        sessions: Arc<Vec<SessionId>>,
+        /// What.
         packet: ServerPacket,
     },
     /// Close a connection once what was written has left. No
@@ -84,6 +102,8 @@ pub struct Counters {
     pub fate_unknown: u64,
     /// Deliveries written to clients.
     pub delivered: u64,
+    /// Entries of groups for clients.
+    pub group_deliveries: u64,
     /// Deliveries dropped: an old token or a dead session.
     pub deliveries_dropped: u64,
     /// Envelopes passed from shard to shard.

@@ -41,6 +41,11 @@ pub enum Event {
         /// Which.
         session: SessionId,
     },
+    /// A client reads again for which entries of groups were left out.
+    Drained {
+        /// Which.
+        session: SessionId,
+    },
     /// A connection is gone.
     Closed {
         /// Which.

@@ -11,6 +11,7 @@ mod effect;
 mod event;
 mod excess;
 mod gateway;
+mod groups;
 pub mod operator;
 mod router;
 mod sends;

@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use proto::ids::{DeviceId, SessionId, UserId};
+use proto::link::Recipient;
 
 /// A connection of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct Stand {
     /// Who sent it.
     pub from: UserId,
     /// To whom.
-    pub to: UserId,
+    pub to: Recipient,
     /// The device that sent it, or that it was written to.
     pub device: DeviceId,
     /// It was written to the recipient's device, which has not acknowledged it;

@@ -7,16 +7,16 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use proto::clock::Moment;
-use proto::ids::{Generation, MessageId, UserId};
-use proto::link::Attempt;
+use proto::ids::{Generation, MessageId};
+use proto::link::{Attempt, Recipient};
 
 /// A message without an answer.
 #[derive(Debug)]
 pub struct Outstanding {
     /// The sender's id for it.
     pub id: MessageId,
-    /// The recipient.
-    pub to: UserId,
+    /// To whom.
+    pub to: Recipient,
     /// As the client sent it.
     pub body: Bytes,
     /// When it came.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use proto::client::Login;
 use proto::clock::Moment;
 use proto::friends::ListHash;
-use proto::ids::{DeviceId, LoginOrder, Stamp, Token, UserId};
+use proto::ids::{DeviceId, GroupId, LoginOrder, Stamp, Token, UserId};
 use proto::rate::Usage;
 use proto::slot::Slot;
 use proto::status::Status;
@@ -95,6 +95,9 @@ pub struct Live {
     pub carbons_wanted: bool,
     /// Deliveries without an acknowledgement.
     pub deliveries: Deliveries,
+    /// The groups in which the user is, as the user's shard says; at most
+    /// [`proto::limits::USER_GROUPS_MAX`].
+    pub groups: Vec<GroupId>,
 }
 
 impl Live {

@@ -77,6 +77,7 @@ impl Stage {
                 token: Token(1),
                 number: 1,
             },
+            groups: Vec::new(),
         });
         stage.told.clear();
         stage

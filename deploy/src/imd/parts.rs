@@ -49,6 +49,8 @@ impl Parts {
         let count = settings.threads();
         let listeners = connd::listen::bind(settings.listen, count)
             .with_context(|| format!("--listen {}", settings.listen))?;
+        let lines = settings.lines.listen;
+        let mut lines = connd::listen::bind_some(lines, count)?.into_iter();
         let count = count.get();
         let mut engine = Engine::open(&settings.data, settings.database.core())?;
         let outcomes: Vec<Outcomes> = (0..count).map(|_| Outcomes::default()).collect();
@@ -84,6 +86,7 @@ impl Parts {
             asked.extend([gateway, shard]);
             threads.push(ThreadParts {
                 listener,
+                lines: lines.next(),
                 gateway: GatewayId(fastrand::u64(1..)),
                 gateway_metrics: connd_metrics.clone(),
                 gateway_questions,

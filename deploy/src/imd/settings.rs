@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use connd::keys::{TokenFlags, TokensSection, describe_listen};
+use connd::lines::{LinesFlags, LinesSection};
 use connd::section::GatewaySection;
 use connd::tls::{Tls, TlsFlags, TlsSection};
 use connd::token::Tokens;
@@ -51,6 +52,9 @@ pub struct Flags {
     /// Certificates that clients are shown.
     #[command(flatten)]
     tls: TlsFlags,
+    /// The door for lines.
+    #[command(flatten)]
+    lines: LinesFlags,
     /// What every daemon has.
     #[command(flatten)]
     daemon: DaemonFlags,
@@ -74,6 +78,8 @@ pub struct Settings {
     words: Option<PathBuf>,
     tokens: TokensSection,
     tls: TlsSection,
+    /// The door for lines.
+    pub lines: LinesSection,
     /// Bounds and times of each gateway.
     pub gateway: GatewaySection,
     shard: ShardSection,
@@ -97,6 +103,7 @@ impl Default for Settings {
             words: None,
             tokens: TokensSection::default(),
             tls: TlsSection::default(),
+            lines: LinesSection::default(),
             gateway: GatewaySection::default(),
             shard: ShardSection::default(),
             mailbox: MailboxSection::default(),
@@ -152,6 +159,9 @@ impl Settings {
             "  clients  {}  ({threads} gateway(s), {threads} shard(s))",
             self.listen
         );
+        if let Some(lines) = self.lines.listen {
+            println!("  lines    {lines}  (nc {} {})", lines.ip(), lines.port());
+        }
         println!("  admin    http://{admin}/metrics  /healthz  /readyz");
         println!("  data     {}", self.data.display());
         println!("paste into two terminals:");
@@ -193,6 +203,7 @@ impl Layered for Settings {
         flags.rights.put_over(rights, given);
         self.tokens.put_over(flags.tokens, given);
         self.tls.put_over(flags.tls, given);
+        self.lines.put_over(flags.lines, given);
     }
 
     fn describe(&self, sheet: &mut Sheet) {
@@ -204,6 +215,7 @@ impl Layered for Settings {
         msgd::words::describe(self.words.as_ref(), sheet);
         self.tokens.describe(sheet);
         self.tls.describe(self.listen, sheet);
+        self.lines.describe(&self.tokens, sheet);
         self.gateway.describe(sheet);
         self.gateway.describe_across(sheet);
         self.shard.describe(sheet);
@@ -226,6 +238,7 @@ impl Layered for Settings {
         self.words.clone_from(&new.words);
         self.tokens.take_over(&new.tokens);
         self.tls.take_over(&new.tls);
+        self.lines.take_over(&new.lines);
         self.gateway.take_over(&new.gateway);
         self.shard.take_over(&new.shard);
         self.log.take_over(&new.log);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use connd::access::Access;
-use connd::gateway::Gateway;
+use connd::gateway::{Gateway, LineSettings};
 use connd::tls::Tls;
 use connd::token::Tokens;
 use friendd::FriendHandle;
@@ -20,9 +20,8 @@ use proto::ids::{GatewayId, Incarnation, ShardId};
 use proto::ring::Ring;
 use service::admin::Questions;
 use service::link::ShardEnd;
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::task::spawn_local;
+use tokio::task::{JoinHandle, spawn_local};
 
 use crate::settings::Settings;
 
@@ -32,6 +31,8 @@ const FLUSH: Duration = Duration::from_millis(50);
 /// What a thread is made of.
 pub struct ThreadParts {
     pub listener: std::net::TcpListener,
+    /// Where lines are taken, if they are.
+    pub lines: Option<std::net::TcpListener>,
     pub gateway: GatewayId,
     pub gateway_metrics: Arc<connd::metrics::Metrics>,
     pub gateway_questions: Questions,
@@ -55,6 +56,7 @@ pub struct ThreadParts {
 #[derive(Clone)]
 pub struct Loaded {
     gateway: connd_core::Settings,
+    lines: LineSettings,
     shard: msgd_core::Settings,
     access: Access,
 }
@@ -64,6 +66,7 @@ impl Loaded {
     pub fn new(settings: &Settings, access: Access) -> Self {
         Self {
             gateway: connd::listen::fitted(settings.gateway.core(), settings.threads()),
+            lines: settings.lines.settings(&settings.gateway),
             shard: settings.shard(),
             access,
         }
@@ -163,7 +166,7 @@ async fn serve(parts: ThreadParts, mut loaded: watch::Receiver<Loaded>) -> anyho
     spawn_local(msgd::links::run_all(shard.clone(), parts.links));
     let gateway = Gateway::start(
         parts.gateway,
-        first.gateway,
+        (first.gateway, first.lines),
         parts.ring,
         first.access,
         parts.gateway_metrics,
@@ -172,15 +175,14 @@ async fn serve(parts: ThreadParts, mut loaded: watch::Receiver<Loaded>) -> anyho
     for (shard, door) in parts.doors {
         spawn_local(connd::links::keep_inside(gateway.clone(), shard, door));
     }
-    let listener = TcpListener::from_std(parts.listener)?;
-    let accepting = spawn_local(connd::listen::run(gateway.clone(), listener));
+    let accepting = connd::listen::run_all(&gateway, parts.listener, parts.lines)?;
     // The sender is dropped when the daemon stops.
     while loaded.changed().await.is_ok() {
         let now = loaded.borrow_and_update().clone();
-        gateway.reload(now.gateway, now.access);
+        gateway.reload((now.gateway, now.lines), now.access);
         shard.reload(now.shard);
     }
-    accepting.abort();
+    accepting.iter().for_each(JoinHandle::abort);
     stop(&gateway, &shard).await;
     Ok(())
 }

@@ -56,6 +56,8 @@ pub struct Counters {
     pub delivered: u64,
     /// Messages answered as stored.
     pub stored: u64,
+    /// Messages to groups answered as logged.
+    pub logged: u64,
     /// Messages that came again.
     pub repeated: u64,
     /// Messages answered as unknown.

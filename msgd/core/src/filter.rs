@@ -3,6 +3,7 @@
 use std::fmt;
 
 use proto::ids::UserId;
+use proto::link::Recipient;
 use smol_str::SmolStr;
 
 /// Looks at each message of the shard's users, once per sending.
@@ -11,7 +12,7 @@ use smol_str::SmolStr;
 pub trait Filter: fmt::Debug + Send {
     /// Passes the message, or says in words why not (at most
     /// [`proto::limits::TEXT_BYTES_MAX`] bytes).
-    fn check(&self, from: &UserId, to: &UserId, body: &[u8]) -> Result<(), SmolStr>;
+    fn check(&self, from: &UserId, to: &Recipient, body: &[u8]) -> Result<(), SmolStr>;
 }
 
 /// Refuses bodies that contain one of its words.
@@ -38,7 +39,7 @@ impl WordList {
 }
 
 impl Filter for WordList {
-    fn check(&self, _from: &UserId, _to: &UserId, body: &[u8]) -> Result<(), SmolStr> {
+    fn check(&self, _from: &UserId, _to: &Recipient, body: &[u8]) -> Result<(), SmolStr> {
         let folded = body.to_ascii_lowercase();
         let found = |word: &Vec<u8>| folded.windows(word.len()).any(|window| window == word);
         if self.words.iter().any(found) {

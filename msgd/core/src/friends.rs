@@ -31,7 +31,8 @@ pub struct Friends {
     /// does not have.
     doubts: u8,
     asking: bool,
-    asked_at: Option<Moment>,
+    /// Not before this is it asked about hashes again.
+    may_ask_at: Moment,
     /// What other hashes were named. Rare, and there are many users.
     named: Option<Box<Named>>,
 }
@@ -93,7 +94,7 @@ impl Friends {
         }
         let named = self.named.as_ref();
         let known_wrong = named.is_some_and(|named| named.is_wrong(hash));
-        let too_soon = self.asked_at.is_some_and(|at| now.since(at) < ASK_PAUSE);
+        let too_soon = now < self.may_ask_at;
         if !self.asking && self.list.is_some() && (known_wrong || too_soon) {
             return Verdict::Stale;
         }
@@ -114,7 +115,7 @@ impl Friends {
     /// The friend service is asked now.
     pub fn asked(&mut self, now: Moment) {
         self.asking = true;
-        self.asked_at = Some(now);
+        self.may_ask_at = now + ASK_PAUSE;
     }
 
     /// What is known may not be the newest: the friend service is to be asked
@@ -131,7 +132,7 @@ impl Friends {
     /// Whether the last question is long enough ago for another one that
     /// nobody waits for.
     pub fn may_ask(&self, now: Moment) -> bool {
-        !self.asking && self.asked_at.is_none_or(|at| now.since(at) >= ASK_PAUSE)
+        !self.asking && now >= self.may_ask_at
     }
 
     /// The list is as it was.

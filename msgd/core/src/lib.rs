@@ -10,6 +10,7 @@ mod effect;
 mod event;
 pub mod filter;
 mod friends;
+mod group;
 mod inbox;
 mod named;
 pub mod operator;

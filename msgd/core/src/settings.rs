@@ -92,8 +92,24 @@ pub struct Settings {
     pub user_messages_per_second: u32,
     /// Statuses that are told and not yet answered, of all users.
     pub tells_max: usize,
-    /// Changes of the friend graph under way, of all users.
+    /// Changes of the friend graph and requests about groups under way, of all
+    /// users.
     pub acts_max: usize,
+    /// Members of one group.
+    pub group_members_max: usize,
+    /// Whom one group may have invited, banned or not yet admitted.
+    pub group_others_max: usize,
+    /// Groups in which one user is.
+    pub groups_per_user_max: usize,
+    /// Messages per second of one group; four times as many at once.
+    pub group_messages_per_second: u32,
+    /// Messages per second of one member to one group; four times as many at
+    /// once.
+    pub member_messages_per_second: u32,
+    /// Groups in memory; the longest idle goes first.
+    pub groups_max: usize,
+    /// Whom the groups in memory may know together.
+    pub group_rows_max: usize,
 }
 
 impl Default for Settings {
@@ -119,6 +135,13 @@ impl Default for Settings {
             user_messages_per_second: 40_000,
             tells_max: 100_000,
             acts_max: 100_000,
+            group_members_max: 10_000,
+            group_others_max: 1_000,
+            groups_per_user_max: 500,
+            group_messages_per_second: 5_000,
+            member_messages_per_second: 1_000,
+            groups_max: 100_000,
+            group_rows_max: 1_000_000,
         }
     }
 }

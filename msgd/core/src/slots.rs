@@ -81,6 +81,11 @@ impl Slots {
         self.doubts[slot.index()] = now;
     }
 
+    /// When something was last forgotten of what became of messages of a slot.
+    pub fn doubted(&self, slot: Slot) -> Moment {
+        self.doubts[slot.index()]
+    }
+
     /// Since when it is known of all messages of a slot what became of them, as
     /// far as it is not forgotten by age.
     pub fn certain_since(&self, slot: Slot) -> Option<Moment> {

@@ -1,7 +1,7 @@
 //! The deadlines of a shard in one table.
 //!
-//! A user in memory has at most one entry of each kind, tells and acts one
-//! each, and who has left memory leaves one of ten minutes at the most: so the
+//! A user in memory has at most one entry of each kind, groups, tells and acts
+//! one each, and who has left memory leaves one of ten minutes at the most: so the
 //! table is bounded by them. An entry may fire early for what it guards: who
 //! handles it looks, and arms it again.
 
@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use proto::clock::Moment;
-use proto::ids::UserId;
+use proto::ids::{GroupId, UserId};
 
 /// What is due.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,8 +28,10 @@ pub enum Timer {
     Recent(UserId),
     /// A status is told again.
     Tell(u64),
-    /// A change of the friend graph got no answer.
+    /// A change of the friend graph, or a request about a group, got no answer.
     Act(u64),
+    /// A group has something to tell or to keep.
+    Group(GroupId),
     /// Slots that are another's still are claimed again, and slots that the
     /// store did not take back are released again.
     Claim,

@@ -11,9 +11,11 @@ use proto::rate::Usage;
 use proto::slot::Slot;
 
 use crate::friends::Friends;
+use crate::group::own::OwnGroups;
 use crate::inbox::Inbox;
 use crate::presence::Presence;
 use crate::recent::Recent;
+
 use crate::waiting::Waiting;
 
 /// A user in memory.
@@ -39,6 +41,8 @@ pub struct User {
     pub presence: Presence,
     /// Messages sent by all sessions.
     pub rate: Usage,
+    /// The groups that the user belongs to; none for the many who belong to none.
+    pub groups: Option<Box<OwnGroups>>,
     /// Receipts wait in the mailbox.
     pub notes: bool,
     /// When something last happened.
@@ -111,6 +115,7 @@ impl User {
             recent: Recent::default(),
             presence: Presence::offline(number),
             rate: Usage::default(),
+            groups: None,
             notes: false,
             touched: now,
             armed: Armed::default(),
@@ -153,5 +158,6 @@ impl User {
             && self.inbox.is_idle()
             && !self.friends.is_asking()
             && !self.presence.is_shown()
+            && self.groups.as_ref().is_none_or(|groups| groups.is_idle())
     }
 }

@@ -29,7 +29,7 @@ impl Waiting {
             Up::Gone { session, .. }
             | Up::Acknowledge { session, .. }
             | Up::Request { session, .. } => *session,
-            Up::Relay(_) => return None,
+            Up::Relay(_) | Up::ToGroup { .. } => return None,
         };
         let gateway = self.gateway;
         Some(SessionRef { gateway, session })

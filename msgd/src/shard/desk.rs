@@ -304,6 +304,7 @@ fn stand(stand: Stand) -> wire::Stand {
         None => ("in memory, on its way", None),
         Some(Outcome::Stored) => ("stored", None),
         Some(Outcome::Delivered { device }) => ("delivered", Some(device)),
+        Some(Outcome::Logged(_)) => ("in the group's log", None),
     };
     wire::Stand {
         what: what.to_owned(),

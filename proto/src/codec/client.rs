@@ -32,6 +32,13 @@ impl ClientPacket {
             Packet::Logout(_) => Self::Logout,
             Packet::GetDevices(_) => Self::GetDevices,
             Packet::EndDevice(end) => Self::EndDevice(end.convert()?),
+            Packet::GroupSend(send) => Self::GroupSend(send.convert()?),
+            Packet::GroupTransient(transient) => Self::GroupTransient(transient.convert()?),
+            Packet::GroupRead(read) => Self::GroupRead(read.convert()?),
+            Packet::ChangeGroup(change) => Self::ChangeGroup(change.convert()?),
+            Packet::GetGroups(_) => Self::GetGroups,
+            Packet::GetMembers(get) => Self::GetMembers(get.convert()?),
+            Packet::GetHistory(get) => Self::GetHistory(get.convert()?),
         })
     }
 
@@ -58,6 +65,15 @@ impl ClientPacket {
             Self::Logout => Packet::Logout(wire::Logout {}),
             Self::GetDevices => Packet::GetDevices(wire::GetDevices {}),
             Self::EndDevice(end) => Packet::EndDevice(convert::end_device_to_wire(end)),
+            Self::GroupSend(send) => Packet::GroupSend(convert::group_send_to_wire(send)),
+            Self::GroupTransient(transient) => {
+                Packet::GroupTransient(convert::group_transient_to_wire(transient))
+            }
+            Self::GroupRead(read) => Packet::GroupRead(convert::group_read_to_wire(read)),
+            Self::ChangeGroup(change) => Packet::ChangeGroup(convert::change_group_to_wire(change)),
+            Self::GetGroups => Packet::GetGroups(wire::GetGroups {}),
+            Self::GetMembers(get) => Packet::GetMembers(convert::get_members_to_wire(get)),
+            Self::GetHistory(get) => Packet::GetHistory(convert::get_history_to_wire(get)),
         };
         frame::put(
             &wire::ClientFrame {

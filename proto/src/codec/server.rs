@@ -9,6 +9,7 @@ use super::field::{
 use crate::client::PacketError;
 use crate::convert::{self, Convert};
 use crate::frame;
+use crate::group::Place;
 use crate::ids::MessageId;
 use crate::server::{Deliver, Outcome, Sent, ServerPacket};
 use crate::wire::client as wire;
@@ -52,6 +53,7 @@ impl Sent {
         let outcome = match &self.outcome {
             Outcome::Delivered { device } => bytes_field_len(device.as_bytes()),
             Outcome::Stored => 2,
+            Outcome::Logged(place) => 2 + place_len(place),
         };
         let inner = bytes_field_len(id.as_bytes()) + number_field_len(self.stamp.0) + outcome;
         put_packet_header(3, inner, out);
@@ -60,14 +62,24 @@ impl Sent {
         match &self.outcome {
             Outcome::Delivered { device } => put_bytes_field(3, device.as_bytes(), out),
             Outcome::Stored => out.put_slice(&[4 << 3 | 2, 0]),
+            Outcome::Logged(place) => {
+                // Two numbers are below 128 bytes.
+                out.put_slice(&[5 << 3 | 2, place_len(place) as u8]);
+                put_number_field(1, place.epoch.0, out);
+                put_number_field(2, place.seq, out);
+            }
         }
     }
+}
+
+fn place_len(place: &Place) -> usize {
+    number_field_len(place.epoch.0) + number_field_len(place.seq)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{DeviceId, Stamp, UserId};
+    use crate::ids::{DeviceId, LogEpoch, Stamp, UserId};
 
     fn both_ways(packet: ServerPacket) {
         let mut hand = BytesMut::new();
@@ -94,7 +106,12 @@ mod tests {
         let delivered = Outcome::Delivered {
             device: DeviceId::new("phone").unwrap(),
         };
-        for outcome in [delivered, Outcome::Stored] {
+        let logged = |epoch, seq| {
+            let epoch = LogEpoch(epoch);
+            Outcome::Logged(Place { epoch, seq })
+        };
+        let logged = [logged(u64::MAX, u64::MAX), logged(0, 0)];
+        for outcome in [delivered, Outcome::Stored].into_iter().chain(logged) {
             for stamp in [Stamp(0), Stamp(1_795_000_000_000_000)] {
                 let outcome = outcome.clone();
                 both_ways(ServerPacket::Sent {

@@ -2,6 +2,7 @@
 
 use super::client::{read_to_wire, transient_to_wire};
 use super::field::{Convert, copied, device, message_id, present, user};
+use super::group::group_read_to_wire;
 use super::sent::sent_to_wire;
 use crate::client::{EndDevice, PacketError};
 use crate::ids::Stamp;
@@ -34,6 +35,7 @@ impl Convert for wire::Carbon {
             wire::carbon::Did::Sent(sent) => Did::Sent(sent.convert()?),
             wire::carbon::Did::Read(read) => Did::Read(read.convert()?),
             wire::carbon::Did::Transient(transient) => Did::Transient(transient.convert()?),
+            wire::carbon::Did::GroupRead(read) => Did::GroupRead(read.convert()?),
         };
         Ok(Carbon {
             device: device("device", &self.device)?,
@@ -47,6 +49,7 @@ pub(super) fn carbon_to_wire(carbon: &Carbon) -> wire::Carbon {
         Did::Sent(sent) => wire::carbon::Did::Sent(sent_elsewhere_to_wire(sent)),
         Did::Read(read) => wire::carbon::Did::Read(read_to_wire(read)),
         Did::Transient(transient) => wire::carbon::Did::Transient(transient_to_wire(transient)),
+        Did::GroupRead(read) => wire::carbon::Did::GroupRead(group_read_to_wire(read)),
     };
     wire::Carbon {
         device: copied(carbon.device.as_bytes()),

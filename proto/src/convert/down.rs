@@ -2,11 +2,14 @@
 
 use bytes::Bytes;
 
-use super::field::{Convert, code, copied, device, present, text};
+use super::field::{Convert, code, copied, device, group, present, text};
+use super::group::{user_groups, user_groups_to_wire};
+use super::link_group::from_group_to_wire;
 use super::message::{message, message_id, message_to_wire};
 use super::server::server_to_wire;
 use crate::client::PacketError;
-use crate::ids::{Generation, SessionId, Stamp, Token};
+use crate::group::Place;
+use crate::ids::{Generation, LogEpoch, SessionId, Stamp, Token};
 use crate::link::{Answer, Deliver, Down, Return, ReturnReason};
 use crate::server::{Outcome, Sent};
 use crate::wire::link as wire;
@@ -33,6 +36,7 @@ impl Convert for wire::Down {
                 session: SessionId(accepted.session),
                 token: Token(accepted.token),
                 order: present("order", accepted.order)?.into(),
+                groups: user_groups(accepted.groups)?,
             },
             Envelope::Refused(refused) => Down::Refused {
                 session: SessionId(refused.session),
@@ -49,6 +53,15 @@ impl Convert for wire::Down {
             Envelope::Carbons(carbons) => Down::Carbons {
                 session: SessionId(carbons.session),
                 wanted: carbons.wanted,
+            },
+            Envelope::FromGroup(from) => Down::FromGroup(from.convert()?),
+            Envelope::Joined(joined) => Down::Joined {
+                session: SessionId(joined.session),
+                group: group("group", &joined.group)?,
+            },
+            Envelope::Left(left) => Down::Left {
+                session: SessionId(left.session),
+                group: group("group", &left.group)?,
             },
         })
     }
@@ -82,10 +95,12 @@ pub(super) fn down_to_wire(down: Down) -> wire::Down {
             session,
             token,
             order,
+            groups,
         } => Envelope::Accepted(wire::Accepted {
             session: session.0,
             token: token.0,
             order: Some(order.into()),
+            groups: user_groups_to_wire(&groups),
         }),
         Down::Refused { session, code } => Envelope::Refused(wire::Refused {
             session: session.0,
@@ -103,6 +118,15 @@ pub(super) fn down_to_wire(down: Down) -> wire::Down {
             session: session.0,
             wanted,
         }),
+        Down::FromGroup(from) => Envelope::FromGroup(from_group_to_wire(&from)),
+        Down::Joined { session, group } => Envelope::Joined(wire::Joined {
+            session: session.0,
+            group: copied(group.as_bytes()),
+        }),
+        Down::Left { session, group } => Envelope::Left(wire::Left {
+            session: session.0,
+            group: copied(group.as_bytes()),
+        }),
     };
     wire::Down {
         envelope: Some(envelope),
@@ -116,7 +140,7 @@ impl Convert for wire::answer::Answer {
         Ok(match self {
             Self::Sent(sent) => Answer::Sent(Sent {
                 stamp: Stamp(sent.stamp_us),
-                outcome: outcome(&sent.delivered)?,
+                outcome: outcome(&sent.delivered, sent.logged)?,
             }),
             Self::Rejected(rejected) => Answer::Rejected {
                 code: code(rejected.code)?,
@@ -130,7 +154,12 @@ impl Convert for wire::answer::Answer {
     }
 }
 
-fn outcome(delivered: &[u8]) -> Result<Outcome, PacketError> {
+fn outcome(delivered: &[u8], logged: Option<wire::Logged>) -> Result<Outcome, PacketError> {
+    if let Some(logged) = logged {
+        let epoch = LogEpoch(logged.epoch);
+        let seq = logged.seq;
+        return Ok(Outcome::Logged(Place { epoch, seq }));
+    }
     if delivered.is_empty() {
         return Ok(Outcome::Stored);
     }
@@ -143,9 +172,16 @@ fn answer_to_wire(answer: Answer) -> wire::answer::Answer {
     match answer {
         Answer::Sent(sent) => Wire::Sent(wire::Sent {
             stamp_us: sent.stamp.0,
-            delivered: match sent.outcome {
+            delivered: match &sent.outcome {
                 Outcome::Delivered { device } => copied(device.as_bytes()),
-                Outcome::Stored => Bytes::new(),
+                Outcome::Stored | Outcome::Logged(_) => Bytes::new(),
+            },
+            logged: match &sent.outcome {
+                Outcome::Logged(Place { epoch, seq }) => Some(wire::Logged {
+                    epoch: epoch.0,
+                    seq: *seq,
+                }),
+                Outcome::Stored | Outcome::Delivered { .. } => None,
             },
         }),
         Answer::Rejected {

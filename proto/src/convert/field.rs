@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use crate::client::PacketError;
 use crate::codes::Code;
 use crate::friends::ListHash;
-use crate::ids::{DeviceId, MessageId, UserId};
+use crate::ids::{DeviceId, GroupId, MessageId, UserId};
 use crate::limits::TEXT_BYTES_MAX;
 
 /// From a wire type to the type of this crate that it stands for.
@@ -35,6 +35,10 @@ pub(super) fn user(field: &'static str, bytes: &[u8]) -> Result<UserId, PacketEr
 
 pub(super) fn device(field: &'static str, bytes: &[u8]) -> Result<DeviceId, PacketError> {
     DeviceId::new(bytes).map_err(|error| PacketError::Id(field, error))
+}
+
+pub(super) fn group(field: &'static str, bytes: &[u8]) -> Result<GroupId, PacketError> {
+    GroupId::new(bytes).map_err(|error| PacketError::Id(field, error))
 }
 
 pub(super) fn message_id(bytes: &[u8]) -> Result<MessageId, PacketError> {

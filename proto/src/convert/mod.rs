@@ -10,8 +10,11 @@ mod devices;
 mod down;
 mod field;
 mod friends;
+mod group;
 mod link;
+mod link_group;
 mod message;
+mod page;
 mod relay;
 mod sent;
 mod server;
@@ -25,5 +28,9 @@ pub(crate) use self::client::{
 };
 pub(crate) use self::devices::end_device_to_wire;
 pub(crate) use self::field::Convert;
+pub(crate) use self::group::{
+    change_group_to_wire, group_read_to_wire, group_send_to_wire, group_transient_to_wire,
+};
+pub(crate) use self::page::{get_history_to_wire, get_members_to_wire};
 pub(crate) use self::server::server_to_wire;
 pub(crate) use self::status::{status, status_to_wire};

@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use super::client::transient_to_wire;
-use super::field::{Convert, code_of_failure, code_of_failure_to_wire, copied, present, user};
+use super::field::{
+    Convert, code_of_failure, code_of_failure_to_wire, copied, group, present, user,
+};
+use super::group::group_read_to_wire;
+use super::link_group::{group_ask_to_wire, membership_to_wire, post_to_wire, transient_of};
 use super::message::{message, message_to_wire};
-use super::server::{peer_to_wire, peers};
+use super::server::{peer_to_wire, peers, server_to_wire};
 use crate::client::{PacketError, Transient};
 use crate::friends::{FriendList, ListVersion};
 use crate::ids::{Generation, Incarnation, SessionId, Stamp, UserId};
@@ -79,6 +83,31 @@ impl Convert for wire::relay::Relayed {
                 number: pledge.number,
                 given: pledge.given,
             }),
+            Self::Post(post) => Relayed::Post(post.convert()?),
+            Self::GroupTransient(transient) => {
+                Relayed::GroupTransient(transient_of(&transient.from, transient.transient)?)
+            }
+            Self::GroupRead(read) => Relayed::GroupRead {
+                user: user("user", &read.user)?,
+                read: present("read", read.read)?.convert()?,
+            },
+            Self::GroupAsk(ask) => Relayed::GroupAsk(Box::new(ask.convert()?)),
+            Self::GroupAnswer(answer) => Relayed::GroupAnswer {
+                request: answer.request,
+                actor: user("actor", &answer.actor)?,
+                packet: Box::new(present("packet", answer.packet)?.convert()?),
+            },
+            Self::Membership(membership) => Relayed::Membership(Box::new(membership.convert()?)),
+            Self::MembershipKept(kept) => Relayed::MembershipKept {
+                group: group("group", &kept.group)?,
+                user: user("user", &kept.user)?,
+                version: present("version", kept.version)?.into(),
+            },
+            Self::GroupApplied(applied) => Relayed::GroupApplied {
+                to: user("to", &applied.to)?,
+                group: group("group", &applied.group)?,
+                user: user("user", &applied.user)?,
+            },
         })
     }
 }
@@ -137,6 +166,44 @@ fn relayed_to_wire(relayed: Relayed) -> wire::relay::Relayed {
             to: pledge.to.0,
             number: pledge.number,
             given: pledge.given,
+        }),
+        Relayed::Post(post) => Wire::Post(post_to_wire(post)),
+        Relayed::GroupTransient(transient) => Wire::GroupTransient(wire::GroupTransient {
+            from: copied(transient.from.as_bytes()),
+            transient: Some(packets::GroupTransient {
+                group: copied(transient.group.as_bytes()),
+                kind: transient.kind,
+                body: transient.body,
+            }),
+        }),
+        Relayed::GroupRead { user, read } => Wire::GroupRead(wire::GroupRead {
+            user: copied(user.as_bytes()),
+            read: Some(group_read_to_wire(&read)),
+        }),
+        Relayed::GroupAsk(ask) => Wire::GroupAsk(group_ask_to_wire(&ask)),
+        Relayed::GroupAnswer {
+            request,
+            actor,
+            packet,
+        } => Wire::GroupAnswer(wire::GroupAnswer {
+            request,
+            actor: copied(actor.as_bytes()),
+            packet: Some(server_to_wire(&packet)),
+        }),
+        Relayed::Membership(membership) => Wire::Membership(membership_to_wire(&membership)),
+        Relayed::MembershipKept {
+            group,
+            user,
+            version,
+        } => Wire::MembershipKept(wire::MembershipKept {
+            group: copied(group.as_bytes()),
+            user: copied(user.as_bytes()),
+            version: Some(version.into()),
+        }),
+        Relayed::GroupApplied { to, group, user } => Wire::GroupApplied(wire::GroupApplied {
+            to: copied(to.as_bytes()),
+            group: copied(group.as_bytes()),
+            user: copied(user.as_bytes()),
         }),
         Relayed::FriendActed(acted) => Wire::FriendActed(wire::FriendActed {
             request: acted.request,

@@ -2,7 +2,8 @@
 
 use super::field::{Convert, copied, device, present};
 use crate::client::PacketError;
-use crate::ids::{MessageId, Stamp};
+use crate::group::Place;
+use crate::ids::{LogEpoch, MessageId, Stamp};
 use crate::server::{Outcome, Sent};
 use crate::wire::client as wire;
 
@@ -15,6 +16,10 @@ impl Convert for wire::Sent {
                 device: device("delivered", &by)?,
             },
             wire::sent::Outcome::Stored(_) => Outcome::Stored,
+            wire::sent::Outcome::Logged(logged) => Outcome::Logged(Place {
+                epoch: LogEpoch(logged.epoch),
+                seq: logged.seq,
+            }),
         };
         Ok(Sent {
             stamp: Stamp(self.stamp_us),
@@ -35,5 +40,9 @@ fn outcome_to_wire(outcome: &Outcome) -> wire::sent::Outcome {
     match outcome {
         Outcome::Delivered { device } => wire::sent::Outcome::Delivered(copied(device.as_bytes())),
         Outcome::Stored => wire::sent::Outcome::Stored(wire::Stored {}),
+        Outcome::Logged(place) => wire::sent::Outcome::Logged(wire::Logged {
+            epoch: place.epoch.0,
+            seq: place.seq,
+        }),
     }
 }

@@ -4,9 +4,14 @@ use std::sync::Arc;
 
 use super::devices::{carbon_to_wire, devices_to_wire, entries};
 use super::field::{
-    Convert, code, code_of_failure, code_of_failure_to_wire, copied, device, hash, message_id,
-    text, user,
+    Convert, code, code_of_failure, code_of_failure_to_wire, copied, device, group, hash,
+    message_id, text, user,
 };
+use super::group::{
+    departure, group_deliver_to_wire, group_head_to_wire, group_left_to_wire, group_state_to_wire,
+    group_transient_from_to_wire, head, user_groups, user_groups_to_wire,
+};
+use super::page::{history_to_wire, members_to_wire};
 use super::sent::sent_to_wire;
 use super::status::{shown_status, status_to_wire};
 use crate::client::PacketError;
@@ -70,6 +75,34 @@ impl Convert for wire::ServerFrame {
                 request: result.request,
                 code: code_of_failure(result.code)?,
             },
+            Packet::GroupDeliver(deliver) => ServerPacket::GroupDeliver(deliver.convert()?),
+            Packet::GroupTransientFrom(transient) => {
+                ServerPacket::GroupTransient(transient.convert()?)
+            }
+            Packet::GroupState(state) => ServerPacket::GroupState(Box::new(state.convert()?)),
+            Packet::GroupHead(end) => ServerPacket::GroupHead {
+                group: group("group", &end.group)?,
+                head: head(end.epoch, end.seq, end.messages),
+            },
+            Packet::GroupLeft(left) => ServerPacket::GroupLeft {
+                group: group("group", &left.group)?,
+                change: departure(&left.actor, left.change)?,
+            },
+            Packet::GroupInvited(invited) => ServerPacket::GroupInvited {
+                group: group("group", &invited.group)?,
+                by: user("by", &invited.by)?,
+            },
+            Packet::GroupApplied(applied) => ServerPacket::GroupApplied {
+                group: group("group", &applied.group)?,
+                user: user("user", &applied.user)?,
+            },
+            Packet::GroupResult(result) => ServerPacket::GroupResult {
+                request: result.request,
+                code: code_of_failure(result.code)?,
+            },
+            Packet::Groups(groups) => ServerPacket::Groups(user_groups(groups.groups)?),
+            Packet::Members(members) => ServerPacket::Members(Box::new(members.convert()?)),
+            Packet::History(history) => ServerPacket::History(Box::new(history.convert()?)),
         })
     }
 }
@@ -140,6 +173,34 @@ pub(crate) fn server_to_wire(packet: &ServerPacket) -> wire::ServerFrame {
             request: *request,
             code: code_of_failure_to_wire(*code),
         }),
+        ServerPacket::GroupDeliver(deliver) => Packet::GroupDeliver(group_deliver_to_wire(deliver)),
+        ServerPacket::GroupTransient(transient) => {
+            Packet::GroupTransientFrom(group_transient_from_to_wire(transient))
+        }
+        ServerPacket::GroupState(state) => Packet::GroupState(group_state_to_wire(state)),
+        ServerPacket::GroupHead { group, head } => {
+            Packet::GroupHead(group_head_to_wire(group, head))
+        }
+        ServerPacket::GroupLeft { group, change } => {
+            Packet::GroupLeft(group_left_to_wire(group, change.as_ref()))
+        }
+        ServerPacket::GroupInvited { group, by } => Packet::GroupInvited(wire::GroupInvited {
+            group: copied(group.as_bytes()),
+            by: copied(by.as_bytes()),
+        }),
+        ServerPacket::GroupApplied { group, user } => Packet::GroupApplied(wire::GroupApplied {
+            group: copied(group.as_bytes()),
+            user: copied(user.as_bytes()),
+        }),
+        ServerPacket::GroupResult { request, code } => Packet::GroupResult(wire::GroupResult {
+            request: *request,
+            code: code_of_failure_to_wire(*code),
+        }),
+        ServerPacket::Groups(groups) => Packet::Groups(wire::Groups {
+            groups: user_groups_to_wire(groups),
+        }),
+        ServerPacket::Members(members) => Packet::Members(members_to_wire(members)),
+        ServerPacket::History(history) => Packet::History(history_to_wire(history)),
     };
     wire::ServerFrame {
         packet: Some(packet),
@@ -161,6 +222,7 @@ impl Convert for wire::LoginOk {
             heartbeat_ms: self.heartbeat_ms,
             body_bytes_max: self.body_bytes_max,
             server_time: Stamp(self.server_time_us),
+            groups: user_groups(self.groups)?,
         })
     }
 }
@@ -177,6 +239,7 @@ fn login_ok_to_wire(login: &LoginOk) -> wire::LoginOk {
         heartbeat_ms: login.heartbeat_ms,
         body_bytes_max: login.body_bytes_max,
         server_time_us: login.server_time.0,
+        groups: user_groups_to_wire(&login.groups),
     }
 }
 

@@ -1,13 +1,20 @@
 //! Envelopes from a gateway to a shard.
 
+use bytes::Bytes;
+
 use super::client::{change_friend_to_wire, read_to_wire, transient_to_wire};
 use super::devices::{end_device_to_wire, sent_elsewhere_to_wire};
-use super::field::{Convert, copied, device, hash_held, hash_held_to_wire, present, user};
+use super::field::{Convert, copied, device, group, hash_held, hash_held_to_wire, present, user};
+use super::group::{
+    change_group_to_wire, group_read_to_wire, group_transient_to_wire, mentions, users_to_wire,
+};
+use super::link_group::to_group_to_wire;
 use super::message::{identity_to_wire, message_id};
+use super::page::{get_history_to_wire, get_members_to_wire};
 use super::status::{status, status_to_wire};
 use crate::client::PacketError;
 use crate::ids::{Generation, LoginOrder, SessionId, Stamp};
-use crate::link::{Announce, Attempt, Request, Submit, Up};
+use crate::link::{Announce, Attempt, Recipient, Request, Submit, Up};
 use crate::wire::client as packets;
 use crate::wire::link as wire;
 
@@ -19,6 +26,7 @@ impl Convert for wire::Up {
         Ok(match self.envelope.ok_or(PacketError::Unknown)? {
             Envelope::Submit(submit) => Up::Submit(submit.convert()?),
             Envelope::Relay(relay) => Up::Relay(relay.convert()?),
+            Envelope::ToGroup(to) => to.convert()?,
             Envelope::Acknowledge(taken) => Up::Acknowledge {
                 session: SessionId(taken.session),
                 user: user("user", &taken.user)?,
@@ -48,6 +56,7 @@ pub(super) fn up_to_wire(up: Up) -> wire::Up {
     let envelope = match up {
         Up::Submit(submit) => Envelope::Submit(submit_to_wire(submit)),
         Up::Relay(relay) => Envelope::Relay(relay.into()),
+        Up::ToGroup { group, what } => Envelope::ToGroup(to_group_to_wire(&group, &what)),
         Up::Acknowledge {
             session,
             user,
@@ -92,29 +101,53 @@ impl Convert for wire::Submit {
             attempt: attempt(self.attempt)?,
             from: user("from", &self.from)?,
             id: message_id(self.id)?,
-            to: user("to", &self.to)?,
+            to: recipient(&self.to, &self.group, &self.mentions)?,
             friends_hash: hash_held(&self.friends_hash)?,
             body: self.body,
         })
     }
 }
 
-fn attempt(number: u32) -> Result<Attempt, PacketError> {
+/// A user, or a group where no user is named.
+fn recipient(to: &[u8], id: &[u8], users: &[Bytes]) -> Result<Recipient, PacketError> {
+    if !to.is_empty() || id.is_empty() {
+        return user("to", to).map(Recipient::User);
+    }
+    Ok(Recipient::Group {
+        group: group("group", id)?,
+        mentions: mentions(users)?,
+    })
+}
+
+pub(super) fn attempt(number: u32) -> Result<Attempt, PacketError> {
     let all = [Attempt::First, Attempt::Repeated, Attempt::Resent];
     let found = all.into_iter().find(|attempt| *attempt as u32 == number);
     found.ok_or(PacketError::Field("attempt"))
 }
 
 fn submit_to_wire(submit: Submit) -> wire::Submit {
+    let (mut to, mut group, mut mentions) = Default::default();
+    match &submit.to {
+        Recipient::User(user) => to = copied(user.as_bytes()),
+        Recipient::Group {
+            group: id,
+            mentions: users,
+        } => {
+            group = copied(id.as_bytes());
+            mentions = users_to_wire(users);
+        }
+    }
     wire::Submit {
         session: submit.session.0,
         generation: submit.generation.0,
         attempt: submit.attempt as u32,
         from: copied(submit.from.as_bytes()),
         id: Some(submit.id.into()),
-        to: copied(submit.to.as_bytes()),
+        to,
         friends_hash: hash_held_to_wire(submit.friends_hash.as_ref()),
         body: submit.body,
+        group,
+        mentions,
     }
 }
 
@@ -170,6 +203,16 @@ impl Convert for wire::request::Request {
             Self::Copy(sent) => Request::Copy(Box::new(sent.convert()?)),
             Self::GetDevices(_) => Request::GetDevices,
             Self::EndDevice(end) => Request::EndDevice(end.convert()?),
+            Self::GroupTransient(transient) => Request::GroupTransient(transient.convert()?),
+            Self::GroupRead(read) => Request::GroupRead(read.convert()?),
+            Self::ChangeGroup(change) => Request::ChangeGroup(change.convert()?),
+            Self::GetGroups(_) => Request::GetGroups,
+            Self::GetMembers(get) => Request::GetMembers(get.convert()?),
+            Self::GetHistory(get) => Request::GetHistory(get.convert()?),
+            Self::NotMember(not) => Request::NotMember(
+                group("group", &not.group)?,
+                present("version", not.version)?.into(),
+            ),
         })
     }
 }
@@ -188,5 +231,18 @@ fn request_to_wire(request: &Request) -> wire::request::Request {
         Request::Copy(sent) => Wire::Copy(sent_elsewhere_to_wire(sent)),
         Request::GetDevices => Wire::GetDevices(packets::GetDevices {}),
         Request::EndDevice(end) => Wire::EndDevice(end_device_to_wire(end)),
+        Request::GroupTransient(transient) => {
+            Wire::GroupTransient(group_transient_to_wire(transient))
+        }
+        Request::GroupRead(read) => Wire::GroupRead(group_read_to_wire(read)),
+        Request::ChangeGroup(change) => Wire::ChangeGroup(change_group_to_wire(change)),
+        Request::GetGroups => Wire::GetGroups(packets::GetGroups {}),
+        Request::GetMembers(get) => Wire::GetMembers(get_members_to_wire(get)),
+        Request::GetHistory(get) => Wire::GetHistory(get_history_to_wire(get)),
+        Request::NotMember(group, version) => Wire::NotMember(wire::NotMember {
+            session: 0,
+            group: copied(group.as_bytes()),
+            version: Some((*version).into()),
+        }),
     }
 }

@@ -3,21 +3,33 @@
 //! Owns what the two say to each other, in process and over gRPC, and the
 //! codec of the latter. Must not know how an envelope travels.
 
+mod group;
 mod relay;
+
+use std::fmt;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-use crate::client::{ChangeFriend, EndDevice, Read, Transient};
+use crate::client::{
+    ChangeFriend, ChangeGroup, EndDevice, GetHistory, GetMembers, GroupRead, GroupTransient, Read,
+    Transient,
+};
 use crate::codes::Code;
 use crate::friends::ListHash;
+use crate::group::{Mentions, UserGroup};
 use crate::ids::{
-    DeviceId, Epoch, Generation, Identity, LoginOrder, MessageId, SessionId, Stamp, Token, UserId,
+    DeviceId, Epoch, Generation, GroupId, Identity, LoginOrder, MessageId, SessionId, Stamp, Token,
+    UserId,
 };
 use crate::server::{Sent, SentElsewhere, ServerPacket};
+use crate::slot::Slot;
 use crate::status::Status;
 
+pub use group::{
+    Follow, FromGroup, GroupAsk, GroupRequest, Membership, MembershipVersion, Post, ToGroup,
+};
 pub use relay::{Forward, FriendAct, FriendActed, Pledge, Relay, Relayed, Tell};
 
 /// Envelopes that travel together, with the epoch of the ring by which their
@@ -69,6 +81,13 @@ pub enum Up {
     },
     /// From another shard.
     Relay(Relay),
+    /// For the shard of a group of which sessions are members.
+    ToGroup {
+        /// Which group.
+        group: GroupId,
+        /// What.
+        what: ToGroup,
+    },
 }
 
 /// From a shard to a gateway.
@@ -82,6 +101,8 @@ pub enum Down {
         token: Token,
         /// Where the log-in stands among others.
         order: LoginOrder,
+        /// The groups that the user belongs to.
+        groups: Vec<UserGroup>,
     },
     /// The session is not taken.
     Refused {
@@ -128,6 +149,22 @@ pub enum Down {
         /// They do.
         wanted: bool,
     },
+    /// From the shard of a group that the gateway follows, or wants to.
+    FromGroup(FromGroup),
+    /// The session's user is a member of a group from now on.
+    Joined {
+        /// Which session.
+        session: SessionId,
+        /// Which group.
+        group: GroupId,
+    },
+    /// The session's user is no member of a group any more.
+    Left {
+        /// Which session.
+        session: SessionId,
+        /// Which group.
+        group: GroupId,
+    },
 }
 
 /// What an id, with what stands around it, takes in a batch.
@@ -150,6 +187,11 @@ impl Up {
                 ..
             } => sent.body.len(),
             Self::Acknowledge { identities, .. } => identities.len() * ID_WEIGHT,
+            Self::ToGroup { what, .. } => what.weight(),
+            Self::Request {
+                request: Request::GroupTransient(transient),
+                ..
+            } => transient.body.len(),
             Self::Announce(_) | Self::Gone { .. } | Self::Request { .. } => 0,
         }
     }
@@ -162,12 +204,15 @@ impl Down {
             Self::Deliver(deliver) => deliver.message.body.len(),
             Self::Relay(relay) => relay.weight(),
             Self::Push { packet, .. } => packet.weight(),
-            Self::Accepted { .. }
-            | Self::Refused { .. }
+            Self::FromGroup(from) => from.weight(),
+            Self::Accepted { groups, .. } => groups.len() * 2 * ID_WEIGHT,
+            Self::Refused { .. }
             | Self::Answer { .. }
             | Self::Return(_)
             | Self::Close { .. }
-            | Self::Carbons { .. } => 0,
+            | Self::Carbons { .. }
+            | Self::Joined { .. }
+            | Self::Left { .. } => 0,
         }
     }
 }
@@ -227,12 +272,45 @@ pub struct Submit {
     pub from: UserId,
     /// The sender's id for it.
     pub id: MessageId,
-    /// The recipient.
-    pub to: UserId,
+    /// To whom.
+    pub to: Recipient,
     /// The hash of the friend list that the client holds.
     pub friends_hash: Option<ListHash>,
     /// Opaque to the cluster.
     pub body: Bytes,
+}
+
+/// To whom a message goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipient {
+    /// A user.
+    User(UserId),
+    /// The members of a group.
+    Group {
+        /// Which.
+        group: GroupId,
+        /// Whose attention it wants.
+        mentions: Mentions,
+    },
+}
+
+impl Recipient {
+    /// Of the user or the group.
+    pub fn slot(&self) -> Slot {
+        match self {
+            Self::User(user) => Slot::of(user),
+            Self::Group { group, .. } => Slot::of_group(group),
+        }
+    }
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => user.fmt(f),
+            Self::Group { group, .. } => write!(f, "group {group}"),
+        }
+    }
 }
 
 /// A message that its sender's shard has checked.
@@ -338,6 +416,20 @@ pub enum Request {
     Transient(Transient),
     /// Pass a read mark on.
     Read(Read),
+    /// Pass a transient message on to a group.
+    GroupTransient(GroupTransient),
+    /// Keep how far the user has read a group.
+    GroupRead(GroupRead),
+    /// Change a group.
+    ChangeGroup(ChangeGroup),
+    /// The groups that the user belongs to.
+    GetGroups,
+    /// Who is in a group.
+    GetMembers(GetMembers),
+    /// A part of a history.
+    GetHistory(GetHistory),
+    /// The group's shard says that the user is no member.
+    NotMember(GroupId, MembershipVersion),
 }
 
 impl Request {
@@ -354,12 +446,22 @@ impl Request {
                 request: end.request,
                 code,
             }),
+            Self::ChangeGroup(ChangeGroup { request, .. })
+            | Self::GetMembers(GetMembers { request, .. })
+            | Self::GetHistory(GetHistory { request, .. }) => Some(ServerPacket::GroupResult {
+                request: *request,
+                code,
+            }),
             Self::SetStatus { .. }
             | Self::GetFriends
             | Self::GetDevices
             | Self::Copy(_)
             | Self::Transient(_)
-            | Self::Read(_) => None,
+            | Self::Read(_)
+            | Self::GroupTransient(_)
+            | Self::GroupRead(_)
+            | Self::GetGroups
+            | Self::NotMember(..) => None,
         }
     }
 }

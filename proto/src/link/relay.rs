@@ -6,12 +6,12 @@ use super::ID_WEIGHT;
 use crate::limits::TEXT_BYTES_MAX;
 use std::sync::Arc;
 
-use super::Message;
-use crate::client::Transient;
+use super::{GroupAsk, Membership, MembershipVersion, Message, Post};
+use crate::client::{GroupRead, Transient};
 use crate::codes::Code;
 use crate::friends::{FriendAction, FriendList, ListVersion};
-use crate::ids::{Generation, Incarnation, SessionId, Stamp, UserId};
-use crate::server::ReceiptKind;
+use crate::ids::{Generation, GroupId, Incarnation, MessageId, SessionId, Stamp, UserId};
+use crate::server::{GroupTransientFrom, ReceiptKind, ServerPacket};
 use crate::slot::Slot;
 use crate::status::PeerStatus;
 
@@ -35,7 +35,17 @@ impl Relay {
                 let entries = acted.list.as_ref().map_or(0, |list| list.entries().len());
                 entries * ID_WEIGHT
             }
-            Relayed::Receipt { .. } | Relayed::FriendAct(_) | Relayed::Pledge(_) => 0,
+            Relayed::Post(post) => post.body.len() + post.mentions.len() * ID_WEIGHT,
+            Relayed::GroupTransient(transient) => transient.body.len(),
+            Relayed::GroupAnswer { packet, .. } => packet.weight(),
+            Relayed::Receipt { .. }
+            | Relayed::FriendAct(_)
+            | Relayed::Pledge(_)
+            | Relayed::GroupRead { .. }
+            | Relayed::GroupAsk(_)
+            | Relayed::Membership(_)
+            | Relayed::MembershipKept { .. }
+            | Relayed::GroupApplied { .. } => 0,
         }
     }
 }
@@ -80,6 +90,63 @@ pub enum Relayed {
     FriendActed(FriendActed),
     /// Word about a lease.
     Pledge(Pledge),
+    /// A checked message for a group's shard.
+    Post(Post),
+    /// A transient message for a group's shard.
+    GroupTransient(GroupTransientFrom),
+    /// How far a user has read a group, for the group's shard.
+    GroupRead {
+        /// Who.
+        user: UserId,
+        /// What.
+        read: GroupRead,
+    },
+    /// A request about a group, for its shard.
+    GroupAsk(Box<GroupAsk>),
+    /// The answer, for the asker's shard.
+    GroupAnswer {
+        /// The asker's shard's number of the request.
+        request: u64,
+        /// Who asked.
+        actor: UserId,
+        /// What their client is told.
+        packet: Box<ServerPacket>,
+    },
+    /// As what a user belongs to a group, for the user's shard; told again until
+    /// it is kept.
+    Membership(Box<Membership>),
+    /// It is durable at the user's shard, for the group's.
+    MembershipKept {
+        /// Which group.
+        group: GroupId,
+        /// Which user.
+        user: UserId,
+        /// Which of them.
+        version: MembershipVersion,
+    },
+    /// Someone asks to be admitted, for an admin's shard.
+    GroupApplied {
+        /// The admin.
+        to: UserId,
+        /// To which group.
+        group: GroupId,
+        /// Who.
+        user: UserId,
+    },
+}
+
+impl Relayed {
+    /// Of a checked message: the sender's session, which message of its window
+    /// it is, and under which generation.
+    pub fn of_window(&self) -> Option<(SessionId, MessageId, Generation)> {
+        match self {
+            Self::Forward(forward) => {
+                Some((forward.session, forward.message.id, forward.generation))
+            }
+            Self::Post(post) => Some((post.session, post.id, post.generation)),
+            _ => None,
+        }
+    }
 }
 
 /// A shard that does not reach the registry asks another one not to call it dead

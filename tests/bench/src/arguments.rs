@@ -4,6 +4,7 @@
 
 mod cluster;
 mod failover;
+mod fanout;
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -15,6 +16,7 @@ use crate::attack::Attack;
 
 pub use cluster::{Cluster, Sync};
 pub use failover::{Change, Failover};
+pub use fanout::{Fanout, RelayFanout, Room};
 
 /// Measures the cluster, or a bare relay under the same load.
 ///
@@ -47,6 +49,10 @@ pub enum Bench {
     Crash(Crash),
     /// A part of the cluster goes for good, and others have its users.
     Failover(Failover),
+    /// One member of a group writes, and all members get it.
+    Fanout(Fanout),
+    /// The load of `fanout` on a bare TCP relay: the floor.
+    RelayFanout(RelayFanout),
     /// A mixed load for a long time, with restarts.
     Soak(Soak),
     /// Pairs of users write to each other, while others are unfair.
@@ -62,12 +68,15 @@ pub enum Bench {
         #[arg(long = "gateway", required = true)]
         gateways: Vec<SocketAddr>,
     },
-    /// The relay itself; `relay` starts it.
+    /// The relay itself; `relay` and `relay-fanout` start it.
     #[command(hide = true)]
     RelayServer {
         /// Where it listens.
         #[arg(long)]
         listen: SocketAddr,
+        /// What one writes goes to all.
+        #[arg(long)]
+        all: bool,
     },
 }
 
@@ -354,6 +363,10 @@ mod tests {
             "bench failover --processes --msgds 3 --redis always",
             "bench failover --of drain --processes --msgds 3 --redis always",
             "bench failover --of connd --n 10000 --processes --connds 2",
+            "bench fanout --members 500 --connds 2 --rate 10",
+            "bench fanout --members 2000 --rate 2.5 --deaf 100",
+            "bench fanout --closed 4 --msgds 2",
+            "bench relay-fanout --members 10000 --rate 0.5",
             "bench soak --minutes 30 --processes",
             "bench soak --secs 20 --restarts 3",
             "bench unfair --rate 5000 --secs 5 --processes",
@@ -365,6 +378,8 @@ mod tests {
             "bench chat --connds 2",
             "bench chat --closed 8 --rate 10",
             "bench chat --redis always",
+            "bench fanout --rate 0",
+            "bench relay-fanout --rate 1 --closed 4",
         ] {
             assert!(Arguments::try_parse_from(line.split(' ')).is_err());
         }

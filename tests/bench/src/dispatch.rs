@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::arguments::Bench;
 use crate::report::Report;
-use crate::{binaries, crash, failover, login, offline, presence, run, soak};
+use crate::{binaries, crash, failover, fanout, login, offline, presence, run, soak};
 
 /// How often it is to be measured.
 pub fn runs(bench: &Bench) -> NonZeroUsize {
@@ -21,6 +21,8 @@ pub fn runs(bench: &Bench) -> NonZeroUsize {
         Bench::Offline(offline) => offline.runs,
         Bench::Crash(crash) => crash.runs,
         Bench::Failover(failover) => failover.runs,
+        Bench::Fanout(fanout) => fanout.room.runs,
+        Bench::RelayFanout(fanout) => fanout.room.runs,
         Bench::Soak(_) => NonZeroUsize::MIN,
         Bench::All(_) | Bench::Unfair(_) | Bench::Attack { .. } | Bench::RelayServer { .. } => {
             NonZeroUsize::MIN
@@ -39,6 +41,8 @@ pub fn measure(bench: &Bench) -> Result<Report> {
         Bench::Offline(offline) => offline::run(offline)?,
         Bench::Crash(crash) => crash::run(crash)?,
         Bench::Failover(failover) => failover::run(failover)?,
+        Bench::Fanout(fanout) => fanout::cluster(fanout)?,
+        Bench::RelayFanout(fanout) => fanout::relay(fanout)?,
         Bench::Soak(soak) => soak::run(soak)?,
         Bench::All(_) | Bench::Unfair(_) | Bench::Attack { .. } | Bench::RelayServer { .. } => {
             bail!("this is no single measurement")

@@ -22,6 +22,7 @@ mod deadline;
 mod dialect;
 mod dispatch;
 mod failover;
+mod fanout;
 mod generator;
 mod goals;
 mod growth;
@@ -46,6 +47,7 @@ mod report;
 mod restart;
 mod returning;
 mod ring;
+mod room;
 mod run;
 mod schedule;
 mod seats;
@@ -68,7 +70,7 @@ use crate::arguments::{Arguments, Bench};
 
 fn main() -> Result<()> {
     match Arguments::parse().bench {
-        Bench::RelayServer { listen } => relay::run(listen),
+        Bench::RelayServer { listen, all } => relay::run(listen, all),
         Bench::Attack { attack, gateways } => attack::run(attack, &gateways),
         Bench::All(all) => all::run(&all),
         Bench::Unfair(unfair) => unfair::run(&unfair),

@@ -118,14 +118,29 @@ impl Pool {
         }
     }
 
+    /// The same of what a server would say, for the relay.
+    pub fn put_frame(&mut self, at: usize, packet: &ServerPacket) {
+        if let Some(connection) = &mut self.connections[at] {
+            if connection.out.is_empty() {
+                self.to_flush.push(at);
+            }
+            packet.encode(&mut connection.out);
+        }
+    }
+
     /// Writes what is to be written, waits a little for sockets, and returns
     /// what came.
     pub fn turn(&mut self) -> Result<Vec<(usize, Event)>> {
+        self.turn_within(TURN)
+    }
+
+    /// The same, waiting not longer than this.
+    pub fn turn_within(&mut self, patience: Duration) -> Result<Vec<(usize, Event)>> {
         self.flush();
         let broken = std::mem::take(&mut self.broken).into_iter();
         let mut came: Vec<_> = broken.map(|(at, e)| (at, Event::Closed(e))).collect();
         let patience = if came.is_empty() {
-            TURN
+            patience
         } else {
             Duration::ZERO
         };

@@ -259,7 +259,7 @@ impl Post {
             ServerPacket::Deliver(deliver) => self.delivered(at, &deliver),
             ServerPacket::Sent { id, sent } => match sent.outcome {
                 Outcome::Delivered { .. } => self.answered(at, id, Answer::Delivered),
-                Outcome::Stored => self.answered(at, id, Answer::Stored),
+                Outcome::Stored | Outcome::Logged(_) => self.answered(at, id, Answer::Stored),
             },
             ServerPacket::Rejected { id, code, .. } => {
                 eprintln!("bench: {} was refused: {code}", self.clients[at].seat.user);

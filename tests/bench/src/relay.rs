@@ -1,7 +1,7 @@
 //! The relay: the least that can carry frames between two clients.
 //!
 //! Owns its connections. A log-in names the user and, as its device, the peer;
-//! every frame after it goes to the peer as it is. Must not know what frames
+//! every frame after it goes to the peer as it is, or to all who are there. Must not know what frames
 //! mean. One thread; the task that reads a client writes to its peer.
 
 use std::cell::RefCell;
@@ -43,8 +43,8 @@ struct Client {
     spill: Mutex<BytesMut>,
 }
 
-/// Serves until its process ends.
-pub fn run(address: SocketAddr) -> Result<()> {
+/// Serves until its process ends: from each to its peer, or from each to all.
+pub fn run(address: SocketAddr, all: bool) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
@@ -56,7 +56,7 @@ pub fn run(address: SocketAddr) -> Result<()> {
             stream.set_nodelay(true)?;
             let clients = Arc::clone(&clients);
             tokio::spawn(async move {
-                if let Err(e) = serve(stream, &clients).await {
+                if let Err(e) = serve(stream, &clients, all).await {
                     eprintln!("relay: {e:#}");
                 }
             });
@@ -64,7 +64,7 @@ pub fn run(address: SocketAddr) -> Result<()> {
     })
 }
 
-async fn serve(stream: TcpStream, clients: &Clients) -> Result<()> {
+async fn serve(stream: TcpStream, clients: &Clients, all: bool) -> Result<()> {
     let client = Arc::new(Client {
         stream,
         spill: Mutex::default(),
@@ -82,6 +82,13 @@ async fn serve(stream: TcpStream, clients: &Clients) -> Result<()> {
     lock(clients).insert(user, Arc::clone(&client));
     let mut peer_client = None;
     while let Some(frames) = client.read(&mut partial).await? {
+        if all {
+            let clients = lock(clients);
+            clients
+                .values()
+                .try_for_each(|client| client.write(&frames))?;
+            continue;
+        }
         if peer_client.is_none() {
             peer_client = lock(clients).get(&peer).cloned();
         }
@@ -110,6 +117,7 @@ fn log_in(content: Bytes, client: &Arc<Client>) -> Result<(String, String)> {
         heartbeat_ms: HEARTBEAT_MS,
         body_bytes_max: WINDOW_BYTES,
         server_time: Stamp(since_1970.as_micros() as u64),
+        groups: Vec::new(),
     }));
     let mut out = BytesMut::new();
     granted.encode(&mut out);

@@ -55,7 +55,7 @@ pub fn relay(relay: &Relay) -> Result<Report> {
         acked: Some(acked),
         ..Report::default()
     };
-    let target = Target::relay()?;
+    let target = Target::relay(false)?;
     traffic(report, target, &relay.load, Dialect::Relay { acked })
 }
 

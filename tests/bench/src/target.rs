@@ -77,14 +77,16 @@ impl Target {
         Ok(target)
     }
 
-    /// Starts the relay, and waits until it is ready.
-    pub fn relay() -> Result<Self> {
+    /// Starts the relay, from each to its peer or from each to all, and waits
+    /// until it is ready.
+    pub fn relay(all: bool) -> Result<Self> {
         let listen = Ports::default().next()?;
         let mut command = Command::new(std::env::current_exe()?);
         command
             .arg("relay-server")
             .arg("--listen")
-            .arg(listen.to_string());
+            .arg(listen.to_string())
+            .args(all.then_some("--all"));
         let process = Process::start("relay", command, Probe::Connect(listen))?;
         let mut target = Self {
             processes: Processes(vec![process]),

@@ -12,6 +12,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("service", &["proto"]),
     ("connd-core", &["proto"]),
+    ("connd-line", &["proto"]),
     ("msgd-core", &["proto"]),
     ("friendd-core", &["proto"]),
     ("store", &[]),
@@ -119,6 +120,7 @@ const TESTS_MAY_NAME: &[(&str, &[&str])] = &[
 const CORES: &[&str] = &[
     "proto",
     "connd-core",
+    "connd-line",
     "msgd-core",
     "friendd-core",
     "registry-core",

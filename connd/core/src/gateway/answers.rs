@@ -2,8 +2,8 @@
 
 use proto::clock::Now;
 use proto::codes::Code;
-use proto::ids::{MessageId, SessionId};
-use proto::link::{Answer, Batch, Deliver, Down, Request};
+use proto::ids::{MessageId, SessionId, UserId};
+use proto::link::{Answer, Batch, Deliver, Down, Recipient, Request};
 use proto::server::{self, Sent, SentElsewhere, ServerPacket};
 use smol_str::SmolStr;
 
@@ -26,7 +26,10 @@ impl Gateway {
                     session,
                     token,
                     order,
-                } if self.is_owner(session, link) => self.accepted(now, session, token, order, out),
+                    groups,
+                } if self.is_owner(session, link) => {
+                    self.accepted(now, session, token, order, groups, out);
+                }
                 Down::Refused { session, code } if self.is_owner(session, link) => {
                     self.refused(now, session, code, out);
                 }
@@ -36,6 +39,14 @@ impl Gateway {
                     self.carbons(session, wanted);
                 }
                 Down::Carbons { .. } => {}
+                Down::Joined { session, group } if self.is_owner(session, link) => {
+                    self.enter_group(session, &group, out);
+                }
+                Down::Left { session, group } if self.is_owner(session, link) => {
+                    self.leave_group(session, &group, None, out);
+                }
+                Down::Joined { .. } | Down::Left { .. } => {}
+                Down::FromGroup(from) => self.group_says(now, link, from, out),
                 Down::Deliver(deliver) => self.deliver(link, deliver, out),
                 Down::Answer {
                     session,
@@ -113,12 +124,16 @@ impl Gateway {
         live.returned = 0;
         live.exceeded = 0;
         let is_held = live.excess.count(&answer);
-        // What a user writes to itself its devices are delivered anyway.
-        let wants_copy = live.carbons_wanted && live.user != message.to;
+        // What a user writes to itself its devices are delivered anyway, and what
+        // it writes to a group.
+        let copied = match &message.to {
+            Recipient::User(to) if live.carbons_wanted && live.user != *to => Some(to.clone()),
+            Recipient::User(_) | Recipient::Group { .. } => None,
+        };
         let packet = match answer {
             Answer::Sent(sent) => {
-                if wants_copy {
-                    self.copy(session, message, &sent, out);
+                if let Some(to) = copied {
+                    self.copy(session, to, message, &sent, out);
                 }
                 ServerPacket::Sent { id, sent }
             }
@@ -147,6 +162,7 @@ impl Gateway {
     fn copy(
         &mut self,
         session: SessionId,
+        to: UserId,
         message: Outstanding,
         sent: &Sent,
         out: &mut Vec<Effect>,
@@ -154,7 +170,7 @@ impl Gateway {
         let copy = SentElsewhere {
             id: message.id,
             sent: sent.clone(),
-            to: message.to,
+            to,
             body: message.body,
         };
         self.ask_shard(session, Request::Copy(Box::new(copy)), out);

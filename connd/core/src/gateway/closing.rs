@@ -61,6 +61,8 @@ impl Gateway {
         };
         self.admission.leave(entry.address);
         if let State::Live(live) = entry.state {
+            let live = *live;
+            self.leave_groups(session, &live.groups, out);
             let user = live.user;
             let gone = Up::Gone {
                 session,

@@ -12,6 +12,7 @@ use crate::timers::Timer;
 
 impl Gateway {
     pub(super) fn tick(&mut self, now: Now, out: &mut Vec<Effect>) {
+        self.groups_due(now, out);
         while let Some((session, timer)) = self.timers.due(now.moment) {
             match timer {
                 Timer::Login => self.login_due(session, out),

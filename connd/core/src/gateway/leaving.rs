@@ -111,7 +111,11 @@ mod tests {
                         written.push((session.0, packet));
                     }
                     Effect::Close { session } => closed.push(session.0),
-                    Effect::Hold { .. } | Effect::Authenticate { .. } | Effect::Forward { .. } => {}
+                    Effect::Spread { .. }
+                    | Effect::SpreadLater { .. }
+                    | Effect::Hold { .. }
+                    | Effect::Authenticate { .. }
+                    | Effect::Forward { .. } => {}
                 }
             }
             (written, closed)
@@ -154,6 +158,7 @@ mod tests {
                     token: Token(1),
                     number,
                 },
+                groups: Vec::new(),
             };
             let batch = Batch {
                 epoch: Epoch(1),

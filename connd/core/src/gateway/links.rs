@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use proto::clock::Now;
 use proto::ids::{SessionId, ShardId};
-use proto::link::{Request, Up};
+use proto::link::{Request, ToGroup, Up};
 use proto::ring::Ring;
-use proto::slot::Slot;
 
 use super::packets::unanswerable;
 use super::{Gateway, forward};
@@ -31,6 +30,7 @@ impl Gateway {
                 self.resend(now, session, out);
             }
         }
+        self.follow_all_again(Some(link), out);
     }
 
     /// What was under way on the link is lost: its sessions have no shard until
@@ -60,6 +60,7 @@ impl Gateway {
         }
         let sessions = self.live_sessions();
         let owners: Vec<_> = sessions.iter().map(|s| self.owner(*s)).collect();
+        let followed = self.followed_at();
         self.router.set_ring(ring);
         for (session, former) in sessions.into_iter().zip(owners) {
             if let Some(former) = former.filter(|link| self.owner(session) != Some(*link)) {
@@ -68,6 +69,8 @@ impl Gateway {
             self.announce(session, out);
             self.resend(now, session, out);
         }
+        self.unfollow_former(followed, out);
+        self.follow_all_again(None, out);
     }
 
     /// A link's queue is full. A message goes back to its window; without any
@@ -90,6 +93,13 @@ impl Gateway {
                 session, request, ..
             } if self.live(session).is_some() => unanswerable(session, &request, out),
             Up::Request { .. } => {}
+            // Of the answers to a group's shard only who is there may be missed,
+            // and what else there is finds room.
+            Up::ToGroup {
+                group,
+                what: ToGroup::Follow(_) | ToGroup::FollowAgain { .. },
+            } => self.follow_later(now, &group),
+            Up::ToGroup { .. } => {}
             // It comes back only from a link that is ending, and with that the
             // shard forgets its sessions.
             Up::Gone { .. } => {}
@@ -131,8 +141,8 @@ impl Gateway {
             return None;
         };
         let own = self.router.owner(live.slot) == link;
-        let to_link = |to| self.router.owner(Slot::of(to)) == link;
-        let other = live.sends.iter().any(|message| to_link(&message.to));
+        let to_link = |slot| self.router.owner(slot) == link;
+        let other = live.sends.iter().any(|sent| to_link(sent.to.slot()));
         Some((own, other))
     }
 }

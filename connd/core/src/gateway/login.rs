@@ -6,6 +6,7 @@ use std::time::Duration;
 use proto::client::Login;
 use proto::clock::{Moment, Now};
 use proto::codes::Code;
+use proto::group::UserGroup;
 use proto::ids::{LoginOrder, SessionId, Stamp, Token};
 use proto::limits::VERSION;
 use proto::link::{Announce, Up};
@@ -127,6 +128,7 @@ impl Gateway {
                     excess: Excess::default(),
                     carbons_wanted: false,
                     deliveries: Deliveries::default(),
+                    groups: Vec::new(),
                 };
                 entry.state = State::Live(Box::new(live));
                 self.announce(session, out);
@@ -170,6 +172,7 @@ impl Gateway {
         session: SessionId,
         token: Token,
         order: LoginOrder,
+        groups: Vec<UserGroup>,
         out: &mut Vec<Effect>,
     ) {
         let (window_messages, window_bytes, body_bytes_max) = (
@@ -183,7 +186,7 @@ impl Gateway {
         live.token = Some(token);
         live.order = Some(order);
         if live.greeted {
-            return;
+            return self.groups_named(session, &groups, out);
         }
         live.greeted = true;
         let until = live.next_look(now.moment);
@@ -199,10 +202,12 @@ impl Gateway {
             heartbeat_ms: live.heartbeat.as_millis() as u32,
             body_bytes_max,
             server_time: now.wall,
+            groups: groups.clone(),
         }));
         write(session, packet, out);
         self.timers.arm(until, session, Timer::Alive);
         self.counters.logins += 1;
+        self.groups_named(session, &groups, out);
         self.tell_to_go(session, out);
     }
 

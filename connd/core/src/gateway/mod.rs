@@ -6,6 +6,8 @@
 mod answers;
 mod closing;
 mod deadlines;
+mod following;
+mod groups;
 mod leaving;
 mod links;
 mod login;
@@ -28,6 +30,7 @@ use proto::slot::Slot;
 use crate::admission::Admission;
 use crate::effect::{Counters, Effect};
 use crate::event::Event;
+use crate::groups::Groups;
 use crate::router::{LinkId, Route, Router};
 use crate::session::{Live, Session, State};
 use crate::settings::{Leaving, Settings};
@@ -41,6 +44,7 @@ pub struct Gateway {
     /// At most `settings.sessions_max`; a map that keeps an order, so that the
     /// same events give the same effects.
     sessions: IndexMap<SessionId, Session, ahash::RandomState>,
+    groups: Groups,
     admission: Admission,
     requests: Allowance,
     timers: Timers,
@@ -55,6 +59,7 @@ impl Gateway {
         Self {
             router: Router::new(ring),
             sessions: IndexMap::default(),
+            groups: Groups::default(),
             admission: Admission::new(&settings),
             requests: requests(&settings),
             timers: Timers::default(),
@@ -87,6 +92,7 @@ impl Gateway {
                 self.authenticated(now, session, claims, out);
             }
             Event::Clogged { session } => self.clogged(session, out),
+            Event::Drained { session } => self.drained(session, out),
             Event::Closed { session } => self.closed(session, out),
             Event::Arrived { link, batch } => self.arrived(now, link, batch, out),
             Event::LinkFull { envelope } => self.link_full(now, envelope, out),
@@ -101,7 +107,9 @@ impl Gateway {
 
     /// When [`Event::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.timers.next()
+        let timer = self.timers.next();
+        let groups = self.groups.due_at();
+        timer.into_iter().chain(groups).min()
     }
 
     /// The link of a shard; the shell opens one for each member of a ring.
@@ -142,6 +150,7 @@ impl Gateway {
             assert!(live.sends.is_empty() || live.resend_armed);
             assert!(!live.stalled || live.stall_armed);
         }
+        self.check_groups();
     }
 
     fn live(&mut self, session: SessionId) -> Option<&mut Live> {

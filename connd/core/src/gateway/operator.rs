@@ -1,6 +1,7 @@
 //! What an operator asks that changes nothing.
 
 use proto::ids::{MessageId, ShardId, UserId};
+use proto::link::Recipient;
 
 use super::Gateway;
 use crate::operator::{Connected, Stand};
@@ -41,7 +42,7 @@ impl Gateway {
             let written = live.deliveries.find(id);
             stands.extend(written.map(|identity| Stand {
                 from: identity.from.clone(),
-                to: live.user.clone(),
+                to: Recipient::User(live.user.clone()),
                 device: live.device.clone(),
                 written: true,
             }));

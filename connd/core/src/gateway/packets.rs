@@ -67,6 +67,13 @@ impl Gateway {
             ClientPacket::ChangeFriend(change) => Request::ChangeFriend(change),
             ClientPacket::GetDevices => Request::GetDevices,
             ClientPacket::EndDevice(end) => Request::EndDevice(end),
+            ClientPacket::GroupSend(send) => return self.group_send(now, session, send, out),
+            ClientPacket::GroupTransient(transient) => Request::GroupTransient(transient),
+            ClientPacket::GroupRead(read) => Request::GroupRead(read),
+            ClientPacket::ChangeGroup(change) => Request::ChangeGroup(change),
+            ClientPacket::GetGroups => Request::GetGroups,
+            ClientPacket::GetMembers(get) => Request::GetMembers(get),
+            ClientPacket::GetHistory(get) => Request::GetHistory(get),
         };
         self.request(now, session, request, out);
     }
@@ -90,9 +97,12 @@ impl Gateway {
         if !self.within_rate(now, session, out) {
             return;
         }
-        if let Request::Transient(transient) = &request
-            && transient.body.len() > self.settings.body_bytes_max as usize
-        {
+        let body = match &request {
+            Request::Transient(transient) => transient.body.len(),
+            Request::GroupTransient(transient) => transient.body.len(),
+            _ => 0,
+        };
+        if body > self.settings.body_bytes_max as usize {
             return self.close(session, Code::Malformed, out);
         }
         self.ask_shard(session, request, out);

@@ -1,7 +1,7 @@
 //! From one shard to another, by way of this gateway.
 
 use proto::clock::Now;
-use proto::link::{Relay, Relayed, Up};
+use proto::link::{Relay, Up};
 
 use super::{Gateway, forward};
 use crate::effect::Effect;
@@ -9,12 +9,11 @@ use crate::router::Route;
 
 impl Gateway {
     pub(super) fn relay(&mut self, now: Now, relay: Relay, out: &mut Vec<Effect>) {
-        if let Relayed::Forward(message) = &relay.relayed {
+        if let Some((session, _, generation)) = relay.relayed.of_window() {
             // Rule 8: what was checked under an older generation is sent again
             // under the newer one; passing it on now could overtake.
-            let generation = message.generation;
             let current = self
-                .live(message.session)
+                .live(session)
                 .is_some_and(|live| live.sends.generation() == generation);
             if !current {
                 self.counters.relays_dropped += 1;
@@ -34,8 +33,8 @@ impl Gateway {
     /// window; who sent anything else asks again or can do without.
     pub(super) fn relay_lost(&mut self, now: Now, relay: Relay) {
         self.counters.relays_dropped += 1;
-        if let Relayed::Forward(message) = relay.relayed {
-            self.returned(now, message.session, message.generation);
+        if let Some((session, _, generation)) = relay.relayed.of_window() {
+            self.returned(now, session, generation);
         }
     }
 }

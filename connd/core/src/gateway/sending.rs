@@ -1,10 +1,12 @@
 //! A client's message: into the window, on its way, and again if need be.
 
-use proto::client::Send;
+use bytes::Bytes;
+use proto::client::{GroupSend, Send};
 use proto::clock::Now;
 use proto::codes::Code;
-use proto::ids::{Generation, SessionId, UserId};
-use proto::link::{Attempt, Submit, Up};
+use proto::friends::ListHash;
+use proto::ids::{Generation, MessageId, SessionId, UserId};
+use proto::link::{Attempt, Recipient, Submit, Up};
 use proto::server::ServerPacket;
 use smol_str::SmolStr;
 
@@ -14,8 +16,51 @@ use crate::router::Route;
 use crate::sends::{Admitted, Outstanding};
 use crate::timers::Timer;
 
+/// A message of a client, for a user or a group.
+struct Letter {
+    id: MessageId,
+    to: Recipient,
+    friends_hash: Option<ListHash>,
+    body: Bytes,
+    again: bool,
+}
+
 impl Gateway {
     pub(super) fn send(&mut self, now: Now, session: SessionId, send: Send, out: &mut Vec<Effect>) {
+        if let Some(live) = self.live(session) {
+            live.friends_hash = send.friends_hash.or(live.friends_hash);
+        }
+        let letter = Letter {
+            id: send.id,
+            to: Recipient::User(send.to),
+            friends_hash: send.friends_hash,
+            body: send.body,
+            again: send.again,
+        };
+        self.send_letter(now, session, letter, out);
+    }
+
+    pub(super) fn group_send(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        send: GroupSend,
+        out: &mut Vec<Effect>,
+    ) {
+        let GroupSend {
+            group, mentions, ..
+        } = send;
+        let letter = Letter {
+            id: send.id,
+            to: Recipient::Group { group, mentions },
+            friends_hash: None,
+            body: send.body,
+            again: send.again,
+        };
+        self.send_letter(now, session, letter, out);
+    }
+
+    fn send_letter(&mut self, now: Now, session: SessionId, send: Letter, out: &mut Vec<Effect>) {
         if send.body.len() > self.settings.body_bytes_max as usize {
             return refuse(session, &send, Code::BodyTooLarge, out);
         }
@@ -28,7 +73,6 @@ impl Gateway {
         let Some(live) = self.live(session) else {
             return;
         };
-        live.friends_hash = send.friends_hash.or(live.friends_hash);
         let attempt = match send.again {
             true => Attempt::Repeated,
             false => Attempt::First,
@@ -73,7 +117,7 @@ impl Gateway {
     }
 
     /// A message beyond the window is refused; who goes on like that is closed.
-    fn exceeded(&mut self, session: SessionId, send: &Send, out: &mut Vec<Effect>) {
+    fn exceeded(&mut self, session: SessionId, send: &Letter, out: &mut Vec<Effect>) {
         self.counters.window_exceeded += 1;
         let patience = self.settings.window_messages.saturating_mul(4);
         let Some(live) = self.live(session) else {
@@ -156,7 +200,7 @@ impl Gateway {
 
 /// A message is not taken. 'Never delivered' is said of a first copy alone:
 /// an earlier one may have come through.
-fn refuse(session: SessionId, send: &Send, code: Code, out: &mut Vec<Effect>) {
+fn refuse(session: SessionId, send: &Letter, code: Code, out: &mut Vec<Effect>) {
     let id = send.id;
     let packet = if send.again {
         let code = code.of_a_repeat();

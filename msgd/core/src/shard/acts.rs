@@ -1,13 +1,10 @@
-//! Changes of the friend graph.
+//! Changes of the friend graph, and who waits for an answer.
 //!
 //! A change of the actor's list alone goes to the friend service from the
 //! actor's shard. One of both lists goes by the peer's shard, the owner of the
 //! peer's consent, and comes back to the actor's. Either way each shard
 //! replaces its list before the answer leaves (rule 11), so that a block, once
 //! acknowledged, holds.
-
-use std::sync::Arc;
-use std::time::Duration;
 
 use proto::client::ChangeFriend;
 use proto::clock::Now;
@@ -18,31 +15,21 @@ use proto::ids::{GatewayId, SessionRef, UserId};
 use proto::link::{FriendAct, FriendActed, Relay, Relayed, Request, Up};
 use proto::server::ServerPacket;
 use proto::slot::Slot;
+use std::sync::Arc;
 
 use super::question::{Changing, Question, Reply};
+use super::waits::{About, Act};
 use super::{Shard, answer};
 use crate::effect::{Effect, GraphTicket};
 use crate::friends::Lookup;
-use crate::timers::Timer;
 use crate::waiting::Waiting;
 
-/// A change that a client waits for.
-#[derive(Debug)]
-pub(super) struct Act {
-    user: UserId,
-    at: SessionRef,
-    request: u32,
-}
-
-/// After this long without an answer the client is told so.
-const ACT_PATIENCE: Duration = Duration::from_secs(3);
-
 /// The number of no act: a list is passed on without one.
-const NOBODY_WAITS: u64 = 0;
+pub(super) const NOBODY_WAITS: u64 = 0;
 
 /// How often the friend service is asked for a list, once a second, after a
 /// change without an answer: it may be carried out late.
-const ASKED_AGAIN: u8 = 3;
+pub(super) const ASKED_AGAIN: u8 = 3;
 
 /// How often a change is tried when lists change under it: each time another
 /// change was done, so it takes as many as there are at once.
@@ -60,9 +47,6 @@ impl Shard {
         let request = change.request;
         if change.peer == name {
             return friend_result(at, request, Some(Code::OwnSelf), out);
-        }
-        if self.acts.len() >= self.settings.acts_max {
-            return friend_result(at, request, Some(Code::Busy), out);
         }
         let max_age = self.settings.friends_max_age;
         let Some(user) = self.users.get_mut(&name) else {
@@ -98,15 +82,15 @@ impl Shard {
         actor_version: ListVersion,
         out: &mut Vec<Effect>,
     ) {
-        let number = self.number();
         let act = Act {
             user: actor.clone(),
             at,
             request: change.request,
+            about: About::Friend,
         };
-        self.acts.insert(number, act);
-        self.timers
-            .arm(now.moment + ACT_PATIENCE, Timer::Act(number));
+        let Some(number) = self.begin_act(now, act, out) else {
+            return;
+        };
         let ChangeFriend { peer, action, .. } = change;
         if action.changes_both() {
             let relay = Relay {
@@ -279,14 +263,7 @@ impl Shard {
     /// A slot goes to another shard: whose change is under way is told to ask
     /// there, and a late list may be older than what that shard has.
     pub(super) fn leave_acts(&mut self, leaves: impl Fn(Slot) -> bool, out: &mut Vec<Effect>) {
-        let leaving = self
-            .acts
-            .iter()
-            .filter(|(_, act)| leaves(Slot::of(&act.user)));
-        let numbers: Vec<u64> = leaving.map(|(number, _)| *number).collect();
-        for number in numbers {
-            self.finish_act(number, Some(Code::FriendsUnavailable), out);
-        }
+        self.leave_waits(|act| leaves(Slot::of(&act.user)), out);
         let stays = |question: &Question| match question {
             Question::List(name) => !leaves(Slot::of(name)),
             Question::Change(_) => true,
@@ -296,7 +273,7 @@ impl Shard {
 
     /// Asks for a list anew, so many times, once a second: so that clients
     /// hear of what changed.
-    fn doubt(&mut self, now: Now, name: &UserId, times: u8, out: &mut Vec<Effect>) {
+    pub(super) fn doubt(&mut self, now: Now, name: &UserId, times: u8, out: &mut Vec<Effect>) {
         let Some(user) = self.users.get_mut(name) else {
             return;
         };
@@ -368,20 +345,6 @@ impl Shard {
             Some(_) => self.doubt(now, &acted.actor, 1, out),
         }
         self.finish_act(acted.request, acted.code, out);
-    }
-
-    fn finish_act(&mut self, number: u64, code: Option<Code>, out: &mut Vec<Effect>) {
-        if let Some(act) = self.acts.swap_remove(&number) {
-            friend_result(act.at, act.request, code, out);
-        }
-    }
-
-    pub(super) fn act_due(&mut self, now: Now, number: u64, out: &mut Vec<Effect>) {
-        let Some(act) = self.acts.swap_remove(&number) else {
-            return;
-        };
-        self.doubt(now, &act.user, ASKED_AGAIN, out);
-        friend_result(act.at, act.request, Some(Code::FriendsUnavailable), out);
     }
 }
 

@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use proto::clock::Now;
 use proto::codes::Code;
 use proto::ids::{Epoch, GatewayId, Generation, MessageId, SessionId, SessionRef, UserId};
-use proto::link::{Batch, Down, Relayed, Request, Return, ReturnReason, Up};
+use proto::link::{Batch, Down, FromGroup, Relayed, Request, Return, ReturnReason, ToGroup, Up};
 use proto::server::Receipt;
 use proto::slot::Slot;
 
+use super::groups::cannot_answer;
 use super::{SENT_BACK_MAX, Shard, answer, send};
 use crate::effect::Effect;
 use crate::event::OPERATOR;
@@ -98,6 +99,9 @@ impl Shard {
         let Some(waiting) = self.with_mailbox(now, waiting, out) else {
             return;
         };
+        let Some(waiting) = self.with_group(now, waiting, out) else {
+            return;
+        };
         let gateway = waiting.gateway;
         match waiting.envelope {
             Up::Announce(announce) => self.announce(now, gateway, *announce, out),
@@ -120,6 +124,7 @@ impl Shard {
                 user,
                 request,
             } => self.request(now, SessionRef { gateway, session }, user, request, out),
+            Up::ToGroup { group, what } => self.serve_group(now, gateway, &group, what, out),
             Up::Relay(relay) => match relay.relayed {
                 Relayed::Forward(_) => {
                     let envelope = Up::Relay(relay);
@@ -128,6 +133,14 @@ impl Shard {
                         ..waiting
                     };
                     self.forward(now, waiting, out);
+                }
+                Relayed::Post(_) => {
+                    let envelope = Up::Relay(relay);
+                    let waiting = Waiting {
+                        envelope,
+                        ..waiting
+                    };
+                    self.post(now, waiting, out);
                 }
                 Relayed::Transient { from, transient } => self.transient_to(from, transient, out),
                 Relayed::Receipt {
@@ -153,6 +166,23 @@ impl Shard {
                 Relayed::FriendAct(act) => self.friend_act(now, gateway, act, out),
                 Relayed::FriendActed(acted) => self.friend_acted(now, acted, out),
                 Relayed::Pledge(pledge) => out.push(Effect::Pledged { gateway, pledge }),
+                Relayed::GroupTransient(transient) => self.group_transient(now, transient, out),
+                Relayed::GroupRead { user, read } => self.group_read(now, &user, &read),
+                Relayed::GroupAsk(ask) => self.group_ask(now, gateway, *ask, out),
+                Relayed::GroupAnswer {
+                    request, packet, ..
+                } => self.group_answered(request, *packet, out),
+                Relayed::Membership(membership) => {
+                    self.membership(now, gateway, *membership, out);
+                }
+                Relayed::MembershipKept {
+                    group,
+                    user,
+                    version,
+                } => self.membership_kept(&group, &user, version, out),
+                Relayed::GroupApplied { to, group, user } => {
+                    self.group_applied(&to, group, user, out);
+                }
             },
         }
     }
@@ -180,14 +210,20 @@ impl Shard {
                 self.return_message(gateway, session, submit.id, generation, reason, out);
             }
             Up::Relay(relay) => {
-                if let Relayed::Forward(forward) = relay.relayed {
-                    let (session, generation) = (forward.session, forward.generation);
-                    let id = forward.message.id;
+                if let Some((session, id, generation)) = relay.relayed.of_window() {
                     self.return_message(gateway, session, id, generation, reason, out);
+                } else if let Relayed::GroupAsk(ask) = relay.relayed {
+                    cannot_answer(gateway, &ask, out);
                 } else {
                     self.counters.shed += 1;
                 }
             }
+            // Followed again a little later, by the ring that holds then.
+            Up::ToGroup {
+                group,
+                what: ToGroup::Follow(_) | ToGroup::FollowAgain { .. },
+            } => send(gateway, Down::FromGroup(FromGroup::Busy { group }), out),
+            Up::ToGroup { .. } => self.counters.shed += 1,
             // The gateway announces the session again, and with it the status.
             Up::Request {
                 session,
@@ -247,7 +283,7 @@ impl Shard {
         }
     }
 
-    fn return_message(
+    pub(super) fn return_message(
         &mut self,
         gateway: GatewayId,
         session: SessionId,
@@ -315,7 +351,17 @@ pub(super) fn user_of(envelope: &Up) -> Option<&UserId> {
             Relayed::FriendAct(act) => Some(&act.peer),
             Relayed::FriendActed(acted) => Some(&acted.actor),
             Relayed::Pledge(_) => None,
+            Relayed::GroupAnswer { actor, .. } => Some(actor),
+            Relayed::Membership(membership) => Some(&membership.user),
+            Relayed::GroupApplied { to, .. } => Some(to),
+            // For groups.
+            Relayed::Post(_)
+            | Relayed::GroupTransient(_)
+            | Relayed::GroupRead { .. }
+            | Relayed::GroupAsk(_)
+            | Relayed::MembershipKept { .. } => None,
         },
+        Up::ToGroup { .. } => None,
     }
 }
 
@@ -327,5 +373,6 @@ fn slot_of(envelope: &Up) -> Slot {
             Slot::of(user)
         }
         Up::Submit(submit) => Slot::of(&submit.from),
+        Up::ToGroup { group, .. } => Slot::of_group(group),
     }
 }

@@ -26,6 +26,7 @@ impl Shard {
                 Timer::Recent(user) => self.recent_due(now, &user),
                 Timer::Tell(request) => self.tell_due(now, request, out),
                 Timer::Act(number) => self.act_due(now, number, out),
+                Timer::Group(group) => self.group_due(now, &group, out),
                 Timer::Claim => self.claim_due(out),
                 Timer::Alive => self.alive_due(now, out),
             }

@@ -197,13 +197,13 @@ enum Rights {
 
 /// SipHash-1-3 of the body: tells a repeat from another message that uses the
 /// same id.
-fn fingerprint(body: &[u8]) -> u64 {
+pub(super) fn fingerprint(body: &[u8]) -> u64 {
     let mut hasher = SipHasher13::new();
     hasher.write(body);
     hasher.finish()
 }
 
-fn rejected(code: Code, generation: Generation) -> Answer {
+pub(super) fn rejected(code: Code, generation: Generation) -> Answer {
     let text = SmolStr::default();
     Answer::Rejected {
         code,

@@ -4,9 +4,10 @@
 //! this one is one thing that happens, from top to bottom; this one holds the
 //! state and the list of them.
 //!
-//! 'Sent' is spoken in two places only: where a device's acknowledgement
-//! arrives, and where the store says that an append is durable; both are in
-//! `settle.rs`. Elsewhere an earlier answer is only repeated.
+//! 'Sent' is spoken in three places only: where a device's acknowledgement
+//! arrives and where the store says that an append is durable, both in
+//! `settle.rs`, and where it says so of a group's log, in `groups/written.rs`.
+//! Elsewhere an earlier answer is only repeated.
 
 mod acts;
 mod arrive;
@@ -15,6 +16,7 @@ mod delivery;
 mod devices;
 mod forward;
 mod graph;
+mod groups;
 mod open;
 mod operator;
 mod question;
@@ -25,6 +27,7 @@ mod settle;
 mod status;
 mod submit;
 mod tells;
+mod waits;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -33,7 +36,8 @@ use std::time::Duration;
 use indexmap::{IndexMap, IndexSet};
 use proto::clock::{Moment, Now};
 use proto::ids::{
-    GatewayId, Generation, Incarnation, LoginOrder, MessageId, SessionRef, ShardId, Stamp, UserId,
+    GatewayId, Generation, GroupId, Incarnation, LoginOrder, MessageId, SessionRef, ShardId, Stamp,
+    UserId,
 };
 use proto::link::{Answer, Down};
 use proto::rate::Allowance;
@@ -45,6 +49,7 @@ use smallvec::smallvec;
 use crate::effect::{Counters, Effect, GraphTicket};
 use crate::event::Event;
 use crate::filter::Filter;
+use crate::group::Group;
 use crate::inbox::Step;
 use crate::recent::Bounds;
 use crate::settings::Settings;
@@ -79,6 +84,16 @@ pub struct Shard {
     /// Users that were idle when they were put here; one who left and came back
     /// may stand here twice.
     idle: VecDeque<UserId>,
+    /// At most `settings.groups_max`.
+    groups: IndexMap<GroupId, Box<Group>, ahash::RandomState>,
+    /// Whom they know together: at most `settings.group_rows_max`, and what one
+    /// group knows beyond.
+    group_rows: usize,
+    /// As `idle`.
+    idle_groups: VecDeque<GroupId>,
+    /// Parts of logs that are being read: at most `settings.acts_max` for askers,
+    /// and one for each follower.
+    readings: IndexMap<u64, (Slot, groups::Reading)>,
     /// What former holders answered, for users not yet in memory; forgotten
     /// with `settings.recent_window`.
     handed_over: IndexMap<UserId, Vec<Remembered>>,
@@ -93,13 +108,15 @@ pub struct Shard {
     /// At most `settings.tells_max`.
     tells: IndexMap<u64, tells::Told>,
     /// At most `settings.acts_max`.
-    acts: IndexMap<u64, acts::Act>,
+    acts: IndexMap<u64, waits::Act>,
     /// Questions to the friend service: one per user, and one per act.
     questions: IndexMap<GraphTicket, question::Question>,
     next_number: u64,
     timers: Timers,
     session_rate: Allowance,
     user_rate: Allowance,
+    member_rate: Allowance,
+    group_rate: Allowance,
     last_stamp: Stamp,
     span: Span,
     steady: Steady,
@@ -138,6 +155,10 @@ impl Shard {
             claim_pause: ring::CLAIM_PAUSE_MIN,
             users: IndexMap::default(),
             idle: VecDeque::new(),
+            groups: IndexMap::default(),
+            group_rows: 0,
+            idle_groups: VecDeque::new(),
+            readings: IndexMap::new(),
             handed_over: IndexMap::new(),
             gateways: IndexSet::new(),
             waiting: WaitingRoom::new(settings.waiting_max),
@@ -150,6 +171,8 @@ impl Shard {
             timers: Timers::default(),
             session_rate: rate(settings.session_messages_per_second),
             user_rate: rate(settings.user_messages_per_second),
+            member_rate: rate(settings.member_messages_per_second),
+            group_rate: rate(settings.group_messages_per_second),
             last_stamp: Stamp::default(),
             span: Span::default(),
             steady: Steady::default(),
@@ -167,6 +190,8 @@ impl Shard {
         self.waiting.set_max(settings.waiting_max);
         self.session_rate = rate(settings.session_messages_per_second);
         self.user_rate = rate(settings.user_messages_per_second);
+        self.member_rate = rate(settings.member_messages_per_second);
+        self.group_rate = rate(settings.group_messages_per_second);
         self.settings = settings;
     }
 
@@ -190,7 +215,7 @@ impl Shard {
             Event::GatewayLost { gateway } => self.gateway_lost(now, gateway, out),
             Event::Arrived { gateway, batch } => self.arrived(now, gateway, batch, out),
             Event::Store(outcome) => self.stored(now, outcome, out),
-            Event::Refused(claims) => self.refused_by_store(&claims, out),
+            Event::Refused(claims) => self.refused_by_store(now, &claims, out),
             Event::Graph { ticket, answer } => self.graph(now, ticket, answer, out),
             Event::RingChanged(ring) => self.ring_changed(now, ring, out),
             Event::Lease { .. } => {}
@@ -258,6 +283,7 @@ impl Shard {
             assert!(user.queue.len() <= self.settings.deferred_max);
             user.inbox.check_invariants();
         }
+        self.check_groups();
     }
 
     fn owns(&self, slot: Slot) -> bool {

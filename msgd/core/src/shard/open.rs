@@ -13,6 +13,7 @@ use super::Shard;
 use super::arrive::user_of;
 use crate::effect::Effect;
 use crate::event::OPERATOR;
+use crate::group::own::OwnGroups;
 use crate::store::{Claim, Mailbox, Remembered, Request};
 use crate::timers::Timer;
 use crate::user::{Phase, User};
@@ -124,6 +125,9 @@ impl Shard {
         let queue = std::mem::take(&mut user.queue);
         user.inbox.opened(mailbox.cursor, mailbox.end);
         user.notes = mailbox.notes;
+        if !mailbox.groups.is_empty() {
+            user.groups = Some(Box::new(OwnGroups::restored(mailbox.groups)));
+        }
         user.presence.last_seen = mailbox.last_seen;
         let newest = mailbox.latest.iter().map(|stored| stored.stamp).max();
         // A clock that was set back while the shard was away.
@@ -189,12 +193,24 @@ fn opens(waiting: &Waiting) -> bool {
         Up::Request { .. } => waiting.gateway == OPERATOR,
         Up::Gone { .. } | Up::Submit(_) | Up::Acknowledge { .. } => false,
         Up::Relay(relay) => match relay.relayed {
-            Relayed::Forward(_) | Relayed::Receipt { .. } | Relayed::FriendAct(_) => true,
+            Relayed::Forward(_)
+            | Relayed::Receipt { .. }
+            | Relayed::FriendAct(_)
+            | Relayed::Membership(_) => true,
             Relayed::Transient { .. }
             | Relayed::Tell(_)
             | Relayed::Statuses { .. }
             | Relayed::FriendActed(_)
-            | Relayed::Pledge(_) => false,
+            | Relayed::Pledge(_)
+            | Relayed::GroupAnswer { .. }
+            | Relayed::GroupApplied { .. }
+            // For groups.
+            | Relayed::Post(_)
+            | Relayed::GroupTransient(_)
+            | Relayed::GroupRead { .. }
+            | Relayed::GroupAsk(_)
+            | Relayed::MembershipKept { .. } => false,
         },
+        Up::ToGroup { .. } => false,
     }
 }

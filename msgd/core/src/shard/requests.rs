@@ -44,6 +44,13 @@ impl Shard {
             Request::Copy(sent) => self.carbon(at, &name, Did::Sent(*sent), out),
             Request::GetDevices => self.get_devices(at, &name, out),
             Request::EndDevice(end) => self.end_device(at, &name, &end, out),
+            Request::ChangeGroup(_)
+            | Request::GetMembers(_)
+            | Request::GetHistory(_)
+            | Request::GetGroups
+            | Request::GroupTransient(_)
+            | Request::GroupRead(_)
+            | Request::NotMember(..) => self.group_request(now, at, name, request, out),
             Request::Transient(transient) => {
                 self.carbon(at, &name, Did::Transient(transient.clone()), out);
                 self.transient(now, at, name, transient, out);

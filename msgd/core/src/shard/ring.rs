@@ -35,7 +35,7 @@ impl Shard {
             .filter(|slot| !self.owns(*slot))
             .filter_map(|slot| self.slots.claim(slot))
             .collect();
-        self.give_up_all(lost, out);
+        self.give_up_all(now, lost, out);
         self.claim_owned(out);
         self.call_waiting(now, out);
     }
@@ -78,7 +78,7 @@ impl Shard {
         if !self.owns(slot) {
             // The ring moved on meanwhile; what was handed over goes on.
             self.hand_over(recent);
-            return self.give_up_all(vec![claim], out);
+            return self.give_up_all(now, vec![claim], out);
         }
         let gained = self.ring.epoch();
         let since = now.moment;
@@ -194,13 +194,14 @@ impl Shard {
     /// The store knows newer tokens: other shards hold these slots, or the store
     /// has forgotten who does. Nothing of them can be written any more. Users are
     /// looked through once, however many slots go.
-    pub(super) fn refused_by_store(&mut self, claims: &[Claim], out: &mut Vec<Effect>) {
+    pub(super) fn refused_by_store(&mut self, now: Now, claims: &[Claim], out: &mut Vec<Effect>) {
         let refused = claims.iter().filter(|claim| self.slots.serves(**claim));
         let slots: IndexSet<Slot> = refused.map(|claim| claim.slot).collect();
         if slots.is_empty() {
             return;
         }
         self.leave_acts(|slot| slots.contains(&slot), out);
+        self.refuse_groups(now, |slot| slots.contains(&slot), out);
         let users = self.users.iter();
         let leaving = users.filter(|(_, user)| slots.contains(&user.slot));
         let names: Vec<UserId> = leaving.map(|(name, _)| name.clone()).collect();
@@ -225,7 +226,7 @@ impl Shard {
         let held: Vec<Claim> = Slot::all()
             .filter_map(|slot| self.slots.claim(slot))
             .collect();
-        self.give_up_all(held, out);
+        self.give_up_all(now, held, out);
         self.fenced = true;
     }
 
@@ -251,6 +252,9 @@ impl Shard {
         self.tells.clear();
         self.acts.clear();
         self.questions.clear();
+        self.groups.clear();
+        self.group_rows = 0;
+        self.readings.clear();
         for slot in Slot::all() {
             self.slots.set(slot, SlotState::Foreign);
         }
@@ -260,7 +264,8 @@ impl Shard {
     }
 
     /// Gives slots up; users are looked through once, however many go.
-    fn give_up_all(&mut self, claims: Vec<Claim>, out: &mut Vec<Effect>) {
+    fn give_up_all(&mut self, now: Now, claims: Vec<Claim>, out: &mut Vec<Effect>) {
+        self.give_up_groups(now, &claims, out);
         let mut going: IndexMap<Slot, (Vec<UserId>, Vec<Remembered>)> = IndexMap::new();
         for claim in &claims {
             going.insert(claim.slot, Default::default());

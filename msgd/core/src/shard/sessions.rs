@@ -65,8 +65,12 @@ impl Shard {
             session,
             token,
             order,
+            groups: self.groups_of(&name),
         };
         send(gateway, accepted, out);
+        let Some(user) = self.users.get_mut(&name) else {
+            return;
+        };
         note_arrival(user, &name, claim, self.incarnation, out);
         self.want_carbons(&name, out);
         if is_ending {
@@ -263,6 +267,7 @@ impl Shard {
         for (at, name) in lost {
             self.gone(now, at, &name, true, out);
         }
+        self.follower_lost(now, gateway, out);
     }
 }
 

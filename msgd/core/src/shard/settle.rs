@@ -1,4 +1,4 @@
-//! Messages are safe: the two places where 'Sent' is spoken.
+//! Messages are safe: the two places where 'Sent' is spoken of one to a user.
 
 use proto::clock::Now;
 use proto::codes::Code;
@@ -214,7 +214,24 @@ impl Shard {
             Outcome::Advanced { done: true, .. } => {}
             Outcome::Advanced { user, .. } => self.cursor_not_taken(now, &user),
             Outcome::Notes { user, receipts, .. } => self.notes_taken(&user, receipts, out),
-            Outcome::Refused { claim } => self.refused_by_store(&[claim], out),
+            Outcome::GroupsKept { claim, user, done } => {
+                self.groups_kept(now, claim, &user, done, out);
+            }
+            Outcome::GroupOpened {
+                claim,
+                group,
+                found,
+            } => self.group_opened(now, claim, &group, found, out),
+            Outcome::GroupWritten { claim, group, done } => {
+                self.group_written(now, claim, &group, done, out);
+            }
+            Outcome::LogRead {
+                claim,
+                group,
+                reader,
+                page,
+            } => self.log_read(now, claim, &group, reader, page, out),
+            Outcome::Refused { claim } => self.refused_by_store(now, &[claim], out),
         }
     }
 }

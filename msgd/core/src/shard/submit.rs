@@ -3,8 +3,9 @@
 use proto::clock::Now;
 use proto::codes::Code;
 use proto::ids::{Epoch, GatewayId, SessionRef};
-use proto::link::{Answer, Attempt, Down, Forward, Message, Relay, Relayed, Submit, Up};
-use proto::slot::Slot;
+use proto::link::{
+    Answer, Attempt, Down, Forward, Message, Post, Recipient, Relay, Relayed, Submit, Up,
+};
 use smol_str::SmolStr;
 
 use super::{Shard, send, tell_fate};
@@ -55,23 +56,51 @@ impl Shard {
             self.hash_named(now, at, &submit.from, hash, out);
         }
         self.counters.accepted += u64::from(submit.attempt != Attempt::Resent);
-        let stamp = self.stamp(now);
-        let relay = Relay {
-            slot: Slot::of(&submit.to),
-            relayed: Relayed::Forward(Forward {
-                message: Message {
-                    from: submit.from,
-                    id: submit.id,
-                    to: submit.to,
-                    stamp,
-                    body: submit.body,
-                },
-                session,
-                generation: submit.generation,
-                again: submit.attempt != Attempt::First,
-            }),
-        };
+        let slot = submit.to.slot();
+        let relayed = self.checked(now, submit);
+        let relay = Relay { slot, relayed };
         self.pass_on(now, (gateway, epoch), relay, out);
+    }
+
+    /// What the recipient's shard, or the group's, is passed.
+    fn checked(&mut self, now: Now, submit: Submit) -> Relayed {
+        let Submit {
+            session,
+            generation,
+            from,
+            id,
+            body,
+            ..
+        } = submit;
+        let again = submit.attempt != Attempt::First;
+        match submit.to {
+            Recipient::User(to) => {
+                let stamp = self.stamp(now);
+                let message = Message {
+                    from,
+                    id,
+                    to,
+                    stamp,
+                    body,
+                };
+                Relayed::Forward(Forward {
+                    message,
+                    session,
+                    generation,
+                    again,
+                })
+            }
+            Recipient::Group { group, mentions } => Relayed::Post(Post {
+                group,
+                from,
+                id,
+                body,
+                mentions,
+                session,
+                generation,
+                attempt: submit.attempt,
+            }),
+        }
     }
 
     /// To the owner of a slot, by the gateway or straight on.

@@ -5,17 +5,23 @@
 //! happens, so that a shard which woke from a long pause can write nothing. A
 //! public suite runs against every store. Must not know how a store does it.
 
+mod group;
 mod outcome;
 
 use std::fmt;
 use std::time::Duration;
 
-use proto::ids::{Identity, Incarnation, Stamp, Token, UserId};
+use proto::group::Range;
+use proto::ids::{GroupId, Identity, Incarnation, Stamp, Token, UserId};
 use proto::link::Message;
 use proto::server::{Outcome as Fate, Receipt};
 use proto::slot::Slot;
 use smallvec::SmallVec;
 
+pub use group::{
+    Found, GroupRecord, GroupWrite, KeptGroup, Known, LogPage, LogSettings, LoggedBefore,
+    MemberRow, StoredGroup,
+};
 pub use outcome::{Mailbox, Outcome, Stored};
 
 /// The place of a message in its recipient's mailbox, given by the append.
@@ -70,7 +76,7 @@ pub enum Seen {
 /// Who asks: a slot, under a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Claim {
-    /// The slot of the user concerned.
+    /// The slot of the user or group concerned.
     pub slot: Slot,
     /// Of the shard's claim.
     pub token: Token,
@@ -170,6 +176,56 @@ pub enum Request {
         /// When.
         seen: Seen,
     },
+    /// Keep the groups that a user belongs to, instead of those kept before.
+    KeepGroups {
+        /// Under which claim.
+        claim: Claim,
+        /// Whose.
+        user: UserId,
+        /// All of them, ascending.
+        groups: Vec<KeptGroup>,
+    },
+    /// Look at a group.
+    OpenGroup {
+        /// Under which claim.
+        claim: Claim,
+        /// Which.
+        group: GroupId,
+        /// Identities of messages stamped from here on are wanted.
+        since: Stamp,
+    },
+    /// Write to a group.
+    WriteGroup {
+        /// Under which claim.
+        claim: Claim,
+        /// Which.
+        group: GroupId,
+        /// What.
+        write: Box<GroupWrite>,
+    },
+    /// Forget a group: whom it knows and its log.
+    EndGroup {
+        /// Under which claim.
+        claim: Claim,
+        /// Which.
+        group: GroupId,
+    },
+    /// Read a part of a group's log.
+    ReadLog {
+        /// Under which claim.
+        claim: Claim,
+        /// Which group.
+        group: GroupId,
+        /// For whom; the outcome carries it.
+        reader: u64,
+        /// Which part.
+        range: Range,
+        /// So many at most.
+        count_max: usize,
+        /// So many bytes by [`proto::group::LogEntry::weight`] at most; one comes
+        /// in any case. Of a range that ends before a number the last ones come.
+        bytes_max: usize,
+    },
     /// The shard is alive: what [`Seen::Here`] means after its crash.
     Alive {
         /// Which shard.
@@ -226,7 +282,12 @@ impl Request {
             | Self::Advance { claim, .. }
             | Self::Note { claim, .. }
             | Self::TakeNotes { claim, .. }
-            | Self::Seen { claim, .. } => Some(*claim),
+            | Self::Seen { claim, .. }
+            | Self::KeepGroups { claim, .. }
+            | Self::OpenGroup { claim, .. }
+            | Self::WriteGroup { claim, .. }
+            | Self::EndGroup { claim, .. }
+            | Self::ReadLog { claim, .. } => Some(*claim),
         }
     }
 
@@ -273,7 +334,33 @@ impl Request {
                 claim: *claim,
                 recent: recent.clone(),
             },
-            Self::Note { .. } | Self::Seen { .. } | Self::Alive { .. } => {
+            Self::KeepGroups { claim, user, .. } => Outcome::GroupsKept {
+                claim: *claim,
+                user: user.clone(),
+                done: false,
+            },
+            Self::OpenGroup { claim, group, .. } => Outcome::GroupOpened {
+                claim: *claim,
+                group: group.clone(),
+                found: Found::Failed,
+            },
+            Self::WriteGroup { claim, group, .. } => Outcome::GroupWritten {
+                claim: *claim,
+                group: group.clone(),
+                done: false,
+            },
+            Self::ReadLog {
+                claim,
+                group,
+                reader,
+                ..
+            } => Outcome::LogRead {
+                claim: *claim,
+                group: group.clone(),
+                reader: *reader,
+                page: None,
+            },
+            Self::Note { .. } | Self::Seen { .. } | Self::Alive { .. } | Self::EndGroup { .. } => {
                 return Outcomes::new();
             }
         };

@@ -2,11 +2,11 @@
 //!
 //! Owns what a shard hears of its store. Must not know what it does then.
 
-use proto::ids::{MessageId, Stamp, UserId};
+use proto::ids::{GroupId, MessageId, Stamp, UserId};
 use proto::server::Receipt;
 use proto::slot::Slot;
 
-use super::{Claim, Letter, Position, Remembered};
+use super::{Claim, Found, KeptGroup, Letter, LogPage, Position, Remembered};
 
 /// What a mailbox holds, as [`Request::Open`] finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Mailbox {
     pub notes: bool,
     /// When the user was last there.
     pub last_seen: Option<Stamp>,
+    /// The groups that the user belongs to, ascending.
+    pub groups: Vec<KeptGroup>,
 }
 
 /// A message in a mailbox, without what it says.
@@ -125,6 +127,45 @@ pub enum Outcome {
         user: UserId,
         /// What they say.
         receipts: Vec<Receipt>,
+    },
+    /// The groups of a user are kept, or may not be because the store failed.
+    GroupsKept {
+        /// Under which claim.
+        claim: Claim,
+        /// Whose.
+        user: UserId,
+        /// Whether.
+        done: bool,
+    },
+    /// A group was looked at.
+    GroupOpened {
+        /// Under which claim.
+        claim: Claim,
+        /// Which.
+        group: GroupId,
+        /// What is there.
+        found: Found,
+    },
+    /// A write to a group is durable.
+    GroupWritten {
+        /// Under which claim.
+        claim: Claim,
+        /// Which.
+        group: GroupId,
+        /// It is; else nothing is written because the log did not end where it
+        /// should, or the store failed and it is not known.
+        done: bool,
+    },
+    /// A part of a log was read.
+    LogRead {
+        /// Under which claim.
+        claim: Claim,
+        /// Which group.
+        group: GroupId,
+        /// As asked.
+        reader: u64,
+        /// `None`: the store failed, or there is no such group.
+        page: Option<LogPage>,
     },
     /// The token is not the slot's newest: the shard has lost the slot.
     Refused {

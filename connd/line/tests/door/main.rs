@@ -1,0 +1,13 @@
+//! A door between a client that types and a session that answers.
+
+mod bounds;
+mod chance;
+mod commands;
+mod cuts;
+mod desk;
+mod errors;
+mod gaps;
+mod history;
+mod page;
+mod pushes;
+mod samples;

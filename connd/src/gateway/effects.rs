@@ -1,0 +1,116 @@
+//! The core's effects are carried out, and what a turn wrote leaves.
+//!
+//! Owns which effect is which call. Must not know why the core wants it.
+
+use connd_core::{Claims, Effect, Event};
+use proto::codes::Code;
+use proto::link::{ToGroup, Up};
+
+use super::Gateway;
+use crate::doors::is_native;
+use crate::turn::Turn;
+
+/// Beyond so many bytes of one turn nothing is offered to a client.
+const OFFER_BYTES_MAX: usize = 256 * 1024;
+
+impl Gateway {
+    pub(super) fn carry_out(&self, effect: Effect, turn: &mut Turn, more: &mut Vec<Event>) {
+        match effect {
+            Effect::Write { session, packet } if is_native(session) => {
+                packet.encode(turn.buffer(session));
+            }
+            Effect::Write { session, packet } | Effect::Gather { session, packet }
+                if !is_native(session) =>
+            {
+                self.tell_door(session, &packet, turn, more);
+            }
+            Effect::Write { .. } => {}
+            Effect::Offer { session, packet } => {
+                let sockets = self.sockets.borrow();
+                let lags = sockets.get(&session).is_none_or(|socket| socket.lags());
+                if lags || turn.buffer(session).len() > OFFER_BYTES_MAX {
+                    self.metrics.shed.inc();
+                } else if is_native(session) {
+                    packet.encode(turn.buffer(session));
+                } else {
+                    self.tell_door(session, &packet, turn, more);
+                }
+            }
+            Effect::Gather { session, packet } => {
+                if turn.gathered.is_empty() {
+                    self.gathered.notify_one();
+                }
+                packet.encode(turn.gather(session));
+            }
+            Effect::Spread { sessions, packet } => {
+                self.tell_doors(&sessions, &packet, turn, more);
+                self.spread(&sessions, &packet, turn);
+            }
+            Effect::SpreadLater { sessions, packet } => {
+                self.tell_doors(&sessions, &packet, turn, more);
+                self.spread_later(&sessions, &packet, turn);
+            }
+            Effect::Close { session } => turn.closes.push(session),
+            Effect::Hold { session } => self.holding.hold(session),
+            Effect::Authenticate {
+                session,
+                token,
+                user,
+            } => {
+                let claims: Result<Claims, Code> = self.tokens.borrow().check(&token, user);
+                more.push(Event::Authenticated { session, claims });
+            }
+            Effect::Forward {
+                link,
+                epoch,
+                envelope,
+            } => {
+                // A link without a queue is down, and all on it is lost.
+                let links = self.links.borrow();
+                let Some(filler) = links.get(&link) else {
+                    return;
+                };
+                // The end of a session always finds room: a shard that missed
+                // it would show its user online for ever.
+                let pushed = match envelope {
+                    // So does what a group's shard waits for.
+                    Up::Gone { .. }
+                    | Up::ToGroup {
+                        what: ToGroup::Dropped { .. } | ToGroup::Unfollow,
+                        ..
+                    } => filler.push_over(epoch, envelope),
+                    _ => filler.push(epoch, envelope),
+                };
+                if let Err(envelope) = pushed {
+                    self.metrics.link_full.inc();
+                    more.push(Event::LinkFull { envelope });
+                }
+            }
+        }
+    }
+
+    /// Writes each session's frames at once, then closes what is to be closed.
+    pub(super) fn flush(&self, turn: &mut Turn, more: &mut Vec<Event>) {
+        self.flush_shared(turn, more);
+        turn.at.clear();
+        let mut writes = std::mem::take(&mut turn.writes);
+        for (session, mut buffer) in writes.drain(..) {
+            turn.join(session, &mut buffer);
+            let socket = self.sockets.borrow().get(&session).cloned();
+            let room = &mut turn.room;
+            let written = socket.map(|socket| socket.write(&buffer, self.rest_max, room));
+            if written.is_some_and(|written| written.is_err()) {
+                more.push(Event::Clogged { session });
+            }
+            turn.keep(buffer);
+        }
+        turn.writes = writes;
+        for session in turn.closes.drain(..) {
+            self.doors.remove(session);
+            let socket = self.sockets.borrow_mut().remove(&session);
+            if let Some(socket) = socket {
+                socket.close();
+            }
+        }
+    }
+}
