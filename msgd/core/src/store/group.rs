@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use proto::group::{Entrance, Head, LogEntry, ReadTo, Role, UserGroup};
+use proto::group::{Entrance, Head, LogEntry, Place, ReadTo, Role, UserGroup};
 use proto::ids::{LogEpoch, MessageId, Stamp, UserId};
 use proto::link::MembershipVersion;
 use smol_str::SmolStr;
@@ -65,7 +65,7 @@ pub struct StoredGroup {
     pub record: GroupRecord,
     /// Where its log ends.
     pub head: Head,
-    /// When the last entry was accepted.
+    /// When the last entry was accepted; 0: there was none.
     pub newest: Stamp,
     /// Whom it knows, ascending.
     pub members: Vec<(UserId, MemberRow)>,
@@ -103,17 +103,43 @@ pub enum Found {
 /// What is written of a group at once: all of it or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupWrite {
-    /// Of the log that is written to. A log of a new epoch begins empty.
+    /// Of the log that is written to. A log of a higher epoch than the group's
+    /// begins empty, and what the group had before goes; whom it knows stays.
     pub epoch: LogEpoch,
     /// Where that log ends before: nothing is written if it does not.
     pub after: u64,
     /// What is appended to it, each with what tells the same id with another
     /// body; 0 for what is no message.
     pub entries: Vec<(LogEntry, u64)>,
-    /// What the group is from now on; none: as before.
+    /// What the group is from now on; none: as before. A log that begins needs
+    /// one, which names its epoch.
     pub record: Option<GroupRecord>,
     /// Rows that change; none: it goes.
     pub members: Vec<(UserId, Option<MemberRow>)>,
+}
+
+impl GroupWrite {
+    /// Whether it is written to a group whose log ends here; none: there is no
+    /// such group.
+    pub fn fits(&self, end: Option<Place>) -> bool {
+        let begins = end.is_none_or(|end| end.epoch < self.epoch);
+        let is_at_end = match end {
+            Some(end) if !begins => (end.epoch, end.seq) == (self.epoch, self.after),
+            _ => self.after == 0 && self.record.is_some(),
+        };
+        is_at_end && self.is_sound()
+    }
+
+    /// Whether its parts fit each other: entries follow without a gap, and the
+    /// record names the log.
+    pub fn is_sound(&self) -> bool {
+        let seqs = self.entries.iter().map(|(entry, _)| entry.seq);
+        let follows = seqs
+            .zip(1..)
+            .all(|(seq, nth)| Some(seq) == self.after.checked_add(nth));
+        let record = self.record.as_ref();
+        follows && record.is_none_or(|record| record.epoch == self.epoch)
+    }
 }
 
 /// A part of a log.
@@ -137,19 +163,19 @@ pub struct KeptGroup {
 /// Bounds of each group's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogSettings {
-    /// Entries that are kept; when one comes that exceeds this the oldest go, at
-    /// the latest 1,024 entries later.
-    pub entries_max: u64,
-    /// Entries with a stamp older than this go, at the next write to the group.
-    /// The time is as in [`super::MailboxSettings::age_max`].
-    pub age_max: Duration,
+    /// Entries that are kept: with one more the oldest goes.
+    pub log_max: u64,
+    /// Entries with a stamp older than this go at the next write to the group,
+    /// if there are many of them at those that follow. The time is as in
+    /// [`super::MailboxSettings::age_max`].
+    pub keep: Duration,
 }
 
 impl Default for LogSettings {
     fn default() -> Self {
         Self {
-            entries_max: 100_000,
-            age_max: Duration::from_secs(90 * 24 * 60 * 60),
+            log_max: 100_000,
+            keep: Duration::from_secs(90 * 24 * 60 * 60),
         }
     }
 }

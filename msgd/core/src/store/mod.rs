@@ -176,7 +176,8 @@ pub enum Request {
         /// When.
         seen: Seen,
     },
-    /// Keep the groups that a user belongs to, instead of those kept before.
+    /// Keep the groups that a user belongs to, instead of those kept before: at
+    /// most [`proto::limits::USER_GROUPS_MAX`].
     KeepGroups {
         /// Under which claim.
         claim: Claim,
@@ -194,7 +195,8 @@ pub enum Request {
         /// Identities of messages stamped from here on are wanted.
         since: Stamp,
     },
-    /// Write to a group.
+    /// Write to a group, or make it: all of it, or nothing where
+    /// [`GroupWrite::fits`] says no.
     WriteGroup {
         /// Under which claim.
         claim: Claim,
@@ -265,6 +267,15 @@ impl Default for MailboxSettings {
             age_max: Duration::from_secs(30 * 24 * 60 * 60),
         }
     }
+}
+
+/// Bounds of all that a store keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// Of each mailbox.
+    pub mailbox: MailboxSettings,
+    /// Of each group's log.
+    pub log: LogSettings,
 }
 
 /// What came of one request: one outcome, none, or one per slot of a claim.
