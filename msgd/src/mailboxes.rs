@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use msgd_core::store::{MailboxSettings, Outcome, Request};
+use msgd_core::store::{Outcome, Request, StoreSettings};
 use node::metrics::Metrics;
 use service::admin::backup_status;
 use service::admin::wire::BackupStatus;
@@ -61,7 +61,7 @@ impl Mailboxes {
     pub fn in_directory(
         directory: &Path,
         sizes: store::Settings,
-        bounds: MailboxSettings,
+        bounds: StoreSettings,
         (outcomes, metrics): (&Outcomes, &Metrics),
     ) -> anyhow::Result<Self> {
         let mut engine = Engine::open(directory, sizes)?;
@@ -83,7 +83,7 @@ impl Mailboxes {
     /// The system gives no thread.
     pub fn in_redis(
         redis: &shared::Settings,
-        bounds: MailboxSettings,
+        bounds: StoreSettings,
         lease: Duration,
         (outcomes, metrics): (&Outcomes, &Metrics),
     ) -> anyhow::Result<Self> {

@@ -17,6 +17,7 @@ use msgd::metrics::Metrics as ShardMetrics;
 use msgd::outcomes::Outcomes;
 use msgd::shard::{Parts, Shard};
 use msgd::words::Words;
+use msgd_core::store::StoreSettings;
 use node::admin::{Readiness, Ready};
 use node::certificates::Certificates;
 use node::layers::Layers;
@@ -234,7 +235,10 @@ fn open_mailboxes(
     trust: Trust,
     told: (&Outcomes, &Metrics),
 ) -> anyhow::Result<Mailboxes> {
-    let bounds = settings.mailbox.core();
+    let bounds = StoreSettings {
+        mailbox: settings.mailbox.core(),
+        log: settings.groups.core(),
+    };
     match settings.shared_store(trust) {
         Some(redis) => Mailboxes::in_redis(&redis, bounds, settings.held(), told),
         None => Mailboxes::in_directory(&settings.data, settings.database.core(), bounds, told),

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use msgd_core::store::MailboxSettings;
+use msgd_core::store::{LogSettings, MailboxSettings};
 use msgd_core::{Blocks, Policy};
 use node::layers::Given;
 use node::memory::Memory;
@@ -18,7 +18,7 @@ use serde::Deserialize;
 use service::queue::QUEUE_MAX;
 
 use crate::mailboxes::CAPACITY;
-use crate::store::MAILBOXES_MAX;
+use crate::store::{GROUPS_MAX, MAILBOXES_MAX};
 
 node::section! {
     /// Bounds and times of each shard.
@@ -57,6 +57,14 @@ node::section! {
         messages_max: Count [Count::of(1), Count::of(10_000_000)] No;
         bytes_max: Bytes [Bytes::kib(64), Bytes::mib(1_048_576)] No;
         age_max: Span [Span::s(60), Span::d(3_650)] No;
+    }
+}
+
+node::section! {
+    /// Bounds of each group.
+    pub GroupsSection "groups" of LogSettings {
+        log_max: Count [Count::of(1), Count::of(10_000_000)] No;
+        keep: Span [Span::s(60), Span::d(3_650)] No;
     }
 }
 
@@ -158,6 +166,9 @@ const MEMBER_BYTES: u64 = 256;
 /// What a mailbox takes in the cache of the store.
 const MAILBOX_BYTES: u64 = 256;
 
+/// What a group takes there.
+const GROUP_BYTES: u64 = 256;
+
 /// Memtables of a keyspace in memory at most.
 const MEMTABLES: u64 = 5;
 
@@ -249,12 +260,15 @@ impl DatabaseSection {
     }
 }
 
-/// What a process keeps of mailboxes at most, wherever they are: those used
+/// What a process keeps of mailboxes and groups at most, wherever they are: those used
 /// lately, and the requests of shards that wait.
 pub fn mailboxes_memory(memory: &mut Memory) {
     let mailboxes = MAILBOXES_MAX as u64 * MAILBOX_BYTES;
     let made_of = format!("{MAILBOXES_MAX} mailboxes");
     memory.all("store, mailbox cache", mailboxes, made_of);
+    let groups = GROUPS_MAX as u64 * GROUP_BYTES;
+    let made_of = format!("{GROUPS_MAX} groups");
+    memory.all("store, group cache", groups, made_of);
     let waiting = CAPACITY as u64 * (BODY_BYTES_MAX as u64 + MESSAGE_BYTES);
     let made_of = format!("{CAPACITY} requests with a body each");
     memory.all("store, queue", waiting, made_of);

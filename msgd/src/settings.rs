@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use msgd::section::{
-    BlocksWord, DatabaseSection, MailboxSection, PolicyWord, RightsFlags, ShardSection,
-    describe_rights, link_memory, mailboxes_memory,
+    BlocksWord, DatabaseSection, GroupsSection, MailboxSection, PolicyWord, RightsFlags,
+    ShardSection, describe_rights, link_memory, mailboxes_memory,
 };
 use msgd_core::{Blocks, Policy};
 use node::certificates::Certificates;
@@ -118,6 +118,8 @@ pub struct Settings {
     shard: ShardSection,
     /// Bounds of each mailbox.
     pub mailbox: MailboxSection,
+    /// Bounds of each group.
+    pub groups: GroupsSection,
     /// Sizes of the database.
     pub database: DatabaseSection,
     log: TelemetrySettings,
@@ -145,6 +147,7 @@ impl Default for Settings {
             redis: RedisSection::default(),
             shard: ShardSection::default(),
             mailbox: MailboxSection::default(),
+            groups: GroupsSection::default(),
             database: DatabaseSection::default(),
             log: TelemetrySettings::default(),
         }
@@ -323,6 +326,7 @@ impl Layered for Settings {
         self.shard.describe(sheet);
         self.shard.describe_across(sheet);
         self.mailbox.describe(sheet);
+        self.groups.describe(sheet);
         self.database.describe(sheet);
         self.log.describe(sheet);
     }
@@ -345,7 +349,7 @@ impl Layered for Settings {
             .memory(1, self.policy.0, self.blocks.0, &mut memory);
         link_memory(None, &mut memory);
         if self.store.is_none() {
-            self.database.memory(1, &mut memory);
+            self.database.memory(2, &mut memory);
         }
         mailboxes_memory(&mut memory);
         memory

@@ -10,7 +10,7 @@ use msgd::mailboxes::{CAPACITY, ShardStore};
 use msgd::outcomes::Outcomes;
 use msgd::store::EmbeddedStore;
 use msgd::words::Words;
-use msgd_core::store::MailboxSettings;
+use msgd_core::store::StoreSettings;
 use node::metrics::Metrics;
 use proto::ids::{Epoch, GatewayId, Incarnation, ShardId};
 use proto::ring::{Member, Ring};
@@ -54,7 +54,11 @@ impl Parts {
         let count = count.get();
         let mut engine = Engine::open(&settings.data, settings.database.core())?;
         let outcomes: Vec<Outcomes> = (0..count).map(|_| Outcomes::default()).collect();
-        let mailboxes = mailboxes(&mut engine, settings.mailbox.core(), &outcomes)?;
+        let bounds = StoreSettings {
+            mailbox: settings.mailbox.core(),
+            log: settings.groups.core(),
+        };
+        let mailboxes = mailboxes(&mut engine, bounds, &outcomes)?;
         let (friendd, friends) = Friendd::open(&settings.friends(), &mut engine)?;
         let connd_metrics = Arc::new(connd::metrics::Metrics::default());
         let msgd_metrics = Arc::new(msgd::metrics::Metrics::default());
@@ -118,7 +122,7 @@ impl Parts {
 
 fn mailboxes(
     engine: &mut Engine,
-    settings: MailboxSettings,
+    settings: StoreSettings,
     outcomes: &[Outcomes],
 ) -> anyhow::Result<EmbeddedStore> {
     let outcomes = outcomes.to_vec();

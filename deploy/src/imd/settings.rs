@@ -15,8 +15,8 @@ use connd::tls::{Tls, TlsFlags, TlsSection};
 use connd::token::Tokens;
 use friendd::section::FriendsSection;
 use msgd::section::{
-    BlocksWord, DatabaseSection, MailboxSection, PolicyWord, RightsFlags, ShardSection,
-    describe_rights, link_memory, mailboxes_memory,
+    BlocksWord, DatabaseSection, GroupsSection, MailboxSection, PolicyWord, RightsFlags,
+    ShardSection, describe_rights, link_memory, mailboxes_memory,
 };
 use msgd_core::{Blocks, Policy};
 use node::cpu::{describe_threads, threads_default};
@@ -85,6 +85,8 @@ pub struct Settings {
     shard: ShardSection,
     /// Bounds of each mailbox.
     pub mailbox: MailboxSection,
+    /// Bounds of each group.
+    pub groups: GroupsSection,
     friends: FriendsSection,
     /// Sizes of the database.
     pub database: DatabaseSection,
@@ -107,6 +109,7 @@ impl Default for Settings {
             gateway: GatewaySection::default(),
             shard: ShardSection::default(),
             mailbox: MailboxSection::default(),
+            groups: GroupsSection::default(),
             friends: FriendsSection::default(),
             database: DatabaseSection::default(),
             log: TelemetrySettings::default(),
@@ -221,6 +224,7 @@ impl Layered for Settings {
         self.shard.describe(sheet);
         self.shard.describe_across(sheet);
         self.mailbox.describe(sheet);
+        self.groups.describe(sheet);
         self.friends.describe(sheet);
         self.database.describe(sheet);
         self.describe_across(sheet);
@@ -254,7 +258,7 @@ impl Layered for Settings {
         link_memory(Some(threads * threads), &mut memory);
         self.friends.memory(&mut memory);
         // Mailboxes and friend lists have a keyspace each.
-        self.database.memory(2, &mut memory);
+        self.database.memory(3, &mut memory);
         mailboxes_memory(&mut memory);
         memory
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use msgd_core::store::{MailboxSettings, Outcome, Request};
+use msgd_core::store::{Outcome, Request, StoreSettings};
 use store::Refusal;
 
 use super::keeper::Keeper;
@@ -44,7 +44,7 @@ impl RedisStore {
     /// The system gives no thread, or nothing to wait by.
     pub fn start(
         redis: &shared::Settings,
-        settings: MailboxSettings,
+        settings: StoreSettings,
         lease: Duration,
         capacity: usize,
         mut sink: impl FnMut(std::vec::Drain<'_, Outcome>) + Send + 'static,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::vec::Drain;
 
-use msgd_core::store::{Claim, MailboxSettings, Outcome, Outcomes, Request};
+use msgd_core::store::{Claim, Outcome, Outcomes, Request, StoreSettings};
 use proto::ids::UserId;
 use shared::{Command, Redis, Reply};
 
@@ -62,11 +62,11 @@ struct Batch {
 impl Keeper {
     pub(super) fn new(
         redis: &shared::Settings,
-        settings: MailboxSettings,
+        settings: StoreSettings,
         lease: Duration,
         metrics: Metrics,
     ) -> Self {
-        let mailboxes = Mailboxes::new(settings);
+        let mailboxes = Mailboxes::new(settings.mailbox);
         Self {
             redis: Redis::new(redis, mailboxes.scripts.all()),
             claims: Claims::new(),
@@ -96,7 +96,7 @@ impl Keeper {
             let same = |request: &&Request| kind(request) == which;
             let count = match which {
                 Kind::Claim | Kind::Alive => 1,
-                Kind::Release | Kind::Mailbox => rest.iter().take_while(same).count(),
+                Kind::Release | Kind::Group | Kind::Mailbox => rest.iter().take_while(same).count(),
             };
             let (these, others) = rest.split_at(count);
             rest = others;
@@ -104,6 +104,8 @@ impl Keeper {
                 Kind::Claim => self.claim(first, outcomes, tell).await,
                 Kind::Alive => self.keep_alive(first).await,
                 Kind::Release => outcomes.extend(self.release(these).await.into_iter().flatten()),
+                // Not kept yet.
+                Kind::Group => outcomes.extend(these.iter().flat_map(Request::failed)),
                 Kind::Mailbox => outcomes.extend(self.serve(these).await.into_iter().flatten()),
             }
         }

@@ -13,6 +13,8 @@ pub(super) enum Kind {
     Alive,
     /// Those that follow each other.
     Release,
+    /// Those that follow each other.
+    Group,
     /// All others that follow each other.
     Mailbox,
 }
@@ -23,6 +25,11 @@ pub(super) fn kind(request: &Request) -> Kind {
         Request::Claim { .. } => Kind::Claim,
         Request::Alive { .. } => Kind::Alive,
         Request::Release { .. } => Kind::Release,
+        Request::KeepGroups { .. }
+        | Request::OpenGroup { .. }
+        | Request::WriteGroup { .. }
+        | Request::EndGroup { .. }
+        | Request::ReadLog { .. } => Kind::Group,
         _ => Kind::Mailbox,
     }
 }

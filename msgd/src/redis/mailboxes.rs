@@ -27,7 +27,7 @@ const READ_MAX: u64 = 512;
 pub(super) struct Mailboxes {
     pub(super) scripts: Scripts,
     settings: MailboxSettings,
-    cache: Cache<Mailbox>,
+    cache: Cache<UserId, Mailbox>,
     /// What a shard with a steady clock said last.
     now: Option<Stamp>,
 }
@@ -80,7 +80,7 @@ impl Mailboxes {
     }
 
     fn is_known(&mut self, request: &Request, claim: Claim, user: &UserId, fresh: bool) -> bool {
-        let (now, settings) = (self.now, self.settings);
+        let (now, age_max) = (self.now, self.settings.age_max);
         let whole = match request {
             Request::Append { .. } | Request::Read { .. } | Request::Open { .. } => true,
             Request::Advance { .. } => false,
@@ -96,7 +96,7 @@ impl Mailboxes {
         let Some(front) = mailbox.front else {
             return false;
         };
-        fresh || !is_expired(front.stamp, now, &settings)
+        fresh || !is_expired(front.stamp, now, age_max)
     }
 
     /// Puts into the plan what a request needs; `false`: it must be looked up
@@ -141,7 +141,7 @@ impl Mailboxes {
                 Some(Step::TakeNotes)
             }
             Request::Seen { seen, .. } => self.see(claim, user, *seen, plan),
-            Request::Claim { .. } | Request::Release { .. } | Request::Alive { .. } => None,
+            _ => None,
         };
         let Some(step) = step else {
             return false;
@@ -276,6 +276,7 @@ impl Mailboxes {
                 latest: Vec::new(),
                 notes: mailbox.notes,
                 last_seen,
+                groups: Vec::new(),
             },
             heads,
             here: here.is_some(),
@@ -306,6 +307,6 @@ pub(super) fn whose(request: &Request) -> Option<(Claim, &UserId)> {
         | Request::Note { claim, user, .. }
         | Request::TakeNotes { claim, user }
         | Request::Seen { claim, user, .. } => Some((*claim, user)),
-        Request::Claim { .. } | Request::Release { .. } | Request::Alive { .. } => None,
+        _ => None,
     }
 }

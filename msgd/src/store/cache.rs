@@ -1,23 +1,22 @@
-//! Mailboxes that were used lately.
+//! Mailboxes and logs that were used lately.
 //!
-//! Bounded: who was not asked for while half of the bound was, is forgotten.
+//! Bounded: what was not asked for while half of the bound was, is forgotten.
 //! That costs reading it from the store again, nothing else: what is here is in
 //! the store too, or on its way there.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
-use proto::ids::UserId;
-
-/// Mailboxes by user, in two generations.
+/// What is known of each, in two generations.
 #[derive(Debug)]
-pub(crate) struct Cache<Mailbox> {
-    young: HashMap<UserId, Mailbox>,
-    old: HashMap<UserId, Mailbox>,
+pub(crate) struct Cache<Name, Known> {
+    young: HashMap<Name, Known>,
+    old: HashMap<Name, Known>,
     generation_max: usize,
 }
 
-impl<Mailbox> Cache<Mailbox> {
-    /// Holds at most `max` mailboxes, two or more.
+impl<Name: Eq + Hash, Known> Cache<Name, Known> {
+    /// Holds at most `max` of them, two or more.
     pub(crate) fn new(max: usize) -> Self {
         Self {
             young: HashMap::new(),
@@ -26,27 +25,27 @@ impl<Mailbox> Cache<Mailbox> {
         }
     }
 
-    /// The mailbox, if it is known. It is young again.
-    pub(crate) fn get(&mut self, user: &UserId) -> Option<&mut Mailbox> {
-        if let Some((user, mailbox)) = self.old.remove_entry(user) {
-            self.insert(user, mailbox);
+    /// What is known, if anything is. It is young again.
+    pub(crate) fn get(&mut self, name: &Name) -> Option<&mut Known> {
+        if let Some((name, known)) = self.old.remove_entry(name) {
+            self.insert(name, known);
         }
-        self.young.get_mut(user)
+        self.young.get_mut(name)
     }
 
-    pub(crate) fn insert(&mut self, user: UserId, mailbox: Mailbox) -> &mut Mailbox {
-        // One value per user: an older one must never come back.
-        self.old.remove(&user);
-        if self.young.len() >= self.generation_max && !self.young.contains_key(&user) {
+    pub(crate) fn insert(&mut self, name: Name, known: Known) -> &mut Known {
+        // One value per name: an older one must never come back.
+        self.old.remove(&name);
+        if self.young.len() >= self.generation_max && !self.young.contains_key(&name) {
             std::mem::swap(&mut self.young, &mut self.old);
             self.young.clear();
         }
-        self.young.entry(user).insert_entry(mailbox).into_mut()
+        self.young.entry(name).insert_entry(known).into_mut()
     }
 
-    pub(crate) fn remove(&mut self, user: &UserId) {
-        self.young.remove(user);
-        self.old.remove(user);
+    pub(crate) fn remove(&mut self, name: &Name) {
+        self.young.remove(name);
+        self.old.remove(name);
     }
 
     pub(crate) fn clear(&mut self) {
@@ -57,6 +56,8 @@ impl<Mailbox> Cache<Mailbox> {
 
 #[cfg(test)]
 mod tests {
+    use proto::ids::UserId;
+
     use super::super::mailbox::Mailbox;
     use super::*;
 
@@ -75,7 +76,7 @@ mod tests {
 
     #[test]
     fn what_is_known_is_the_newest() {
-        let mut cache = Cache::<Mailbox>::new(6);
+        let mut cache = Cache::<UserId, Mailbox>::new(6);
         let mut newest = HashMap::new();
         for step in 0..5_000_u64 {
             // Some are met often, some rarely, in no order.

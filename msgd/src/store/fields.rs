@@ -58,15 +58,32 @@ impl<'a> Fields<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
-    /// An id with its length before it.
-    pub(crate) fn id(&mut self) -> Result<&'a [u8], Damaged> {
-        let length = usize::from(self.byte()?);
-        let (id, rest) = self
+    /// The next byte, which stays.
+    pub(crate) fn peek(&self) -> Result<u8, Damaged> {
+        self.rest.first().copied().ok_or(Damaged(self.row))
+    }
+
+    pub(crate) fn flag(&mut self) -> Result<bool, Damaged> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(self.damaged()),
+        }
+    }
+
+    pub(crate) fn bytes(&mut self, length: usize) -> Result<&'a [u8], Damaged> {
+        let (bytes, rest) = self
             .rest
             .split_at_checked(length)
             .ok_or(Damaged(self.row))?;
         self.rest = rest;
-        Ok(id)
+        Ok(bytes)
+    }
+
+    /// An id with its length before it.
+    pub(crate) fn id(&mut self) -> Result<&'a [u8], Damaged> {
+        let length = usize::from(self.byte()?);
+        self.bytes(length)
     }
 
     pub(crate) fn user(&mut self) -> Result<UserId, Damaged> {

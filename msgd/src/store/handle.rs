@@ -4,12 +4,12 @@
 
 use std::collections::VecDeque;
 
-use msgd_core::store::{MailboxSettings, Outcome, Request};
+use msgd_core::store::{Outcome, Request, StoreSettings};
 use store::{Completions, Engine, Handle, OpenError, Refusal};
 
-use super::KEYSPACE;
 use super::metrics::Metrics;
 use super::service::{Asked, Keeper, Ticket};
+use super::{KEYSPACE, groups};
 
 /// The embedded store of all shards of this process.
 pub struct EmbeddedStore {
@@ -28,13 +28,14 @@ impl EmbeddedStore {
     /// The database cannot create a keyspace.
     pub fn open(
         engine: &mut Engine,
-        settings: MailboxSettings,
+        settings: StoreSettings,
         capacity: usize,
         mut sink: impl FnMut(Answers<'_>) + Send + 'static,
     ) -> Result<Self, OpenError> {
         let rows = engine.keyspace(KEYSPACE)?;
+        let groups = engine.keyspace(groups::KEYSPACE)?;
         let metrics = Metrics::default();
-        let keeper = Keeper::new(rows, settings, metrics.clone());
+        let keeper = Keeper::new((rows, groups), settings, metrics.clone());
         let requests = engine.serve(keeper, capacity, move |completions| {
             sink(Answers {
                 completions,

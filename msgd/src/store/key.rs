@@ -54,6 +54,11 @@ impl UserKey {
         self.with(b'n')
     }
 
+    /// The groups that the user belongs to.
+    pub(crate) fn groups(&self) -> Key {
+        self.with(b'g')
+    }
+
     fn with(&self, kind: u8) -> Key {
         let mut key = self.0.clone();
         key.push(kind);
@@ -66,7 +71,7 @@ impl UserKey {
 pub(crate) enum Kind {
     /// The message at this position.
     Letter(u64),
-    /// The cursor, or the receipts.
+    /// The cursor, the receipts, or the groups.
     Other,
 }
 
@@ -78,7 +83,7 @@ pub(crate) fn parse(key: &[u8]) -> Option<(Slot, UserId, Kind)> {
     let (user, rest) = rest.split_at(zero);
     let kind = match &rest[1..] {
         [b'l', position @ ..] => Kind::Letter(u64::from_be_bytes(position.try_into().ok()?)),
-        [b'm' | b'n'] => Kind::Other,
+        [b'g' | b'm' | b'n'] => Kind::Other,
         _ => return None,
     };
     Some((slot, UserId::new(user).ok()?, kind))

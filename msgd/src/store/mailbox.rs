@@ -3,6 +3,8 @@
 //! Owns the counts, the bounds and the row of one mailbox. Must not know where
 //! rows are kept.
 
+use std::time::Duration;
+
 use msgd_core::store::{MailboxSettings, Seen};
 use proto::ids::{Incarnation, Stamp};
 
@@ -125,8 +127,8 @@ impl Mailbox {
 }
 
 /// Whether a stamp is older than allowed.
-pub(crate) fn is_expired(stamp: Stamp, now: Option<Stamp>, settings: &MailboxSettings) -> bool {
-    let age_max = u64::try_from(settings.age_max.as_micros()).unwrap_or(u64::MAX);
+pub(crate) fn is_expired(stamp: Stamp, now: Option<Stamp>, age_max: Duration) -> bool {
+    let age_max = u64::try_from(age_max.as_micros()).unwrap_or(u64::MAX);
     now.is_some_and(|now| stamp.0.saturating_add(age_max) < now.0)
 }
 

@@ -22,7 +22,7 @@ pub const MAILBOXES_MAX: usize = 65_536;
 pub(super) struct Mailboxes {
     rows: Rows,
     settings: MailboxSettings,
-    cache: Cache<Mailbox>,
+    cache: Cache<UserId, Mailbox>,
     /// What a shard with a steady clock said last since this process started.
     /// It is not read from the database: a clock that was wrong once would be
     /// believed for ever.
@@ -196,7 +196,7 @@ impl Mailboxes {
         let Some(front) = mailbox.front else {
             return Ok(mailbox);
         };
-        if is_expired(front.stamp, self.now, &self.settings) {
+        if is_expired(front.stamp, self.now, self.settings.age_max) {
             let before = mailbox.cursor;
             mailbox.move_cursor(self.first_fresh(transaction, &mailbox, key)?);
             self.rows.look_at_front(transaction, &mut mailbox, key)?;
@@ -219,7 +219,7 @@ impl Mailboxes {
         let mut fresh = end;
         self.rows
             .visit(transaction, key, mailbox.cursor..end, |place, row| {
-                let is_expired = is_expired(row.stamp, self.now, &self.settings);
+                let is_expired = is_expired(row.stamp, self.now, self.settings.age_max);
                 if !is_expired {
                     fresh = place;
                 }

@@ -1,9 +1,9 @@
-//! What is counted of mailboxes.
+//! What is counted of mailboxes and groups.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 
-/// Counters of one store of mailboxes. Clones count into the same.
+/// Counters of one store. Clones count into the same.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
     pub(crate) appended: Counter,
@@ -14,10 +14,14 @@ pub struct Metrics {
     pub(crate) purged: Counter,
     pub(crate) notes_shed: Counter,
     pub(crate) damaged: Counter,
+    pub(crate) logged: Counter,
+    pub(crate) log_read: Counter,
+    pub(crate) log_purged: Counter,
 }
 
 impl Metrics {
-    /// Names the counters in `registry`, with the prefix `mailboxes_`.
+    /// Names the counters in `registry`, with the prefixes `mailboxes_` and
+    /// `groups_`.
     pub fn register(&self, registry: &mut Registry) {
         let mailboxes = registry.sub_registry_with_prefix("mailboxes");
         let counters = [
@@ -44,6 +48,19 @@ impl Metrics {
         ];
         for (name, help, counter) in counters {
             mailboxes.register(name, help, counter.clone());
+        }
+        let groups = registry.sub_registry_with_prefix("groups");
+        let counters = [
+            ("logged", "Entries written to logs", &self.logged),
+            ("read", "Entries of logs read", &self.log_read),
+            (
+                "purged",
+                "Entries removed from logs by count or age",
+                &self.log_purged,
+            ),
+        ];
+        for (name, help, counter) in counters {
+            groups.register(name, help, counter.clone());
         }
     }
 }

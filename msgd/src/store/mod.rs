@@ -1,4 +1,5 @@
-//! The embedded store of shards: mailboxes in one database of this process.
+//! The embedded store of shards: mailboxes and groups in one database of this
+//! process.
 //!
 //! Owns: how [`msgd_core::store`]'s requests are carried out on the committer
 //! thread of a data directory, in which keys and rows, and which shard of this
@@ -31,11 +32,12 @@
 //!
 //! # Rows
 //!
-//! One keyspace, `mailboxes`. A message's key is slot, user, position. Its row
+//! Groups have a keyspace of their own, see [`groups`]. All else is in another,
+//! `mailboxes`. A message's key is slot, user, position. Its row
 //! carries the sum of the body bytes before it, so an append writes that row
 //! and nothing else. Beside the messages lie a row with the cursor and when the
-//! user was last there, and a row with receipts. Slots and incarnations have
-//! rows of their own.
+//! user was last there, a row with receipts, and one with the user's groups. Slots
+//! and incarnations have rows of their own.
 //!
 //! Moving a cursor removes the messages before it in the same group, a bounded
 //! number at once. The row with the cursor is written only when no message
@@ -50,7 +52,9 @@ pub(crate) mod alive;
 pub(crate) mod cache;
 mod claims;
 pub(crate) mod fields;
+pub(crate) mod groups;
 mod handle;
+mod kept;
 pub(crate) mod key;
 pub(crate) mod letter;
 pub(crate) mod mailbox;
@@ -61,10 +65,11 @@ pub(crate) mod recent;
 mod rows;
 mod service;
 
+pub use groups::GROUPS_MAX;
 pub use handle::{Answers, EmbeddedStore, ShardStore};
 pub use mailboxes::MAILBOXES_MAX;
 pub use metrics::Metrics;
-pub use msgd_core::store::MailboxSettings;
+pub use msgd_core::store::StoreSettings;
 
-/// The one keyspace.
+/// The keyspace of what is kept of users.
 pub(crate) const KEYSPACE: &str = "mailboxes";

@@ -3,13 +3,15 @@
 //! Owns the check of the claim before every request, and the table of
 //! requests. Must not know threads and queues.
 
-use msgd_core::store::{Claim, Mailbox, MailboxSettings, Outcome, Outcomes, Position, Request};
+use msgd_core::store::{Claim, Mailbox, Outcome, Outcomes, Position, Request, StoreSettings};
 use proto::ids::{Stamp, UserId};
 use store::{Keyspace, Service, Transaction, Unreadable};
 
 use super::alive::Alive;
 use super::claims::Claims;
 use super::fields::Trouble;
+use super::groups::Groups;
+use super::kept::Kept;
 use super::key::UserKey;
 use super::mailboxes::Mailboxes;
 use super::metrics::Metrics;
@@ -36,6 +38,8 @@ pub(super) struct Keeper {
     alive: Alive,
     mailboxes: Mailboxes,
     notes: Notes,
+    kept: Kept,
+    groups: Groups,
     metrics: Metrics,
     /// Whether what is kept in memory was read from the database since that
     /// was opened.
@@ -66,17 +70,25 @@ impl Service for Keeper {
 
     fn rolled_back(&mut self) {
         self.mailboxes.forget();
+        self.groups.forget();
         self.loaded = false;
     }
 }
 
 impl Keeper {
-    pub(super) fn new(rows: Keyspace, settings: MailboxSettings, metrics: Metrics) -> Self {
+    /// The keyspaces are those of users and of groups.
+    pub(super) fn new(
+        (rows, groups): (Keyspace, Keyspace),
+        settings: StoreSettings,
+        metrics: Metrics,
+    ) -> Self {
         Self {
             claims: Claims::new(rows),
             alive: Alive::new(rows),
-            mailboxes: Mailboxes::new(rows, settings, metrics.clone()),
+            mailboxes: Mailboxes::new(rows, settings.mailbox, metrics.clone()),
             notes: Notes::new(rows),
+            kept: Kept::new(rows),
+            groups: Groups::new(groups, settings.log, metrics.clone()),
             metrics,
             loaded: false,
         }
@@ -90,6 +102,7 @@ impl Keeper {
         if !self.loaded {
             self.claims.load(transaction)?;
             self.alive.load(transaction)?;
+            self.groups.load(transaction)?;
             self.loaded = true;
         }
         if let Some(claim) = request.claim() {
@@ -179,10 +192,80 @@ impl Keeper {
                 self.alive.keep(transaction, shard, stamp);
                 if steady {
                     self.mailboxes.time_is(stamp);
+                    self.groups.time_is(stamp);
                 }
+                self.groups.tidy(transaction);
                 Ok(Outcomes::new())
             }
+            Request::KeepGroups {
+                claim,
+                user,
+                groups,
+            } => {
+                let key = UserKey::new(claim.slot, &user);
+                self.kept.keep(transaction, &key, &groups);
+                let done = true;
+                Ok(one(Outcome::GroupsKept { claim, user, done }))
+            }
+            request @ (Request::OpenGroup { .. }
+            | Request::WriteGroup { .. }
+            | Request::EndGroup { .. }
+            | Request::ReadLog { .. }) => self.of_group(request, transaction),
         }
+    }
+
+    fn of_group(
+        &mut self,
+        request: Request,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Outcomes, Trouble> {
+        Ok(match request {
+            Request::OpenGroup {
+                claim,
+                group,
+                since,
+            } => {
+                let found = self.groups.open(transaction, claim, &group, since)?;
+                one(Outcome::GroupOpened {
+                    claim,
+                    group,
+                    found,
+                })
+            }
+            Request::WriteGroup {
+                claim,
+                group,
+                write,
+            } => {
+                let done = self.groups.write(transaction, claim, &group, &write)?;
+                one(Outcome::GroupWritten { claim, group, done })
+            }
+            Request::EndGroup { claim, group } => {
+                self.groups.end(transaction, claim, &group)?;
+                Outcomes::new()
+            }
+            Request::ReadLog {
+                claim,
+                group,
+                reader,
+                range,
+                count_max,
+                bytes_max,
+            } => {
+                let most = (count_max, bytes_max);
+                let page = self
+                    .groups
+                    .read(transaction, (claim, &group), range, most)?;
+                one(Outcome::LogRead {
+                    claim,
+                    group,
+                    reader,
+                    page,
+                })
+            }
+            // No other is one of a group.
+            _ => Outcomes::new(),
+        })
     }
 
     fn open(
@@ -200,6 +283,7 @@ impl Keeper {
             latest,
             notes: self.notes.any(transaction, &key)?,
             last_seen: mailbox.seen.and_then(|seen| self.alive.resolve(seen)),
+            groups: self.kept.read(transaction, &key)?,
         };
         Ok(one(Outcome::Opened {
             claim,
