@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use msgd_core::store::MailboxSettings;
+use msgd_core::store::{LogSettings, MailboxSettings, StoreSettings};
 use msgd_core::{Blocks, Policy};
 
 use crate::agenda::{MS, SECOND, Time};
@@ -116,8 +116,8 @@ pub struct Plan {
     pub gateway: connd_core::Settings,
     /// Of shards.
     pub shard: msgd_core::Settings,
-    /// Of mailboxes.
-    pub mailbox: MailboxSettings,
+    /// Of what stores keep.
+    pub store: StoreSettings,
 }
 
 /// A lease of a shard, from its renewal on.
@@ -170,9 +170,12 @@ impl Plan {
             blocks,
             gateway: gateway_settings(window),
             shard: shard_settings(dice, tight, policy, blocks),
-            mailbox: MailboxSettings {
-                messages_max: if tight { 12 } else { 10_000 },
-                ..MailboxSettings::default()
+            store: StoreSettings {
+                mailbox: MailboxSettings {
+                    messages_max: if tight { 12 } else { 10_000 },
+                    ..MailboxSettings::default()
+                },
+                log: LogSettings::default(),
             },
         }
     }

@@ -4,15 +4,20 @@
 //! rows, no caches, nothing is purged before its time. Must not know: when
 //! requests arrive, or which of them fail; that is the world's.
 
+mod groups;
+mod user;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use msgd_core::store::{
-    Claim, Letter, Mailbox, MailboxSettings, NOTES_MAX, OPEN_IDENTITIES_MAX, Outcome, Position,
-    Remembered, Request, Seen, Stored,
+    Claim, Letter, Mailbox, MailboxSettings, OPEN_IDENTITIES_MAX, Outcome, Position, Remembered,
+    Request, Seen, StoreSettings, Stored,
 };
 use proto::ids::{Identity, Incarnation, Stamp, Token, UserId};
-use proto::server::Receipt;
 use proto::slot::{SLOTS, Slot};
+
+use groups::Groups;
+use user::{User, stored};
 
 /// A store that all shards of the world share.
 #[derive(Debug)]
@@ -25,6 +30,7 @@ pub struct Store {
     /// What a shard said last; messages age by it.
     now: Option<Stamp>,
     users: BTreeMap<UserId, User>,
+    groups: Groups,
 }
 
 /// What became of a message that was appended.
@@ -45,33 +51,22 @@ struct Holding {
     recent: Vec<Remembered>,
 }
 
-#[derive(Debug, Default)]
-struct User {
-    cursor: Position,
-    end: Position,
-    /// From the cursor to the end.
-    letters: BTreeMap<Position, Letter>,
-    /// Those that were in the mailbox and are no longer.
-    left: BTreeMap<Identity, Kept>,
-    notes: Vec<Receipt>,
-    seen: Option<Seen>,
-}
-
 impl Store {
     /// An empty store.
-    pub fn new(settings: MailboxSettings) -> Self {
+    pub fn new(settings: StoreSettings) -> Self {
         let nobody = Holding {
             token: Token(0),
             holder: None,
             recent: Vec::new(),
         };
         Self {
-            settings,
+            settings: settings.mailbox,
             slots: vec![nobody; usize::from(SLOTS)],
             dead: BTreeSet::new(),
             alive: BTreeMap::new(),
             now: None,
             users: BTreeMap::new(),
+            groups: Groups::new(settings.log),
         }
     }
 
@@ -204,7 +199,65 @@ impl Store {
                 }
                 Vec::new()
             }
+            Request::KeepGroups {
+                claim,
+                user,
+                groups,
+            } => {
+                self.user(&user).groups = groups;
+                let done = true;
+                vec![Outcome::GroupsKept { claim, user, done }]
+            }
+            request => self.of_group(request),
         }
+    }
+
+    fn of_group(&mut self, request: Request) -> Vec<Outcome> {
+        let outcome = match request {
+            Request::OpenGroup {
+                claim,
+                group,
+                since,
+            } => {
+                let found = self.groups.open(&group, since);
+                Outcome::GroupOpened {
+                    claim,
+                    group,
+                    found,
+                }
+            }
+            Request::WriteGroup {
+                claim,
+                group,
+                write,
+            } => {
+                let done = self.groups.write(&group, *write, self.now);
+                Outcome::GroupWritten { claim, group, done }
+            }
+            Request::ReadLog {
+                claim,
+                group,
+                reader,
+                range,
+                count_max,
+                bytes_max,
+            } => {
+                let page = self.groups.read(&group, range, (count_max, bytes_max));
+                Outcome::LogRead {
+                    claim,
+                    group,
+                    reader,
+                    page,
+                }
+            }
+            Request::EndGroup { group, .. } => {
+                self.groups.end(&group);
+                return Vec::new();
+            }
+            // No other is one of a group.
+            _ => return Vec::new(),
+        };
+        vec![outcome]
     }
 
     fn claim(&mut self, slot: Slot, shard: Incarnation) -> Outcome {
@@ -240,12 +293,14 @@ impl Store {
             Some(Seen::At(stamp)) => Some(stamp),
             None => None,
         };
+        let groups = self.user(name).groups.clone();
         Mailbox {
             cursor,
             end,
             latest,
             notes,
             last_seen,
+            groups,
         }
     }
 
@@ -262,77 +317,4 @@ impl Store {
         user.leave_before(cursor, Kept::Expired);
         user
     }
-}
-
-impl User {
-    fn append(
-        &mut self,
-        behind: Position,
-        messages: Vec<Letter>,
-        settings: &MailboxSettings,
-    ) -> (Position, usize) {
-        let first = self.end;
-        if first < behind {
-            return (first, 0);
-        }
-        let mut count = 0;
-        for letter in messages {
-            let bytes = self.letters.values().map(body_bytes).sum::<u64>();
-            let is_full = self.letters.len() as u64 >= settings.messages_max;
-            if is_full || bytes + body_bytes(&letter) > settings.bytes_max {
-                break;
-            }
-            self.letters.insert(self.end, letter);
-            self.end = self.end.next();
-            count += 1;
-        }
-        (first, count)
-    }
-
-    fn read(&self, from: Position, count_max: usize, bytes_max: usize) -> Vec<(Position, Letter)> {
-        let mut bytes = 0;
-        self.letters
-            .range(from..)
-            .enumerate()
-            .take_while(|(at, (_, letter))| {
-                bytes += letter.message.body.len();
-                *at < count_max && (*at == 0 || bytes <= bytes_max)
-            })
-            .map(|(_, (position, letter))| (*position, letter.clone()))
-            .collect()
-    }
-
-    /// Moves the cursor forward, at most to the end.
-    fn leave_before(&mut self, cursor: Position, kept: Kept) {
-        self.cursor = self.cursor.max(cursor.min(self.end));
-        while let Some(entry) = self.letters.first_entry()
-            && *entry.key() < self.cursor
-        {
-            self.left.insert(entry.remove().message.identity(), kept);
-        }
-    }
-
-    fn note(&mut self, receipt: Receipt) {
-        let same = |kept: &&mut Receipt| kept.kind == receipt.kind && kept.peer == receipt.peer;
-        let is_full = self.notes.len() >= NOTES_MAX;
-        match self.notes.iter_mut().find(same) {
-            Some(kept) => kept.up_to = kept.up_to.max(receipt.up_to),
-            None if is_full => {}
-            None => self.notes.push(receipt),
-        }
-    }
-}
-
-fn stored((position, letter): (&Position, &Letter)) -> Stored {
-    Stored {
-        position: *position,
-        from: letter.message.from.clone(),
-        id: letter.message.id,
-        stamp: letter.message.stamp,
-        fingerprint: letter.fingerprint,
-    }
-}
-
-fn body_bytes(letter: &Letter) -> u64 {
-    letter.message.body.len() as u64
 }

@@ -7,7 +7,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use msgd_core::Event;
-use msgd_core::store::{Claim, MailboxSettings, Outcome, Remembered, Request};
+use msgd_core::store::{
+    Claim, LogSettings, MailboxSettings, Outcome, Remembered, Request, StoreSettings,
+};
 use proto::ids::{Identity, Incarnation};
 use proto::slot::Slot;
 
@@ -16,11 +18,17 @@ use crate::cast::{self, USERS};
 use crate::script::Script;
 
 /// Small bounds, so that they are met.
-pub fn mailboxes() -> MailboxSettings {
-    MailboxSettings {
-        messages_max: 6,
-        bytes_max: 100,
-        age_max: Duration::from_secs(7_200),
+pub fn bounds() -> StoreSettings {
+    StoreSettings {
+        mailbox: MailboxSettings {
+            messages_max: 6,
+            bytes_max: 100,
+            age_max: Duration::from_secs(7_200),
+        },
+        log: LogSettings {
+            log_max: 12,
+            keep: Duration::from_secs(7_200),
+        },
     }
 }
 

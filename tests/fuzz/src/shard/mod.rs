@@ -127,7 +127,7 @@ impl<'a> World<'a> {
             rivals: 1_000,
             is_over: false,
             ring,
-            store: Store::new(around::mailboxes()),
+            store: Store::new(around::bounds()),
             asked: VecDeque::new(),
             friends,
             promises: Promises::default(),

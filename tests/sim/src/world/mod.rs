@@ -193,7 +193,7 @@ impl World {
             gateways: (0..GATEWAYS).map(|_| GatewayNode::new()).collect(),
             shards: names.into_iter().map(ShardNode::new).collect(),
             links: Links::new(GATEWAYS, SHARDS.len()),
-            store: StoreNode::new(plan.mailbox),
+            store: StoreNode::new(plan.store),
             graph: GraphNode::new(&users, plan.blocks, &mut dice),
             users: Vec::new(),
             clients: Vec::new(),

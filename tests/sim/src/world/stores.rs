@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use msgd_core::store::{MailboxSettings, Outcome, Request};
+use msgd_core::store::{Outcome, Request, StoreSettings};
 use proto::ids::Incarnation;
 use registry_core::dead::Unknown;
 
@@ -54,7 +54,7 @@ struct Lane {
 const GROUP_MAX: usize = 4_096;
 
 impl StoreNode {
-    pub(super) fn new(settings: MailboxSettings) -> Self {
+    pub(super) fn new(settings: StoreSettings) -> Self {
         Self {
             store: Store::new(settings),
             lanes: BTreeMap::new(),
