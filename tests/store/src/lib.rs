@@ -4,6 +4,8 @@
 //! know any store.
 
 mod claims;
+mod groups;
+mod logs;
 mod mailboxes;
 mod notes;
 mod presence;
@@ -11,7 +13,7 @@ mod stage;
 
 use std::time::Duration;
 
-use msgd_core::store::{MailboxSettings, Outcome, Request};
+use msgd_core::store::{LogSettings, MailboxSettings, Outcome, Request, StoreSettings};
 use proto::ids::Incarnation;
 
 use stage::Stage;
@@ -26,17 +28,23 @@ pub trait Carries {
 }
 
 /// Small enough to be filled.
-const SETTINGS: MailboxSettings = MailboxSettings {
-    messages_max: 8,
-    bytes_max: 1_000,
-    age_max: Duration::from_secs(60),
+const SETTINGS: StoreSettings = StoreSettings {
+    mailbox: MailboxSettings {
+        messages_max: 8,
+        bytes_max: 1_000,
+        age_max: Duration::from_secs(60),
+    },
+    log: LogSettings {
+        log_max: 8,
+        keep: Duration::from_secs(60),
+    },
 };
 
 /// Plays every scene, each on a store that is empty.
 ///
 /// # Panics
 /// If the store does not do what it must.
-pub fn conforms<S: Carries>(mut fresh: impl FnMut(MailboxSettings) -> S) {
+pub fn conforms<S: Carries>(mut fresh: impl FnMut(StoreSettings) -> S) {
     let mut play = |settings, scene: fn(&mut Stage<S>)| scene(&mut Stage::new(fresh(settings)));
 
     play(SETTINGS, claims::slots_are_granted_with_a_token_that_rises);
@@ -66,9 +74,32 @@ pub fn conforms<S: Carries>(mut fresh: impl FnMut(MailboxSettings) -> S) {
     play(SETTINGS, mailboxes::a_mailbox_goes_with_its_slot);
     play(SETTINGS, mailboxes::opening_tells_identities_since_a_stamp);
     play(SETTINGS, mailboxes::old_messages_are_dropped_from_the_front);
-    let large = MailboxSettings::default();
+    let large = StoreSettings::default();
     play(large, mailboxes::opening_tells_the_newest_identities);
     play(large, mailboxes::a_long_mailbox_is_emptied);
+
+    play(SETTINGS, groups::an_unknown_group_is_nothing);
+    play(SETTINGS, groups::a_group_is_made_and_written_to);
+    play(SETTINGS, groups::members_come_back_whole);
+    play(SETTINGS, groups::records_and_entries_come_back_whole);
+    play(SETTINGS, groups::a_write_is_done_whole_or_not_at_all);
+    play(SETTINGS, groups::a_log_of_a_later_epoch_begins_empty);
+    play(SETTINGS, groups::an_ended_group_is_gone_and_made_anew);
+    play(large, groups::what_is_left_of_a_large_group_is_nobodys);
+    play(SETTINGS, groups::groups_are_apart);
+    play(SETTINGS, groups::a_group_goes_with_its_slot);
+    play(SETTINGS, groups::opening_tells_the_messages_since_a_stamp);
+    play(large, groups::opening_tells_the_newest_messages);
+    play(
+        SETTINGS,
+        groups::the_groups_of_a_user_are_what_was_said_last,
+    );
+
+    play(SETTINGS, logs::a_log_is_read_in_every_part);
+    play(SETTINGS, logs::a_page_is_bounded_in_bytes);
+    play(SETTINGS, logs::the_oldest_go_by_count);
+    play(SETTINGS, logs::the_oldest_go_by_age);
+    play(large, logs::a_long_log_is_read_and_goes);
 
     play(SETTINGS, notes::receipts_are_coalesced_and_taken_once);
     play(SETTINGS, notes::receipts_are_shed);

@@ -133,7 +133,7 @@ pub(crate) fn the_cursor_makes_room<S: Carries>(stage: &mut Stage<S>) {
     let claim = stage.serves("dora");
     let mut appended = 0;
     for round in 0..20 {
-        let room = SETTINGS.messages_max - (appended - 2 * round);
+        let room = SETTINGS.mailbox.messages_max - (appended - 2 * round);
         let (first, count) =
             stage.appends(claim, "dora", &letters("dora", appended + 1..=appended + 3));
         assert_eq!((first.0, count as u64), (appended + 1, room.min(3)));

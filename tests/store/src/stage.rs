@@ -1,5 +1,7 @@
 //! The one place that spells requests and outcomes out.
 
+pub(crate) mod groups;
+
 use bytes::Bytes;
 use msgd_core::store::{
     Claim, Letter, Mailbox, Outcome, Position, Remembered, Request, Seen, Stored,
@@ -281,7 +283,7 @@ impl<S: Carries> Stage<S> {
             take_notes(claim, name),
             see(claim, name, Seen::At(second(9))),
         ];
-        for request in all {
+        for request in all.into_iter().chain(groups::all(claim, name)) {
             let outcomes = self.store.carry_out(request.clone());
             assert_eq!(outcomes, [Outcome::Refused { claim }], "{request:?}");
         }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use msgd_core::store::{
-    Claim, Letter, MailboxSettings, Outcome, Position, Remembered, Request, Seen,
+    Claim, Letter, LogSettings, MailboxSettings, Outcome, Position, Remembered, Request, Seen,
+    StoreSettings,
 };
 use proto::ids::{Identity, Incarnation, MessageId, Stamp, Token, UserId};
 use proto::link::Message;
@@ -16,16 +17,24 @@ use proto::slot::Slot;
 use redis_stage::Server;
 use sim::store::Store;
 use stage::Embedded;
+use stage::chance::Chance;
+use stage::groups::{self, Written};
 use stage::redis::{InRedis, asking};
 use store_suite::Carries;
 
-const SETTINGS: MailboxSettings = MailboxSettings {
-    messages_max: 40,
-    bytes_max: 4_000,
-    age_max: Duration::from_micros(2_000),
+const SETTINGS: StoreSettings = StoreSettings {
+    mailbox: MailboxSettings {
+        messages_max: 40,
+        bytes_max: 4_000,
+        age_max: Duration::from_micros(2_000),
+    },
+    log: LogSettings {
+        log_max: 30,
+        keep: Duration::from_micros(2_000),
+    },
 };
 const USERS: [&str; 6] = ["a", "ab", "b", "dora", "emil", "carl"];
-const REQUESTS: u64 = 4_000;
+const REQUESTS: u64 = 8_000;
 
 /// One after the other: a process that is started while a data directory is
 /// open has its lock for a moment.
@@ -107,22 +116,6 @@ fn sorted(mut outcome: Outcome) -> Outcome {
     outcome
 }
 
-/// Numbers from a seed (xorshift).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % bound
-    }
-
-    fn one_in(&mut self, bound: u64) -> bool {
-        self.below(bound) == 0
-    }
-}
-
 /// What is asked, and what was told of claims.
 struct Script {
     chance: Chance,
@@ -133,6 +126,7 @@ struct Script {
     tokens: BTreeMap<Slot, (Token, Token)>,
     /// Where the last append to each mailbox began.
     last: BTreeMap<UserId, u64>,
+    groups: Written,
 }
 
 impl Script {
@@ -143,6 +137,7 @@ impl Script {
             shard: Incarnation(1),
             tokens: BTreeMap::new(),
             last: BTreeMap::new(),
+            groups: Written::default(),
         }
     }
 
@@ -159,6 +154,7 @@ impl Script {
                 let tokens = (ours.token, theirs.token);
                 self.tokens.insert(ours.slot, tokens);
             }
+            self.groups.learns(both.1);
             if let Outcome::Appended { user, first, .. } = both.1 {
                 self.last.insert(user.clone(), first.0);
             }
@@ -169,14 +165,26 @@ impl Script {
     fn request(&mut self) -> (Request, Request) {
         self.time += self.chance.below(20);
         let user = UserId::new(USERS[self.chance.below(6) as usize]).unwrap();
-        let slot = Slot::of(&user);
+        let of_group = self.chance.below(100) < 45;
+        let group = groups::group(&mut self.chance);
+        let slot = match of_group {
+            true => Slot::of_group(&group),
+            false => Slot::of(&user),
+        };
         let Some(&(ours, theirs)) = self.tokens.get(&slot) else {
             let slots = vec![slot];
             let shard = self.shard;
             let claim = Request::Claim { slots, shard };
             return (claim.clone(), claim);
         };
-        let request = self.claimed(Claim { slot, token: ours }, user);
+        let claim = Claim { slot, token: ours };
+        let request = match of_group {
+            true => {
+                let (chance, time) = (&mut self.chance, self.time);
+                self.groups.request(chance, claim, group, time)
+            }
+            false => self.claimed(claim, user),
+        };
         let mut translated = request.clone();
         set_token(&mut translated, theirs);
         (request, translated)
@@ -184,7 +192,12 @@ impl Script {
 
     fn claimed(&mut self, claim: Claim, user: UserId) -> Request {
         match self.chance.below(100) {
-            0..40 => Request::Append {
+            0..5 => Request::KeepGroups {
+                claim,
+                user,
+                groups: groups::kept(&mut self.chance),
+            },
+            5..40 => Request::Append {
                 claim,
                 behind: self.position(&user),
                 messages: self.messages(&user),
@@ -286,6 +299,10 @@ impl Script {
             | Outcome::Advanced { claim, .. }
             | Outcome::Notes { claim, .. }
             | Outcome::ReleaseFailed { claim, .. }
+            | Outcome::GroupsKept { claim, .. }
+            | Outcome::GroupOpened { claim, .. }
+            | Outcome::GroupWritten { claim, .. }
+            | Outcome::LogRead { claim, .. }
             | Outcome::Refused { claim } => claim.token = self.tokens[&claim.slot].1,
             Outcome::Held { .. } | Outcome::ClaimFailed { .. } => {}
         }
@@ -303,6 +320,11 @@ fn set_token(request: &mut Request, token: Token) {
         | Request::Advance { claim, .. }
         | Request::Note { claim, .. }
         | Request::TakeNotes { claim, .. }
-        | Request::Seen { claim, .. } => claim.token = token,
+        | Request::Seen { claim, .. }
+        | Request::KeepGroups { claim, .. }
+        | Request::OpenGroup { claim, .. }
+        | Request::WriteGroup { claim, .. }
+        | Request::EndGroup { claim, .. }
+        | Request::ReadLog { claim, .. } => claim.token = token,
     }
 }

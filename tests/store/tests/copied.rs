@@ -9,7 +9,7 @@ use std::path::Path;
 use bytes::Bytes;
 use msgd::transfer::{Kept, Mailboxes};
 use msgd_core::store::{
-    Claim, Letter, Mailbox, MailboxSettings, Outcome, Position, Remembered, Request, Seen,
+    Claim, Letter, Mailbox, Outcome, Position, Remembered, Request, Seen, StoreSettings,
 };
 use proto::ids::{Identity, Incarnation, MessageId, Stamp, UserId};
 use proto::link::Message;
@@ -97,7 +97,7 @@ fn notes(store: &mut impl Carries, claim: Claim, name: &str, peer: &str, kind: R
 
 /// Fills a directory.
 fn fill(directory: &Path) {
-    let mut store = Embedded::open(directory, MailboxSettings::default());
+    let mut store = Embedded::open(directory, StoreSettings::default());
     let mut claim = |name| claims(&mut store, FORMER, name).0;
     let [dora, emil, fay, gus, hana, _] = USERS.map(&mut claim);
     appends(&mut store, dora, "dora", 100);
@@ -215,7 +215,7 @@ fn carries(
 
 /// A shard finds there what it finds in the directory.
 fn is_the_same(directory: &Path, mut redis: InRedis) {
-    let mut embedded = Embedded::open(directory, MailboxSettings::default());
+    let mut embedded = Embedded::open(directory, StoreSettings::default());
     for name in USERS {
         let (here, there) = (finds(&mut embedded, name), finds(&mut redis, name));
         assert_eq!(here, there, "{name}");
@@ -244,7 +244,7 @@ fn a_redis_has_what_the_directory_had() {
     // Who is there already is not written over.
     let again = carries(directory.path(), &server.url(), Thing::writes);
     assert!(again.is_err(), "{again:?}");
-    let settings = MailboxSettings::default();
+    let settings = StoreSettings::default();
     let redis = InRedis::new(&server.url(), settings, asking(&server));
     is_the_same(directory.path(), redis);
 }
@@ -257,7 +257,7 @@ fn a_cluster_has_what_the_directory_had() {
     let url = cluster.url();
     carries(directory.path(), &url, Thing::writes).unwrap();
     carries(directory.path(), &url, Thing::looks).unwrap();
-    let settings = MailboxSettings::default();
+    let settings = StoreSettings::default();
     let redis = InRedis::new(&url, settings, asking(&cluster.servers()[0]));
     is_the_same(directory.path(), redis);
 }

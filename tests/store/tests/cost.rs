@@ -9,7 +9,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use msgd_core::store::{Claim, Letter, MailboxSettings, Outcome, Position, Request};
+use msgd_core::store::{Claim, Letter, Outcome, Position, Request, StoreSettings};
 use proto::ids::{Incarnation, MessageId, Stamp, UserId};
 use proto::link::Message;
 use proto::slot::Slot;
@@ -76,7 +76,7 @@ fn cost_of_a_stored_message() {
         // Mailboxes that are emptied each time, and mailboxes that fill first.
         for rounds in [1, ROUNDS] {
             let directory = tempfile::tempdir().unwrap();
-            let store = Embedded::open(directory.path(), MailboxSettings::default());
+            let store = Embedded::open(directory.path(), StoreSettings::default());
             measure(store, (group, rounds), None);
         }
     }
@@ -91,7 +91,7 @@ fn cost_of_a_message_in_redis() {
             for rounds in [1, ROUNDS] {
                 let server = Server::start_with(&["--appendonly", "yes", "--appendfsync", fsync]);
                 let redis = settings(&server.url(), None);
-                let store = Process::start(&redis, MailboxSettings::default());
+                let store = Process::start(&redis, StoreSettings::default());
                 measure(store, (group, rounds), Some(server.process()));
             }
         }

@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use msgd_core::store::{Claim, Letter, MailboxSettings, Outcome, Position, Remembered, Request};
+use msgd_core::store::{
+    Claim, Letter, LogSettings, MailboxSettings, Outcome, Position, Remembered, Request,
+    StoreSettings,
+};
 use proto::ids::{Incarnation, Stamp};
 use proto::server::Outcome as Fate;
 use proto::slot::Slot;
@@ -22,10 +25,16 @@ use stage::letters::{append, letter, user};
 use store_suite::Carries;
 
 const DATA: &str = "STORE_SUITE_DATA";
-const SETTINGS: MailboxSettings = MailboxSettings {
-    messages_max: 1_000_000,
-    bytes_max: 1_000_000_000,
-    age_max: Duration::from_secs(1_000_000),
+const SETTINGS: StoreSettings = StoreSettings {
+    mailbox: MailboxSettings {
+        messages_max: 1_000_000,
+        bytes_max: 1_000_000_000,
+        age_max: Duration::from_secs(1_000_000),
+    },
+    log: LogSettings {
+        log_max: 1_000_000,
+        keep: Duration::from_secs(1_000_000),
+    },
 };
 const USERS: [&str; 3] = ["ann", "ben", "carl"];
 

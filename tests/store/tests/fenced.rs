@@ -5,7 +5,7 @@ mod stage;
 
 use bytes::Bytes;
 use msgd_core::store::{
-    Claim, Letter, MailboxSettings, Outcome, Position, Remembered, Request, Seen,
+    Claim, Letter, Outcome, Position, Remembered, Request, Seen, StoreSettings,
 };
 use proto::ids::{Identity, Incarnation, MessageId, Stamp, UserId};
 use proto::link::Message;
@@ -144,8 +144,8 @@ fn a_late_writer_does_nothing_whatever_it_does_first() {
     for first in 0..all(forged()).len() {
         for known in [Known::Mail, Known::Emptied, Known::Nothing] {
             server.ask(&["FLUSHALL"]);
-            let frozen = Process::start(&redis, MailboxSettings::default());
-            let later = Process::start(&redis, MailboxSettings::default());
+            let frozen = Process::start(&redis, StoreSettings::default());
+            let later = Process::start(&redis, StoreSettings::default());
             let old = claims(&frozen, FROZEN);
             let kept = Request::Note {
                 claim: old,
@@ -235,8 +235,8 @@ fn forged() -> Claim {
 fn what_was_on_its_way_is_refused() {
     let server = Server::start();
     let redis = settings(&server.url(), None);
-    let frozen = Process::start(&redis, MailboxSettings::default());
-    let later = Process::start(&redis, MailboxSettings::default());
+    let frozen = Process::start(&redis, StoreSettings::default());
+    let later = Process::start(&redis, StoreSettings::default());
     let old = claims(&frozen, FROZEN);
     frozen.carry_out([append(old, 1..3)]);
     server.ask(&["CLIENT", "PAUSE", "300", "WRITE"]);

@@ -5,7 +5,7 @@ mod stage;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use msgd_core::store::{Claim, Letter, MailboxSettings, Outcome, Position, Request};
+use msgd_core::store::{Claim, Letter, MailboxSettings, Outcome, Position, Request, StoreSettings};
 use proto::ids::{Incarnation, MessageId, Stamp, UserId};
 use proto::link::Message;
 use proto::slot::Slot;
@@ -38,7 +38,7 @@ fn the_store_in_a_cluster_conforms() {
 #[test]
 fn the_streams_of_empty_mailboxes_go() {
     let server = Server::start();
-    let process = Process::start(&settings(&server.url(), None), MailboxSettings::default());
+    let process = Process::start(&settings(&server.url(), None), StoreSettings::default());
     let claim = claims(&process, "ann");
     let streams = || server.ask(&["EXISTS", &format!("im:{{{}}}:m:ann", claim.slot)]);
     process.carry_out([append(claim, "ann", 1), append(claim, "ann", 2)]);
@@ -66,7 +66,7 @@ fn the_streams_of_empty_mailboxes_go() {
 #[test]
 fn what_follows_a_failure_fails() {
     let server = Server::start();
-    let process = Process::start(&settings(&server.url(), None), MailboxSettings::default());
+    let process = Process::start(&settings(&server.url(), None), StoreSettings::default());
     let ann = claims(&process, "ann");
     let ben = claims(&process, "ben");
     process.carry_out([append(ann, "ann", 1), append(ben, "ben", 1)]);
@@ -105,7 +105,7 @@ fn what_follows_a_failure_fails() {
 #[test]
 fn who_is_on_another_server_than_the_lost_one_is_not_looked_up_again() {
     let mut cluster = Cluster::start_partial();
-    let process = Process::start(&settings(&cluster.url(), None), MailboxSettings::default());
+    let process = Process::start(&settings(&cluster.url(), None), StoreSettings::default());
     let mut claimed = |name: &str| {
         let claim = claims(&process, name);
         process.carry_out([append(claim, name, 1)]);
@@ -151,7 +151,7 @@ fn who_is_on_another_server_than_the_lost_one_is_not_looked_up_again() {
 #[test]
 fn a_slot_of_the_cluster_moves_under_a_shard() {
     let cluster = Cluster::start();
-    let process = Process::start(&settings(&cluster.url(), None), MailboxSettings::default());
+    let process = Process::start(&settings(&cluster.url(), None), StoreSettings::default());
     let claim = claims(&process, "ann");
     process.carry_out([append(claim, "ann", 1)]);
     let moving = cluster.begin_move(&format!("im:{{{}}}", claim.slot));
@@ -183,7 +183,7 @@ fn a_slot_of_the_cluster_moves_under_a_shard() {
 #[test]
 fn a_claim_is_good_for_one_life_of_the_server() {
     let mut server = Server::start();
-    let process = Process::start(&settings(&server.url(), None), MailboxSettings::default());
+    let process = Process::start(&settings(&server.url(), None), StoreSettings::default());
     let former = claims(&process, "ann");
     for number in 1..=3 {
         process.carry_out([append(former, "ann", number)]);
@@ -218,9 +218,12 @@ fn memory_of_messages() {
         let server = Server::start();
         let process = Process::start(
             &settings(&server.url(), None),
-            MailboxSettings {
-                messages_max: MESSAGES,
-                ..MailboxSettings::default()
+            StoreSettings {
+                mailbox: MailboxSettings {
+                    messages_max: MESSAGES,
+                    ..MailboxSettings::default()
+                },
+                ..StoreSettings::default()
             },
         );
         let slots = Slot::all().collect();

@@ -6,7 +6,9 @@ mod stage;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use msgd_core::store::{Claim, MailboxSettings, Outcome, Position, Request};
+use msgd_core::store::{
+    Claim, LogSettings, MailboxSettings, Outcome, Position, Request, StoreSettings,
+};
 use proto::ids::{Incarnation, Stamp};
 use proto::slot::Slot;
 use redis_stage::{Server, Watched};
@@ -14,10 +16,16 @@ use shared::Confirm;
 use stage::letters::{append, letter, user};
 use stage::redis::{Process, settings};
 
-const SETTINGS: MailboxSettings = MailboxSettings {
-    messages_max: 10_000_000,
-    bytes_max: 10_000_000_000,
-    age_max: Duration::from_secs(1_000_000),
+const SETTINGS: StoreSettings = StoreSettings {
+    mailbox: MailboxSettings {
+        messages_max: 10_000_000,
+        bytes_max: 10_000_000_000,
+        age_max: Duration::from_secs(1_000_000),
+    },
+    log: LogSettings {
+        log_max: 10_000_000,
+        keep: Duration::from_secs(1_000_000),
+    },
 };
 const USERS: [&str; 3] = ["ann", "ben", "carl"];
 /// Unacknowledged messages that a mailbox has.

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use msgd_core::store::{
-    Claim, Letter, MailboxSettings, Outcome, Position, Remembered, Request, Seen,
+    Claim, Letter, MailboxSettings, Outcome, Position, Remembered, Request, Seen, StoreSettings,
 };
 use proto::ids::{Identity, Incarnation, MessageId, Stamp, UserId};
 use proto::link::Message;
@@ -106,9 +106,12 @@ fn finds(store: &mut Embedded, claim: Claim) -> (u64, u64, Vec<Letter>) {
 #[test]
 fn mailboxes_are_found_as_they_were() {
     let directory = tempfile::tempdir().unwrap();
-    let settings = MailboxSettings {
-        messages_max: 10,
-        ..MailboxSettings::default()
+    let settings = StoreSettings {
+        mailbox: MailboxSettings {
+            messages_max: 10,
+            ..MailboxSettings::default()
+        },
+        ..StoreSettings::default()
     };
     // What is done in each process, and the cursor and end that the next finds.
     type Act = fn(&mut Embedded, Claim);
@@ -149,7 +152,7 @@ fn mailboxes_are_found_as_they_were() {
 fn claims_of_a_former_process_are_over() {
     let directory = tempfile::tempdir().unwrap();
     let slot = Slot::of(&dora());
-    let mut store = Embedded::open(directory.path(), MailboxSettings::default());
+    let mut store = Embedded::open(directory.path(), StoreSettings::default());
     let slots: Vec<Slot> = Slot::all().collect();
     let shard = FORMER;
     let outcomes = store.carry_out(Request::Claim { slots, shard });
@@ -157,7 +160,7 @@ fn claims_of_a_former_process_are_over() {
     let (old, _) = claims(&mut store, FORMER, slot);
     store.stop();
 
-    let mut store = Embedded::open(directory.path(), MailboxSettings::default());
+    let mut store = Embedded::open(directory.path(), StoreSettings::default());
     let refused = Outcome::Refused { claim: old };
     assert_eq!(appends(&mut store, old, 1..2), refused);
     let (claim, _) = claims(&mut store, LATER, slot);
@@ -187,7 +190,7 @@ fn what_was_left_for_later_is_found() {
     };
     let user = dora();
 
-    let mut store = Embedded::open(directory.path(), MailboxSettings::default());
+    let mut store = Embedded::open(directory.path(), StoreSettings::default());
     let (claim, _) = claims(&mut store, FORMER, slot);
     for request in [
         Request::Alive {
@@ -214,7 +217,7 @@ fn what_was_left_for_later_is_found() {
     }
     store.stop();
 
-    let mut store = Embedded::open(directory.path(), MailboxSettings::default());
+    let mut store = Embedded::open(directory.path(), StoreSettings::default());
     let (claim, taken) = claims(&mut store, LATER, slot);
     assert_eq!(taken, recent);
     let since = Stamp(0);
@@ -249,14 +252,14 @@ fn what_was_left_for_later_is_found() {
     store.stop();
 
     // What was taken is gone for good.
-    let mut store = Embedded::open(directory.path(), MailboxSettings::default());
+    let mut store = Embedded::open(directory.path(), StoreSettings::default());
     assert_eq!(claims(&mut store, LATER, slot).1, []);
 }
 
 #[test]
 fn each_shard_gets_its_own_outcomes() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Embedded::open(directory.path(), MailboxSettings::default());
+    let store = Embedded::open(directory.path(), StoreSettings::default());
     let slots: Vec<Slot> = Slot::all().take(40).collect();
     for place in [3, 7] {
         let claim = |slot| Request::Claim {

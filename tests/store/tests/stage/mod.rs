@@ -3,6 +3,8 @@
 // Each test file uses its part of the stage.
 #![allow(dead_code)]
 
+pub mod chance;
+pub mod groups;
 pub mod letters;
 pub mod redis;
 
@@ -12,7 +14,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use msgd::store::{EmbeddedStore, ShardStore};
-use msgd_core::store::{Claim, MailboxSettings, Outcome, Position, Request};
+use msgd_core::store::{Claim, Outcome, Position, Request, StoreSettings};
 use proto::ids::{Incarnation, Token, UserId};
 use proto::slot::Slot;
 use store::{Engine, Running, Settings};
@@ -33,7 +35,7 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    pub fn open(directory: &Path, settings: MailboxSettings) -> Self {
+    pub fn open(directory: &Path, settings: StoreSettings) -> Self {
         let mut engine = Engine::open(directory, Settings::default()).unwrap();
         let (sender, outcomes) = sync_channel(OUTCOMES_MAX);
         let store = EmbeddedStore::open(&mut engine, settings, QUEUED_MAX, move |answers| {

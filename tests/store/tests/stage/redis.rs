@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use msgd::redis::RedisStore;
-use msgd_core::store::{MailboxSettings, Outcome, Request};
+use msgd_core::store::{Outcome, Request, StoreSettings};
 use proto::ids::{Incarnation, Token};
 use proto::slot::Slot;
 use redis_stage::Server;
@@ -32,7 +32,7 @@ pub struct Process {
 }
 
 impl Process {
-    pub fn start(redis: &Settings, settings: MailboxSettings) -> Self {
+    pub fn start(redis: &Settings, settings: StoreSettings) -> Self {
         let (sender, outcomes) = sync_channel(OUTCOMES_MAX);
         let store = RedisStore::start(
             redis,
@@ -87,7 +87,7 @@ type Asks = Box<dyn Fn(&[&str])>;
 /// Stores of several shards in one Redis.
 pub struct InRedis {
     redis: Settings,
-    settings: MailboxSettings,
+    settings: StoreSettings,
     lease: Asks,
     processes: HashMap<Incarnation, Process>,
     claims: HashMap<(Slot, Token), Incarnation>,
@@ -95,7 +95,7 @@ pub struct InRedis {
 
 impl InRedis {
     /// `ask` writes leases.
-    pub fn new(url: &str, settings: MailboxSettings, ask: impl Fn(&[&str]) + 'static) -> Self {
+    pub fn new(url: &str, settings: StoreSettings, ask: impl Fn(&[&str]) + 'static) -> Self {
         Self {
             redis: self::settings(url, None),
             settings,
