@@ -416,13 +416,13 @@ pub struct History {
     pub last: u64,
     /// How far the user has read it.
     pub read: ReadTo,
-    /// Ascending; at most [`crate::limits::PAGE_MAX`], and with the first of them
-    /// at most [`crate::limits::PAGE_BYTES_MAX`] bytes.
+    /// Ascending, without a gap; at most [`crate::limits::PAGE_MAX`], and of
+    /// several at most [`crate::limits::PAGE_BYTES_MAX`] bytes.
     pub entries: Vec<LogEntry>,
 }
 
 impl History {
-    fn weight(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
         let entry = |entry: &LogEntry| entry.weight() + 2 * ID_BYTES_MAX;
         self.entries.iter().map(entry).sum()
     }

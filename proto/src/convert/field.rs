@@ -23,8 +23,17 @@ pub(super) fn present<T>(field: &'static str, value: Option<T>) -> Result<T, Pac
 }
 
 pub(super) fn text(text: String) -> Result<SmolStr, PacketError> {
+    short("text", text)
+}
+
+/// The title of a group.
+pub(super) fn title(title: String) -> Result<SmolStr, PacketError> {
+    short("title", title)
+}
+
+fn short(field: &'static str, text: String) -> Result<SmolStr, PacketError> {
     if text.len() > TEXT_BYTES_MAX {
-        return Err(PacketError::Field("text"));
+        return Err(PacketError::Field(field));
     }
     Ok(SmolStr::from(text))
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::field::{Convert, copied, group, message_id, present, text, user};
+use super::field::{Convert, copied, group, message_id, present, title, user};
 use crate::client::{ChangeGroup, GroupRead, GroupSend, GroupTransient, PacketError};
 use crate::group::{
     Action, Belongs, Entrance, GroupState, Head, LogEntry, Logged, Mentions, Place, ReadTo, Role,
@@ -156,12 +156,12 @@ impl Convert for wire::GroupChange {
             Wire::Unspecified => return Err(PacketError::Field("action")),
             Wire::Create => Action::Create {
                 entrance: self.entrance().convert()?,
-                title: text(self.title)?,
+                title: title(self.title)?,
             },
             Wire::Join => Action::Join,
             Wire::Leave => Action::Leave,
             Wire::Rename => Action::Rename {
-                title: text(self.title)?,
+                title: title(self.title)?,
             },
             Wire::SetEntrance => Action::SetEntrance(self.entrance().convert()?),
             Wire::Invite => Action::Invite(on()?),
@@ -290,6 +290,13 @@ impl Convert for wire::LogEntry {
                 mentions: mentions(&self.mentions)?,
             },
         };
+        // Who counts back from an entry, or counts what is unread, relies on it.
+        if self.seq == 0 {
+            return Err(PacketError::Field("seq"));
+        }
+        if self.messages > self.seq {
+            return Err(PacketError::Field("messages"));
+        }
         Ok(LogEntry {
             seq: self.seq,
             messages: self.messages,
@@ -362,7 +369,7 @@ impl Convert for wire::GroupState {
             group: group("group", &self.group)?,
             entrance: self.entrance().convert()?,
             role: self.role().convert()?,
-            title: text(self.title)?,
+            title: title(self.title)?,
             members: self.members,
             head: head(self.epoch, self.seq, self.messages),
             read: read_to(self.read_seq, self.read_messages),

@@ -3,9 +3,9 @@
 use super::field::{Convert, copied, group, present, user};
 use super::group::{entry_to_wire, read_to};
 use crate::client::{GetHistory, GetMembers, PacketError};
-use crate::group::{Conversation, MemberEntry, Range, Role, Standing, Which};
+use crate::group::{Conversation, LogEntry, MemberEntry, Range, Role, Standing, Which};
 use crate::ids::{LogEpoch, Stamp};
-use crate::limits::PAGE_MAX;
+use crate::limits::{PAGE_BYTES_MAX, PAGE_MAX};
 use crate::server::{History, Members};
 use crate::wire::client as wire;
 
@@ -185,6 +185,11 @@ impl Convert for wire::History {
             Of::Peer(id) => Conversation::Peer(user("peer", &id)?),
         };
         let entries = self.entries.into_iter().map(Convert::convert);
+        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+        let bytes: usize = entries.iter().map(LogEntry::weight).sum();
+        if bytes > PAGE_BYTES_MAX && entries.len() > 1 {
+            return Err(PacketError::Field("entries"));
+        }
         Ok(History {
             request: self.request,
             of,
@@ -192,7 +197,7 @@ impl Convert for wire::History {
             first: self.first,
             last: self.last,
             read: read_to(self.read_seq, self.read_messages),
-            entries: entries.collect::<Result<_, _>>()?,
+            entries,
         })
     }
 }

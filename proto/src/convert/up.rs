@@ -108,10 +108,13 @@ impl Convert for wire::Submit {
     }
 }
 
-/// A user, or a group where no user is named.
+/// A user, or a group: never both.
 fn recipient(to: &[u8], id: &[u8], users: &[Bytes]) -> Result<Recipient, PacketError> {
-    if !to.is_empty() || id.is_empty() {
+    if id.is_empty() {
         return user("to", to).map(Recipient::User);
+    }
+    if !to.is_empty() {
+        return Err(PacketError::Field("to"));
     }
     Ok(Recipient::Group {
         group: group("group", id)?,

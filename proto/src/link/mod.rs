@@ -176,7 +176,7 @@ impl Up {
     /// [`crate::limits::LINK_MESSAGE_BYTES_MAX`].
     pub fn weight(&self) -> usize {
         match self {
-            Self::Submit(submit) => submit.body.len(),
+            Self::Submit(submit) => submit.body.len() + submit.to.weight(),
             Self::Relay(relay) => relay.weight(),
             Self::Request {
                 request: Request::Transient(transient),
@@ -300,6 +300,13 @@ impl Recipient {
         match self {
             Self::User(user) => Slot::of(user),
             Self::Group { group, .. } => Slot::of_group(group),
+        }
+    }
+
+    fn weight(&self) -> usize {
+        match self {
+            Self::User(_) => 0,
+            Self::Group { mentions, .. } => mentions.len() * ID_WEIGHT,
         }
     }
 }
