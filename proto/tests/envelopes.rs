@@ -168,6 +168,7 @@ fn a_field_that_is_wrong_downwards_is_named() {
     let sent = wire::Sent {
         stamp_us: 1,
         delivered,
+        ..Default::default()
     };
     let cases = [
         (None, Unknown),

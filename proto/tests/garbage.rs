@@ -4,6 +4,8 @@
 mod envelopes;
 #[path = "samples/packets.rs"]
 mod packets;
+#[path = "samples/variants.rs"]
+mod variants;
 
 use bytes::{Bytes, BytesMut};
 use proptest::collection::vec;
@@ -97,16 +99,20 @@ fn content_of(mut frame: BytesMut) -> Bytes {
 }
 
 fn good_client(at: Index) -> Vec<u8> {
-    let mut all = packets::client();
-    let (_, packet) = all.swap_remove(at.index(all.len()));
+    let named = packets::client().into_iter().map(|(_, packet)| packet);
+    let variants = variants::client().into_iter().map(|(_, packet)| packet);
+    let mut all: Vec<_> = named.chain(variants).collect();
+    let packet = all.swap_remove(at.index(all.len()));
     let mut frame = BytesMut::new();
     packet.encode(&mut frame);
     content_of(frame).to_vec()
 }
 
 fn good_server(at: Index) -> Vec<u8> {
-    let mut all = packets::server();
-    let (_, packet) = all.swap_remove(at.index(all.len()));
+    let named = packets::server().into_iter().map(|(_, packet)| packet);
+    let variants = variants::server().into_iter().map(|(_, packet)| packet);
+    let mut all: Vec<_> = named.chain(variants).collect();
+    let packet = all.swap_remove(at.index(all.len()));
     let mut frame = BytesMut::new();
     packet.encode(&mut frame);
     content_of(frame).to_vec()

@@ -6,131 +6,21 @@
 
 #[path = "samples/packets.rs"]
 mod samples;
+#[path = "samples/variants.rs"]
+mod variants;
+#[path = "samples/vectors.rs"]
+mod vectors;
 
 use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
 use proto::client::ClientPacket;
 use proto::frame::HEADER_BYTES;
 use proto::friends::FriendList;
-use proto::ids::{Epoch, ShardId, UserId};
+use proto::ids::{Epoch, GroupId, ShardId, UserId};
 use proto::ring::{Member, Ring};
 use proto::server::ServerPacket;
 use proto::slot::Slot;
-
-const CLIENT: &[(&str, &str)] = &[
-    (
-        "Login",
-        "0000002e0a2c080110012a05616c696365320570686f6e653a1035c739f64007\
-         f49640c774354411013640e0d4034a020801",
-    ),
-    (
-        "Login with a token",
-        "000000110a0f080110012205612e622e634a020801",
-    ),
-    (
-        "Send",
-        "0000003b12390a1001a1ee565e7b75a5a5a5a5a5a5a5a5a51203626f621a0e73\
-         656520796f7520617420736978221035c739f64007f49640c7743544110136",
-    ),
-    (
-        "Send again",
-        "0000003d123b0a1001a1ee565e7b75a5a5a5a5a5a5a5a5a51203626f621a0e73\
-         656520796f7520617420736978221035c739f64007f49640c77435441101362801",
-    ),
-    ("Ack", "000000051a0308ac02"),
-    ("Ping", "000000022200"),
-    ("Transient", "000000092a070a03626f621001"),
-    ("Read", "00000010320e0a03626f6210c0fa888bb0919803"),
-    ("SetStatus", "000000103a0e0a0c080212086174206c756e6368"),
-    ("GetFriends", "000000024200"),
-    ("ChangeFriend", "0000000b4a09080110011a03626f62"),
-    ("RefreshToken", "0000000952070a05612e622e63"),
-    ("Logout", "000000025a00"),
-    ("GetDevices", "000000026200"),
-    ("EndDevice", "0000000c6a0a080212067461626c6574"),
-];
-
-const SERVER: &[(&str, &str)] = &[
-    (
-        "LoginOk",
-        "0000002c0a2a08011a05616c696365220570686f6e65284d3080013880802040\
-         e0d4034880800150c0fa888bb0919803",
-    ),
-    (
-        "Deliver",
-        "0000003612340801121001a1ee565e7b75a5a5a5a5a5a5a5a5a51a05616c6963\
-         6520c0fa888bb09198032a0e73656520796f7520617420736978",
-    ),
-    (
-        "Sent delivered",
-        "000000241a220a1001a1ee565e7b75a5a5a5a5a5a5a5a5a510c0fa888bb09198\
-         031a0570686f6e65",
-    ),
-    (
-        "Sent stored",
-        "0000001f1a1d0a1001a1ee565e7b75a5a5a5a5a5a5a5a5a510c0fa888bb09198\
-         032200",
-    ),
-    ("Pong", "000000022200"),
-    (
-        "Rejected",
-        "0000002b2a290a1001a1ee565e7b75a5a5a5a5a5a5a5a5a510651a13796f7520\
-         617265206e6f7420667269656e6473",
-    ),
-    (
-        "Unknown",
-        "0000001732150a1001a1ee565e7b75a5a5a5a5a5a5a5a5a510c901",
-    ),
-    ("Receipt", "000000123a100a03626f62100218c0fa888bb0919803"),
-    ("TransientFrom", "0000000942070a03626f621001"),
-    (
-        "Presence",
-        "000000384a360a180a03626f62120d08031209696e20612063616c6c18032002\
-         0a180a056361726f6c120208051804200928c0fa888bb09198031001",
-    ),
-    (
-        "Friends",
-        "0000003d523b0805121035c739f64007f49640c77435441101361a070a03626f\
-         6210031a090a056361726f6c10011a080a046461766510021a070a0365766518\
-         01",
-    ),
-    (
-        "FriendsChanged",
-        "000000165a140805121035c739f64007f49640c7743544110136",
-    ),
-    (
-        "FriendsStale",
-        "0000001662140805121035c739f64007f49640c7743544110136",
-    ),
-    ("FriendResult", "000000046a020801"),
-    ("FriendResult refused", "000000066a0408011079"),
-    (
-        "Closing",
-        "00000021721f08ae02121a6e6f7468696e67207761732068656172642066726f\
-         6d20796f75",
-    ),
-    ("Goaway", "000000087a0608f40310b817"),
-    (
-        "Carbon sent",
-        "0000004182013e0a067461626c657412340a1d0a1001a1ee565e7b75a5a5a5a5\
-         a5a5a5a5a510c0fa888bb091980322001203626f621a0e73656520796f752061\
-         7420736978",
-    ),
-    (
-        "Carbon read",
-        "0000001b8201180a067461626c65741a0e0a03626f6210c0fa888bb0919803",
-    ),
-    (
-        "Carbon transient",
-        "000000148201110a067461626c657422070a03626f621001",
-    ),
-    (
-        "Devices",
-        "0000002a8a01270a120a0570686f6e6510c0fa888bb091980318010a110a0674\
-         61626c657410c0fa888bb0919803",
-    ),
-    ("DeviceResult", "000000079201040802107c"),
-];
+use vectors::{CLIENT, CLIENT_VARIANTS, SERVER, SERVER_VARIANTS};
 
 #[test]
 fn packets_of_clients_stay() {
@@ -150,6 +40,28 @@ fn packets_of_servers_stay() {
     assert_eq!(samples::server().len(), SERVER.len());
     for ((name, packet), (golden_name, golden)) in samples::server().into_iter().zip(SERVER) {
         assert_eq!(name, *golden_name);
+        let mut frame = BytesMut::new();
+        packet.encode(&mut frame);
+        assert_eq!(hex(&frame), *golden, "{name}");
+        let content = content_of(golden);
+        assert_eq!(ServerPacket::decode(content), Ok(packet), "{name}");
+    }
+}
+
+#[test]
+fn what_is_said_of_groups_stays() {
+    let client = variants::client();
+    assert_eq!(client.len(), CLIENT_VARIANTS.len());
+    for ((name, packet), golden) in client.into_iter().zip(CLIENT_VARIANTS) {
+        let mut frame = BytesMut::new();
+        packet.encode(&mut frame);
+        assert_eq!(hex(&frame), *golden, "{name}");
+        let content = content_of(golden);
+        assert_eq!(ClientPacket::decode(content), Ok(packet), "{name}");
+    }
+    let server = variants::server();
+    assert_eq!(server.len(), SERVER_VARIANTS.len());
+    for ((name, packet), golden) in server.into_iter().zip(SERVER_VARIANTS) {
         let mut frame = BytesMut::new();
         packet.encode(&mut frame);
         assert_eq!(hex(&frame), *golden, "{name}");
@@ -183,6 +95,14 @@ fn users_stay_in_their_slots() {
     ] {
         let user = UserId::new(user).unwrap();
         assert_eq!(Slot::of(&user).index(), slot, "{user}");
+    }
+}
+
+#[test]
+fn a_group_has_the_slot_of_a_user_of_its_name() {
+    for (name, slot) in [("alice", 5697), ("carol@example.org", 14912)] {
+        let group = GroupId::new(name).unwrap();
+        assert_eq!(Slot::of_group(&group).index(), slot, "{group}");
     }
 }
 

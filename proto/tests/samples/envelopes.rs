@@ -1,5 +1,7 @@
 //! One envelope of every kind, both ways.
 
+mod group_envelopes;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,11 +9,12 @@ use proto::client::{ChangeFriend, EndDevice, Read, TRANSIENT_TYPING, Transient};
 use proto::codes::Code;
 use proto::friends::{FriendAction, FriendEntry, FriendList, ListHash, ListVersion, Relation};
 use proto::ids::{
-    DeviceId, Generation, Identity, LoginOrder, MessageId, SessionId, Stamp, Token, UserId,
+    DeviceId, Generation, Identity, Incarnation, LoginOrder, MessageId, SessionId, Stamp, Token,
+    UserId,
 };
 use proto::link::{
-    Announce, Answer, Attempt, Deliver, Down, Forward, FriendAct, FriendActed, Message, Relay,
-    Relayed, Request, Return, ReturnReason, Submit, Tell, Up,
+    Announce, Answer, Attempt, Deliver, Down, Forward, FriendAct, FriendActed, Message, Pledge,
+    Recipient, Relay, Relayed, Request, Return, ReturnReason, Submit, Tell, Up,
 };
 use proto::server::{Outcome, ReceiptKind, Sent, SentElsewhere, ServerPacket};
 use proto::slot::Slot;
@@ -27,21 +30,24 @@ pub fn up() -> Vec<Up> {
         user: user.clone(),
         lost,
     };
+    let to = || Recipient::User(id("ben"));
     let mut all = vec![
         announce(Some(ListHash([8; 16])), true),
         announce(None, false),
         gone(true),
         gone(false),
-        submit(Some(ListHash([9; 16])), Attempt::Resent),
-        submit(None, Attempt::Repeated),
-        submit(None, Attempt::First),
+        submit(to(), Some(ListHash([9; 16])), Attempt::Resent),
+        submit(to(), None, Attempt::Repeated),
+        submit(group_envelopes::recipient(), None, Attempt::First),
         Up::Acknowledge {
             session,
             user: user.clone(),
             identities: smallvec![identity("ben", 1), identity("cat", 2), identity("ben", 3)],
         },
     ];
-    all.extend(requests().into_iter().map(|request| Up::Request {
+    all.extend(group_envelopes::up());
+    let requests = requests().into_iter().chain(group_envelopes::requests());
+    all.extend(requests.map(|request| Up::Request {
         session,
         user: user.clone(),
         request,
@@ -58,6 +64,7 @@ pub fn down() -> Vec<Down> {
             session,
             token: Token(u64::MAX),
             order: order(),
+            groups: group_envelopes::user_groups(),
         },
         Down::Refused {
             session,
@@ -81,6 +88,7 @@ pub fn down() -> Vec<Down> {
             wanted: true,
         },
     ];
+    all.extend(group_envelopes::down());
     all.extend(answers().into_iter().map(|answer| Down::Answer {
         session,
         id: message_id(1),
@@ -121,14 +129,14 @@ fn announce(friends_hash: Option<ListHash>, again: bool) -> Up {
     }))
 }
 
-fn submit(friends_hash: Option<ListHash>, attempt: Attempt) -> Up {
+fn submit(to: Recipient, friends_hash: Option<ListHash>, attempt: Attempt) -> Up {
     Up::Submit(Submit {
         session: SessionId(5),
         generation: Generation(2),
         attempt,
         from: id("ann"),
         id: message_id(1),
-        to: id("ben"),
+        to,
         friends_hash,
         body: Bytes::from_static(b"see you at six"),
     })
@@ -180,6 +188,7 @@ fn answers() -> Vec<Answer> {
     };
     vec![
         sent(Outcome::Stored),
+        sent(Outcome::Logged(group_envelopes::place())),
         sent(Outcome::Delivered {
             device: DeviceId::new("phone").unwrap(),
         }),
@@ -200,7 +209,8 @@ fn answers() -> Vec<Answer> {
 fn relays() -> Vec<Relay> {
     let first_and_last = [Slot::new(0).unwrap(), Slot::new(16_383).unwrap()];
     let slots = first_and_last.into_iter().cycle();
-    let all = relayed().into_iter().zip(slots);
+    let relayed = relayed().into_iter().chain(group_envelopes::relayed());
+    let all = relayed.zip(slots);
     all.map(|(relayed, slot)| Relay { slot, relayed }).collect()
 }
 
@@ -243,6 +253,13 @@ fn relayed() -> Vec<Relayed> {
         }),
         friend_acted(None, Some(Arc::new(list()))),
         friend_acted(Some(Code::FriendsUnavailable), None),
+        Relayed::Pledge(Pledge {
+            from: Incarnation(3),
+            back: Slot::new(16_383).unwrap(),
+            to: Incarnation(4),
+            number: 8,
+            given: true,
+        }),
     ]
 }
 

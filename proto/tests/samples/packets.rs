@@ -1,6 +1,8 @@
 //! One packet of every kind, by name. Golden vectors and the protocol page hold
 //! their bytes.
 
+mod group_packets;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,6 +11,7 @@ use proto::client::{
 };
 use proto::codes::Code;
 use proto::friends::{FriendAction, FriendEntry, FriendList, ListVersion, Relation};
+use proto::group::UserGroup;
 use proto::ids::{DeviceId, MessageId, SessionId, Stamp, Token, UserId};
 use proto::server::{
     Carbon, Closing, Deliver, DeviceEntry, Did, Goaway, LoginOk, Outcome, Receipt, ReceiptKind,
@@ -59,7 +62,7 @@ pub fn client() -> Vec<(&'static str, ClientPacket)> {
         peer: user("bob"),
     };
     let token = "a.b.c".to_owned();
-    vec![
+    let mut all = vec![
         ("Login", ClientPacket::Login(Box::new(login))),
         (
             "Login with a token",
@@ -84,15 +87,21 @@ pub fn client() -> Vec<(&'static str, ClientPacket)> {
                 device: device("tablet"),
             }),
         ),
-    ]
+    ];
+    all.extend(group_packets::client());
+    all
 }
 
 /// Every packet that a server sends.
 pub fn server() -> Vec<(&'static str, ServerPacket)> {
     let id = message_id();
     let (version, hash) = (list().version(), list().hash());
-    vec![
-        ("LoginOk", ServerPacket::LoginOk(Box::new(login_ok()))),
+    let mut all = vec![
+        ("LoginOk", login_ok(Vec::new())),
+        (
+            "LoginOk with groups",
+            login_ok(group_packets::user_groups()),
+        ),
         ("Deliver", ServerPacket::Deliver(deliver())),
         (
             "Sent delivered",
@@ -101,6 +110,7 @@ pub fn server() -> Vec<(&'static str, ServerPacket)> {
             }),
         ),
         ("Sent stored", sent(Outcome::Stored)),
+        ("Sent logged", sent(Outcome::Logged(group_packets::place()))),
         ("Pong", ServerPacket::Pong),
         ("Rejected", rejected(id)),
         (
@@ -132,6 +142,10 @@ pub fn server() -> Vec<(&'static str, ServerPacket)> {
         ("Carbon sent", carbon(Did::Sent(sent_elsewhere()))),
         ("Carbon read", carbon(Did::Read(read()))),
         ("Carbon transient", carbon(Did::Transient(typing_to()))),
+        (
+            "Carbon group read",
+            carbon(Did::GroupRead(group_packets::group_read())),
+        ),
         ("Devices", devices()),
         (
             "DeviceResult",
@@ -140,7 +154,9 @@ pub fn server() -> Vec<(&'static str, ServerPacket)> {
                 code: Some(Code::NoDevice),
             },
         ),
-    ]
+    ];
+    all.extend(group_packets::server());
+    all
 }
 
 /// A friend, a request to someone, one of someone, and a stranger who is
@@ -162,8 +178,8 @@ pub fn list() -> FriendList {
 
 const STAMP: Stamp = Stamp(1_795_000_000_200_000);
 
-fn login_ok() -> LoginOk {
-    LoginOk {
+fn login_ok(groups: Vec<UserGroup>) -> ServerPacket {
+    ServerPacket::LoginOk(Box::new(LoginOk {
         version: 1,
         features: 0,
         user: user("alice"),
@@ -174,7 +190,8 @@ fn login_ok() -> LoginOk {
         heartbeat_ms: 60_000,
         body_bytes_max: 16_384,
         server_time: STAMP,
-    }
+        groups,
+    }))
 }
 
 fn deliver() -> Deliver {
