@@ -164,12 +164,17 @@ impl ServerPacket {
             Self::GroupDeliver(deliver) => deliver.entry.weight(),
             Self::GroupTransient(transient) => transient.body.len(),
             Self::GroupState(_) => TEXT_BYTES_MAX,
-            Self::Groups(groups) => groups.len() * 3 * ID_BYTES_MAX,
+            Self::LoginOk(login) => groups_weight(&login.groups),
+            Self::Groups(groups) => groups_weight(groups),
             Self::Members(members) => members.members.len() * 2 * ID_BYTES_MAX,
             Self::History(history) => history.weight(),
             _ => 0,
         }
     }
+}
+
+fn groups_weight(groups: &[UserGroup]) -> usize {
+    groups.len() * 3 * ID_BYTES_MAX
 }
 
 /// What a log-in grants.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use prost::Message;
 use proto::client::PacketError;
 use proto::ids::{Epoch, IdError, UserId};
-use proto::limits::{BATCH_ENVELOPES_MAX, BODY_BYTES_MAX, LINK_MESSAGE_BYTES_MAX, TARGETS_MAX};
+use proto::limits::{BATCH_ENVELOPES_MAX, TARGETS_MAX};
 use proto::link::{Batch, Down, Up};
 use proto::wire::link::{self as wire, down, relay, up};
 
@@ -29,6 +29,61 @@ fn every_envelope_comes_back_as_it_was() {
     let bytes = wire::DownBatch::from(batch.clone()).encode_to_vec();
     let read = wire::DownBatch::decode(Bytes::from(bytes)).unwrap();
     assert_eq!(Batch::<Down>::try_from(read), Ok(batch));
+}
+
+#[test]
+fn every_kind_of_envelope_has_a_sample() {
+    let up = Batch {
+        epoch: Epoch(1),
+        envelopes: samples::up(),
+    };
+    let down = Batch {
+        epoch: Epoch(1),
+        envelopes: samples::down(),
+    };
+    let (up, down) = (wire::UpBatch::from(up), wire::DownBatch::from(down));
+    let samples = format!("{up:?} {down:?}");
+    for message in [
+        "Up",
+        "Down",
+        "Request",
+        "Answer",
+        "Relay",
+        "ToGroup",
+        "FromGroup",
+        "GroupAsk",
+    ] {
+        for (field, kind) in kinds(message) {
+            // As `Envelope` of an `Up` is printed: `envelope: Some(Submit(`.
+            let printed = format!("{field}: Some({kind}(");
+            assert!(samples.contains(&printed), "{message}: {printed}");
+        }
+    }
+}
+
+/// The kinds in the `oneof` of a message, as `link.proto` has them, each with
+/// the name of the `oneof`.
+fn kinds(message: &str) -> Vec<(String, String)> {
+    let descriptions = include_str!("../link.proto");
+    let start = descriptions.find(&format!("message {message} {{")).unwrap();
+    let (_, rest) = descriptions[start..].split_once("oneof ").unwrap();
+    let (field, rest) = rest.split_once(" {").unwrap();
+    let (kinds, _) = rest.split_once('}').unwrap();
+    let names = kinds.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        words.nth(1).map(camel_case)
+    });
+    let kinds: Vec<_> = names.map(|name| (field.to_owned(), name)).collect();
+    assert!(kinds.len() > 2, "{message}");
+    kinds
+}
+
+fn camel_case(name: &str) -> String {
+    let word = |word: &str| {
+        let (first, rest) = word.split_at(1);
+        first.to_uppercase() + rest
+    };
+    name.split('_').map(word).collect()
 }
 
 #[test]
@@ -66,14 +121,6 @@ fn a_batch_is_bounded() {
         Batch::<Down>::try_from(over),
         Err(PacketError::Field("envelopes"))
     );
-}
-
-#[test]
-fn the_largest_bodies_leave_room_in_a_batch() {
-    // A batch is closed with the envelope that brings it over its bytes.
-    let submit = submit_of(Bytes::from(vec![7; BODY_BYTES_MAX]));
-    let bytes = wire::UpBatch::from(batch_of(submit, 5)).encode_to_vec();
-    assert!(bytes.len() <= LINK_MESSAGE_BYTES_MAX);
 }
 
 #[test]
