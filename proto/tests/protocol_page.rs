@@ -14,8 +14,8 @@ use proto::frame::HEADER_BYTES;
 use proto::friends::FRIENDS_MAX;
 use proto::ids::ID_BYTES_MAX;
 use proto::limits::{
-    BODY_BYTES_MAX, CLIENT_FRAME_BYTES_MAX, LOGIN_FRAME_BYTES_MAX, SERVER_FRAME_BYTES_MAX,
-    TEXT_BYTES_MAX, VERSION,
+    BODY_BYTES_MAX, CLIENT_FRAME_BYTES_MAX, LOGIN_FRAME_BYTES_MAX, MENTIONS_MAX, PAGE_BYTES_MAX,
+    PAGE_MAX, SERVER_FRAME_BYTES_MAX, TEXT_BYTES_MAX, USER_GROUPS_MAX, VERSION,
 };
 use proto::server::ServerPacket;
 
@@ -94,6 +94,10 @@ fn limits_are_those_of_the_code() {
         ("TEXT_BYTES_MAX", TEXT_BYTES_MAX),
         ("ID_BYTES_MAX", ID_BYTES_MAX),
         ("FRIENDS_MAX", FRIENDS_MAX),
+        ("USER_GROUPS_MAX", USER_GROUPS_MAX),
+        ("MENTIONS_MAX", MENTIONS_MAX),
+        ("PAGE_MAX", PAGE_MAX),
+        ("PAGE_BYTES_MAX", PAGE_BYTES_MAX),
         ("VERSION", VERSION as usize),
     ];
     let on_page: Vec<_> = rows_under("Limits")
@@ -113,6 +117,23 @@ fn limits_are_those_of_the_code() {
     assert!(PAGE.contains(&frames));
     let served = format!("frames of up to {} KiB", SERVER_FRAME_BYTES_MAX / 1024);
     assert!(PAGE.contains(&served));
+    for said in [
+        format!("wants, at most {MENTIONS_MAX}."),
+        format!("a page of `Members`, at most {PAGE_MAX} of them"),
+        format!("which is at most {PAGE_MAX} (else 402)"),
+        format!("at most {} KiB of bodies", PAGE_BYTES_MAX / 1024),
+    ] {
+        assert!(PAGE.contains(&said), "{said}");
+    }
+}
+
+#[test]
+fn every_action_tells_who_may() {
+    let told = rows_under("Changing a group").into_iter();
+    let told: Vec<String> = told.map(|row| row[0].clone()).collect();
+    let actions = &described()["GroupAction"];
+    let actions: Vec<String> = actions.iter().map(|(_, name, _)| name.clone()).collect();
+    assert_eq!(told, actions[1..]);
 }
 
 #[test]
