@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 
+use super::action::{action_to_wire, change_group_to_wire};
 use super::field::{Convert, copied, group, present, user};
 use super::group::{
-    action_to_wire, at_most, departure, group_deliver_to_wire, group_head_to_wire,
-    group_state_to_wire, group_transient_from_to_wire, head, mentions, user_group_to_wire,
-    users_to_wire,
+    at_most, group_deliver_to_wire, group_head_to_wire, group_state_to_wire,
+    group_transient_from_to_wire, head, mentions, user_group_to_wire, users_to_wire,
 };
+use super::group_news::departure;
 use super::message::message_id;
 use super::page::{get_history_to_wire, get_members_to_wire};
 use super::up::attempt;
@@ -18,6 +19,7 @@ use crate::limits::FOLLOWERS_MAX;
 use crate::link::{
     Follow, FromGroup, GroupAsk, GroupRequest, Membership, MembershipVersion, Post, ToGroup, Up,
 };
+use crate::server::GroupTransientFrom;
 use crate::wire::client as packets;
 use crate::wire::link as wire;
 
@@ -239,7 +241,7 @@ impl Convert for wire::GroupAsk {
 pub(super) fn group_ask_to_wire(ask: &GroupAsk) -> wire::GroupAsk {
     use wire::group_ask::What;
     let what = match &ask.what {
-        GroupRequest::Change(change) => What::Change(super::change_group_to_wire(change)),
+        GroupRequest::Change(change) => What::Change(change_group_to_wire(change)),
         GroupRequest::Members(get) => What::Members(get_members_to_wire(get)),
         GroupRequest::History(_, get) => What::History(get_history_to_wire(get)),
     };
@@ -299,12 +301,23 @@ pub(super) fn membership_to_wire(membership: &Membership) -> wire::Membership {
 pub(super) fn transient_of(
     from: &[u8],
     transient: Option<packets::GroupTransient>,
-) -> Result<crate::server::GroupTransientFrom, PacketError> {
+) -> Result<GroupTransientFrom, PacketError> {
     let transient = present("transient", transient)?.convert()?;
-    Ok(crate::server::GroupTransientFrom {
+    Ok(GroupTransientFrom {
         group: transient.group,
         from: user("from", from)?,
         kind: transient.kind,
         body: transient.body,
     })
+}
+
+pub(super) fn transient_of_to_wire(transient: GroupTransientFrom) -> wire::GroupTransient {
+    wire::GroupTransient {
+        from: copied(transient.from.as_bytes()),
+        transient: Some(packets::GroupTransient {
+            group: copied(transient.group.as_bytes()),
+            kind: transient.kind,
+            body: transient.body,
+        }),
+    }
 }

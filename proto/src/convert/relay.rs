@@ -7,7 +7,9 @@ use super::field::{
     Convert, code_of_failure, code_of_failure_to_wire, copied, group, present, user,
 };
 use super::group::group_read_to_wire;
-use super::link_group::{group_ask_to_wire, membership_to_wire, post_to_wire, transient_of};
+use super::link_group::{
+    group_ask_to_wire, membership_to_wire, post_to_wire, transient_of, transient_of_to_wire,
+};
 use super::message::{message, message_to_wire};
 use super::server::{peer_to_wire, peers, server_to_wire};
 use crate::client::{PacketError, Transient};
@@ -115,21 +117,9 @@ impl Convert for wire::relay::Relayed {
 fn relayed_to_wire(relayed: Relayed) -> wire::relay::Relayed {
     use wire::relay::Relayed as Wire;
     match relayed {
-        Relayed::Forward(forward) => Wire::Forward(wire::Forward {
-            message: Some(message_to_wire(forward.message)),
-            session: forward.session.0,
-            generation: forward.generation.0,
-            again: forward.again,
-        }),
+        Relayed::Forward(forward) => Wire::Forward(forward_to_wire(forward)),
         Relayed::Transient { from, transient } => {
-            let packets::Transient { to, kind, body } = transient_to_wire(&transient);
-            let from = copied(from.as_bytes());
-            Wire::Transient(wire::TransientTo {
-                from,
-                to,
-                kind,
-                body,
-            })
+            Wire::Transient(transient_from_to_wire(&from, &transient))
         }
         Relayed::Receipt {
             from,
@@ -152,30 +142,10 @@ fn relayed_to_wire(relayed: Relayed) -> wire::relay::Relayed {
             statuses: statuses.iter().map(peer_to_wire).collect(),
             request,
         }),
-        Relayed::FriendAct(act) => Wire::FriendAct(wire::FriendAct {
-            request: act.request,
-            actor: copied(act.actor.as_bytes()),
-            peer: copied(act.peer.as_bytes()),
-            action: packets::FriendAction::from(act.action).into(),
-            actor_version: act.actor_version.0,
-        }),
-        Relayed::Pledge(pledge) => Wire::Pledge(wire::Pledge {
-            from: pledge.from.0,
-            // A slot's number is below 2^14.
-            back: pledge.back.index() as u32,
-            to: pledge.to.0,
-            number: pledge.number,
-            given: pledge.given,
-        }),
+        Relayed::FriendAct(act) => Wire::FriendAct(friend_act_to_wire(&act)),
+        Relayed::Pledge(pledge) => Wire::Pledge(pledge_to_wire(pledge)),
         Relayed::Post(post) => Wire::Post(post_to_wire(post)),
-        Relayed::GroupTransient(transient) => Wire::GroupTransient(wire::GroupTransient {
-            from: copied(transient.from.as_bytes()),
-            transient: Some(packets::GroupTransient {
-                group: copied(transient.group.as_bytes()),
-                kind: transient.kind,
-                body: transient.body,
-            }),
-        }),
+        Relayed::GroupTransient(transient) => Wire::GroupTransient(transient_of_to_wire(transient)),
         Relayed::GroupRead { user, read } => Wire::GroupRead(wire::GroupRead {
             user: copied(user.as_bytes()),
             read: Some(group_read_to_wire(&read)),
@@ -205,12 +175,37 @@ fn relayed_to_wire(relayed: Relayed) -> wire::relay::Relayed {
             group: copied(group.as_bytes()),
             user: copied(user.as_bytes()),
         }),
-        Relayed::FriendActed(acted) => Wire::FriendActed(wire::FriendActed {
-            request: acted.request,
-            actor: copied(acted.actor.as_bytes()),
-            code: code_of_failure_to_wire(acted.code),
-            list: acted.list.as_deref().map(packets::Friends::from),
-        }),
+        Relayed::FriendActed(acted) => Wire::FriendActed(friend_acted_to_wire(&acted)),
+    }
+}
+
+fn forward_to_wire(forward: Forward) -> wire::Forward {
+    wire::Forward {
+        message: Some(message_to_wire(forward.message)),
+        session: forward.session.0,
+        generation: forward.generation.0,
+        again: forward.again,
+    }
+}
+
+fn transient_from_to_wire(from: &UserId, transient: &Transient) -> wire::TransientTo {
+    let packets::Transient { to, kind, body } = transient_to_wire(transient);
+    wire::TransientTo {
+        from: copied(from.as_bytes()),
+        to,
+        kind,
+        body,
+    }
+}
+
+fn pledge_to_wire(pledge: Pledge) -> wire::Pledge {
+    wire::Pledge {
+        from: pledge.from.0,
+        // A slot's number is below 2^14.
+        back: pledge.back.index() as u32,
+        to: pledge.to.0,
+        number: pledge.number,
+        given: pledge.given,
     }
 }
 
@@ -262,6 +257,16 @@ impl Convert for wire::FriendAct {
     }
 }
 
+fn friend_act_to_wire(act: &FriendAct) -> wire::FriendAct {
+    wire::FriendAct {
+        request: act.request,
+        actor: copied(act.actor.as_bytes()),
+        peer: copied(act.peer.as_bytes()),
+        action: packets::FriendAction::from(act.action).into(),
+        actor_version: act.actor_version.0,
+    }
+}
+
 impl Convert for wire::FriendActed {
     type Into = FriendActed;
 
@@ -273,5 +278,14 @@ impl Convert for wire::FriendActed {
             code: code_of_failure(self.code)?,
             list: list.map(Arc::new),
         })
+    }
+}
+
+fn friend_acted_to_wire(acted: &FriendActed) -> wire::FriendActed {
+    wire::FriendActed {
+        request: acted.request,
+        actor: copied(acted.actor.as_bytes()),
+        code: code_of_failure_to_wire(acted.code),
+        list: acted.list.as_deref().map(packets::Friends::from),
     }
 }

@@ -4,19 +4,21 @@ use std::sync::Arc;
 
 use super::devices::{carbon_to_wire, devices_to_wire, entries};
 use super::field::{
-    Convert, code, code_of_failure, code_of_failure_to_wire, copied, device, group, hash,
-    message_id, text, user,
+    Convert, code, code_of_failure, code_of_failure_to_wire, copied, device, hash, message_id,
+    text, user,
 };
 use super::group::{
-    departure, group_deliver_to_wire, group_head_to_wire, group_left_to_wire, group_state_to_wire,
-    group_transient_from_to_wire, head, user_groups, user_groups_to_wire,
+    group_deliver_to_wire, group_head_to_wire, group_state_to_wire, group_transient_from_to_wire,
+    user_groups, user_groups_to_wire,
 };
+use super::group_news::{group_applied_to_wire, group_invited_to_wire, group_left_to_wire};
 use super::page::{history_to_wire, members_to_wire};
 use super::sent::sent_to_wire;
 use super::status::{shown_status, status_to_wire};
 use crate::client::PacketError;
+use crate::codes::Code;
 use crate::friends::ListVersion;
-use crate::ids::{SessionId, Stamp, Token};
+use crate::ids::{MessageId, SessionId, Stamp, Token};
 use crate::server::{
     Closing, Deliver, Goaway, LoginOk, Receipt, ReceiptKind, ServerPacket, TransientFrom,
 };
@@ -80,22 +82,10 @@ impl Convert for wire::ServerFrame {
                 ServerPacket::GroupTransient(transient.convert()?)
             }
             Packet::GroupState(state) => ServerPacket::GroupState(Box::new(state.convert()?)),
-            Packet::GroupHead(end) => ServerPacket::GroupHead {
-                group: group("group", &end.group)?,
-                head: head(end.epoch, end.seq, end.messages),
-            },
-            Packet::GroupLeft(left) => ServerPacket::GroupLeft {
-                group: group("group", &left.group)?,
-                change: departure(&left.actor, left.change)?,
-            },
-            Packet::GroupInvited(invited) => ServerPacket::GroupInvited {
-                group: group("group", &invited.group)?,
-                by: user("by", &invited.by)?,
-            },
-            Packet::GroupApplied(applied) => ServerPacket::GroupApplied {
-                group: group("group", &applied.group)?,
-                user: user("user", &applied.user)?,
-            },
+            Packet::GroupHead(end) => end.convert()?,
+            Packet::GroupLeft(left) => left.convert()?,
+            Packet::GroupInvited(invited) => invited.convert()?,
+            Packet::GroupApplied(applied) => applied.convert()?,
             Packet::GroupResult(result) => ServerPacket::GroupResult {
                 request: result.request,
                 code: code_of_failure(result.code)?,
@@ -111,62 +101,36 @@ impl Convert for wire::ServerFrame {
 pub(crate) fn server_to_wire(packet: &ServerPacket) -> wire::ServerFrame {
     let packet = match packet {
         ServerPacket::LoginOk(login) => Packet::LoginOk(login_ok_to_wire(login)),
-        ServerPacket::Deliver(deliver) => Packet::Deliver(wire::Deliver {
-            seq: deliver.seq,
-            id: copied(deliver.id.as_bytes()),
-            from: copied(deliver.from.as_bytes()),
-            stamp_us: deliver.stamp.0,
-            body: deliver.body.clone(),
-        }),
+        ServerPacket::Deliver(deliver) => Packet::Deliver(deliver_to_wire(deliver)),
         ServerPacket::Sent { id, sent } => Packet::Sent(sent_to_wire(*id, sent)),
-        ServerPacket::Rejected { id, code, text } => Packet::Rejected(wire::Rejected {
-            id: copied(id.as_bytes()),
-            code: code.number(),
-            text: text.to_string(),
-        }),
-        ServerPacket::Unknown { id, code } => Packet::Unknown(wire::Unknown {
-            id: copied(id.as_bytes()),
-            code: code.number(),
-        }),
+        ServerPacket::Rejected { id, code, text } => {
+            Packet::Rejected(rejected_to_wire(*id, *code, text))
+        }
+        ServerPacket::Unknown { id, code } => Packet::Unknown(unknown_to_wire(*id, *code)),
         ServerPacket::Pong => Packet::Pong(wire::Pong {}),
-        ServerPacket::Receipt(receipt) => Packet::Receipt(wire::Receipt {
-            peer: copied(receipt.peer.as_bytes()),
-            kind: wire::ReceiptKind::from(receipt.kind).into(),
-            up_to_us: receipt.up_to.0,
-        }),
-        ServerPacket::Transient(transient) => Packet::TransientFrom(wire::TransientFrom {
-            from: copied(transient.from.as_bytes()),
-            kind: transient.kind,
-            body: transient.body.clone(),
-        }),
-        ServerPacket::Presence { peers, snapshot } => Packet::Presence(wire::Presence {
-            peers: peers.iter().map(peer_to_wire).collect(),
-            snapshot: *snapshot,
-        }),
+        ServerPacket::Receipt(receipt) => Packet::Receipt(receipt_to_wire(receipt)),
+        ServerPacket::Transient(transient) => {
+            Packet::TransientFrom(transient_from_to_wire(transient))
+        }
+        ServerPacket::Presence { peers, snapshot } => {
+            let (peers, snapshot) = (peers.iter().map(peer_to_wire).collect(), *snapshot);
+            Packet::Presence(wire::Presence { peers, snapshot })
+        }
         ServerPacket::Friends(list) => Packet::Friends(list.as_ref().into()),
         ServerPacket::FriendsChanged { version, hash } => {
-            Packet::FriendsChanged(wire::FriendsChanged {
-                version: version.0,
-                hash: copied(&hash.0),
-            })
+            let (version, hash) = (version.0, copied(&hash.0));
+            Packet::FriendsChanged(wire::FriendsChanged { version, hash })
         }
-        ServerPacket::FriendsStale { version, hash } => Packet::FriendsStale(wire::FriendsStale {
-            version: version.0,
-            hash: copied(&hash.0),
-        }),
+        ServerPacket::FriendsStale { version, hash } => {
+            let (version, hash) = (version.0, copied(&hash.0));
+            Packet::FriendsStale(wire::FriendsStale { version, hash })
+        }
         ServerPacket::FriendResult { request, code } => Packet::FriendResult(wire::FriendResult {
             request: *request,
             code: code_of_failure_to_wire(*code),
         }),
-        ServerPacket::Closing(closing) => Packet::Closing(wire::Closing {
-            code: closing.code.number(),
-            text: closing.text.to_string(),
-            come_back_after_ms: closing.come_back_after_ms,
-        }),
-        ServerPacket::Goaway(goaway) => Packet::Goaway(wire::Goaway {
-            after_ms: goaway.after_ms,
-            spread_ms: goaway.spread_ms,
-        }),
+        ServerPacket::Closing(closing) => Packet::Closing(closing_to_wire(closing)),
+        ServerPacket::Goaway(goaway) => Packet::Goaway(goaway_to_wire(*goaway)),
         ServerPacket::Carbon(carbon) => Packet::Carbon(carbon_to_wire(carbon)),
         ServerPacket::Devices(devices) => Packet::Devices(devices_to_wire(devices)),
         ServerPacket::DeviceResult { request, code } => Packet::DeviceResult(wire::DeviceResult {
@@ -184,14 +148,12 @@ pub(crate) fn server_to_wire(packet: &ServerPacket) -> wire::ServerFrame {
         ServerPacket::GroupLeft { group, change } => {
             Packet::GroupLeft(group_left_to_wire(group, change.as_ref()))
         }
-        ServerPacket::GroupInvited { group, by } => Packet::GroupInvited(wire::GroupInvited {
-            group: copied(group.as_bytes()),
-            by: copied(by.as_bytes()),
-        }),
-        ServerPacket::GroupApplied { group, user } => Packet::GroupApplied(wire::GroupApplied {
-            group: copied(group.as_bytes()),
-            user: copied(user.as_bytes()),
-        }),
+        ServerPacket::GroupInvited { group, by } => {
+            Packet::GroupInvited(group_invited_to_wire(group, by))
+        }
+        ServerPacket::GroupApplied { group, user } => {
+            Packet::GroupApplied(group_applied_to_wire(group, user))
+        }
         ServerPacket::GroupResult { request, code } => Packet::GroupResult(wire::GroupResult {
             request: *request,
             code: code_of_failure_to_wire(*code),
@@ -257,6 +219,16 @@ impl Convert for wire::Deliver {
     }
 }
 
+fn deliver_to_wire(deliver: &Deliver) -> wire::Deliver {
+    wire::Deliver {
+        seq: deliver.seq,
+        id: copied(deliver.id.as_bytes()),
+        from: copied(deliver.from.as_bytes()),
+        stamp_us: deliver.stamp.0,
+        body: deliver.body.clone(),
+    }
+}
+
 impl Convert for wire::Receipt {
     type Into = Receipt;
 
@@ -266,6 +238,29 @@ impl Convert for wire::Receipt {
             peer: user("peer", &self.peer)?,
             up_to: Stamp(self.up_to_us),
         })
+    }
+}
+
+fn rejected_to_wire(id: MessageId, code: Code, text: &str) -> wire::Rejected {
+    wire::Rejected {
+        id: copied(id.as_bytes()),
+        code: code.number(),
+        text: text.to_owned(),
+    }
+}
+
+fn unknown_to_wire(id: MessageId, code: Code) -> wire::Unknown {
+    wire::Unknown {
+        id: copied(id.as_bytes()),
+        code: code.number(),
+    }
+}
+
+fn receipt_to_wire(receipt: &Receipt) -> wire::Receipt {
+    wire::Receipt {
+        peer: copied(receipt.peer.as_bytes()),
+        kind: wire::ReceiptKind::from(receipt.kind).into(),
+        up_to_us: receipt.up_to.0,
     }
 }
 
@@ -299,6 +294,14 @@ impl Convert for wire::TransientFrom {
             kind: self.kind,
             body: self.body,
         })
+    }
+}
+
+fn transient_from_to_wire(transient: &TransientFrom) -> wire::TransientFrom {
+    wire::TransientFrom {
+        from: copied(transient.from.as_bytes()),
+        kind: transient.kind,
+        body: transient.body.clone(),
     }
 }
 
@@ -342,5 +345,20 @@ impl Convert for wire::Closing {
             text: text(self.text)?,
             come_back_after_ms: self.come_back_after_ms,
         })
+    }
+}
+
+fn closing_to_wire(closing: &Closing) -> wire::Closing {
+    wire::Closing {
+        code: closing.code.number(),
+        text: closing.text.to_string(),
+        come_back_after_ms: closing.come_back_after_ms,
+    }
+}
+
+fn goaway_to_wire(goaway: Goaway) -> wire::Goaway {
+    wire::Goaway {
+        after_ms: goaway.after_ms,
+        spread_ms: goaway.spread_ms,
     }
 }

@@ -2,12 +2,11 @@
 
 use bytes::Bytes;
 
+use super::action::change_group_to_wire;
 use super::client::{change_friend_to_wire, read_to_wire, transient_to_wire};
 use super::devices::{end_device_to_wire, sent_elsewhere_to_wire};
 use super::field::{Convert, copied, device, group, hash_held, hash_held_to_wire, present, user};
-use super::group::{
-    change_group_to_wire, group_read_to_wire, group_transient_to_wire, mentions, users_to_wire,
-};
+use super::group::{group_read_to_wire, group_transient_to_wire, mentions, users_to_wire};
 use super::link_group::to_group_to_wire;
 use super::message::{identity_to_wire, message_id};
 use super::page::{get_history_to_wire, get_members_to_wire};

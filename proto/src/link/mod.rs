@@ -5,6 +5,7 @@
 
 mod group;
 mod relay;
+mod request;
 
 use std::fmt;
 
@@ -12,10 +13,6 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-use crate::client::{
-    ChangeFriend, ChangeGroup, EndDevice, GetHistory, GetMembers, GroupRead, GroupTransient, Read,
-    Transient,
-};
 use crate::codes::Code;
 use crate::friends::ListHash;
 use crate::group::{Mentions, UserGroup};
@@ -23,7 +20,7 @@ use crate::ids::{
     DeviceId, Epoch, Generation, GroupId, Identity, LoginOrder, MessageId, SessionId, Stamp, Token,
     UserId,
 };
-use crate::server::{Sent, SentElsewhere, ServerPacket};
+use crate::server::{Sent, ServerPacket};
 use crate::slot::Slot;
 use crate::status::Status;
 
@@ -31,6 +28,7 @@ pub use group::{
     Follow, FromGroup, GroupAsk, GroupRequest, Membership, MembershipVersion, Post, ToGroup,
 };
 pub use relay::{Forward, FriendAct, FriendActed, Pledge, Relay, Relayed, Tell};
+pub use request::Request;
 
 /// Envelopes that travel together, with the epoch of the ring by which their
 /// sender routed them.
@@ -178,21 +176,10 @@ impl Up {
         match self {
             Self::Submit(submit) => submit.body.len() + submit.to.weight(),
             Self::Relay(relay) => relay.weight(),
-            Self::Request {
-                request: Request::Transient(transient),
-                ..
-            } => transient.body.len(),
-            Self::Request {
-                request: Request::Copy(sent),
-                ..
-            } => sent.body.len(),
+            Self::Request { request, .. } => request.weight(),
             Self::Acknowledge { identities, .. } => identities.len() * ID_WEIGHT,
             Self::ToGroup { what, .. } => what.weight(),
-            Self::Request {
-                request: Request::GroupTransient(transient),
-                ..
-            } => transient.body.len(),
-            Self::Announce(_) | Self::Gone { .. } | Self::Request { .. } => 0,
+            Self::Announce(_) | Self::Gone { .. } => 0,
         }
     }
 }
@@ -397,78 +384,4 @@ pub enum ReturnReason {
     Busy,
     /// The slot is another shard's, or was when it was routed.
     NotOwner,
-}
-
-/// What else a client wants of its user's shard.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
-    /// Show another status.
-    SetStatus {
-        /// Which.
-        status: Status,
-        /// When the client set it, by its gateway: as in [`Announce`].
-        since: Stamp,
-    },
-    /// The friend list.
-    GetFriends,
-    /// Change the friend graph.
-    ChangeFriend(ChangeFriend),
-    /// Tell the user's other devices of a message that is safe.
-    Copy(Box<SentElsewhere>),
-    /// The user's devices.
-    GetDevices,
-    /// Log another device of the user out.
-    EndDevice(EndDevice),
-    /// Pass a transient message on.
-    Transient(Transient),
-    /// Pass a read mark on.
-    Read(Read),
-    /// Pass a transient message on to a group.
-    GroupTransient(GroupTransient),
-    /// Keep how far the user has read a group.
-    GroupRead(GroupRead),
-    /// Change a group.
-    ChangeGroup(ChangeGroup),
-    /// The groups that the user belongs to.
-    GetGroups,
-    /// Who is in a group.
-    GetMembers(GetMembers),
-    /// A part of a history.
-    GetHistory(GetHistory),
-    /// The group's shard says that the user is no member.
-    NotMember(GroupId, MembershipVersion),
-}
-
-impl Request {
-    /// What the client is told when nobody carries it out; none for what it
-    /// asks again by itself or can do without.
-    pub fn refused(&self, code: Code) -> Option<ServerPacket> {
-        let code = Some(code);
-        match self {
-            Self::ChangeFriend(change) => Some(ServerPacket::FriendResult {
-                request: change.request,
-                code,
-            }),
-            Self::EndDevice(end) => Some(ServerPacket::DeviceResult {
-                request: end.request,
-                code,
-            }),
-            Self::ChangeGroup(ChangeGroup { request, .. })
-            | Self::GetMembers(GetMembers { request, .. })
-            | Self::GetHistory(GetHistory { request, .. }) => Some(ServerPacket::GroupResult {
-                request: *request,
-                code,
-            }),
-            Self::SetStatus { .. }
-            | Self::GetFriends
-            | Self::GetDevices
-            | Self::Copy(_)
-            | Self::Transient(_)
-            | Self::Read(_)
-            | Self::GroupTransient(_)
-            | Self::GroupRead(_)
-            | Self::GetGroups
-            | Self::NotMember(..) => None,
-        }
-    }
 }
