@@ -42,8 +42,8 @@ pub const USER_GROUPS_MAX: usize = 1_000;
 /// The most entries of one page of a history, and of members.
 pub const PAGE_MAX: usize = 500;
 
-/// The most bytes, by [`crate::group::LogEntry::weight`], of the entries of one
-/// page of a history; one entry is in it in any case.
+/// The most bytes, by the weight of its entries, of one page of a history; one
+/// entry is in it in any case.
 pub const PAGE_BYTES_MAX: usize = 128 * 1024;
 
 /// The most users in one envelope that names followers of a group.
