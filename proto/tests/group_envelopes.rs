@@ -77,14 +77,26 @@ fn upwards_a_field_that_is_wrong_is_named() {
         (
             up::Envelope::Request(wire::Request {
                 user: Bytes::from_static(b"ann"),
-                request: Some(request::Request::NotMember(Bytes::new())),
+                request: Some(request::Request::NotMember(wire::NotMember::default())),
                 ..Default::default()
             }),
-            Id("not_member", EMPTY),
+            Id("group", EMPTY),
+        ),
+        (
+            up::Envelope::Request(wire::Request {
+                user: Bytes::from_static(b"ann"),
+                request: Some(request::Request::NotMember(wire::NotMember {
+                    group: group(),
+                    ..Default::default()
+                })),
+                ..Default::default()
+            }),
+            Field("version"),
         ),
         (ask(None), Field("what")),
         (ask(Some(group_ask::What::History(history))), Field("of")),
-        (post(MENTIONS_MAX + 1), Field("mentions")),
+        (post(MENTIONS_MAX + 1, 0), Field("mentions")),
+        (post(0, 3), Field("attempt")),
         (
             relayed(relay::Relayed::Post(wire::Post::default())),
             Id("group", EMPTY),
@@ -151,6 +163,13 @@ fn downwards_a_field_that_is_wrong_is_named() {
         state: None,
     };
     let no_head = wire::FollowedAgain::default();
+    let no_version = wire::FollowedAgain {
+        head: Some(packets::GroupHead {
+            group: group(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
     let cases = [
         (
             down::Envelope::FromGroup(wire::FromGroup::default()),
@@ -165,12 +184,23 @@ fn downwards_a_field_that_is_wrong_is_named() {
             Id("group", EMPTY),
         ),
         (
+            from_group(from_group::What::NotMember(wire::NotMember {
+                group: group(),
+                ..Default::default()
+            })),
+            Field("version"),
+        ),
+        (
             from_group(from_group::What::Busy(Bytes::new())),
             Id("busy", EMPTY),
         ),
         (
             from_group(from_group::What::FollowedAgain(no_head)),
             Field("head"),
+        ),
+        (
+            from_group(from_group::What::FollowedAgain(no_version)),
+            Field("version"),
         ),
         (followed_again(FOLLOWERS_MAX + 1), Field("gone")),
         (drop(b"", Some(dissolve.clone())), Field("actor")),
@@ -204,7 +234,7 @@ fn lists_are_taken_up_to_their_bounds() {
     let up = [
         to_group(follow_again(FOLLOWERS_MAX)),
         to_group(present(FOLLOWERS_MAX)),
-        post(MENTIONS_MAX),
+        post(MENTIONS_MAX, 2),
     ];
     for envelope in up {
         assert!(upwards(envelope.clone()).is_ok(), "{envelope:?}");
@@ -281,12 +311,13 @@ fn relayed(relayed: relay::Relayed) -> up::Envelope {
     })
 }
 
-fn post(mentions: usize) -> up::Envelope {
+fn post(mentions: usize, attempt: u32) -> up::Envelope {
     relayed(relay::Relayed::Post(wire::Post {
         group: group(),
         from: Bytes::from_static(b"ann"),
         id: Some(wire::MessageId::default()),
         mentions: users(mentions),
+        attempt,
         ..Default::default()
     }))
 }
@@ -311,6 +342,7 @@ fn followed_again(gone: usize) -> down::Envelope {
             ..Default::default()
         }),
         gone: users(gone),
+        version: Some(wire::MembershipVersion::default()),
     }))
 }
 

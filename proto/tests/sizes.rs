@@ -22,7 +22,8 @@ use proto::limits::{
     SERVER_FRAME_BYTES_MAX, TARGETS_MAX, TEXT_BYTES_MAX, USER_GROUPS_MAX,
 };
 use proto::link::{
-    Attempt, Batch, Down, FromGroup, Post, Recipient, Relay, Relayed, Submit, ToGroup, Up,
+    Attempt, Batch, Down, FromGroup, MembershipVersion, Post, Recipient, Relay, Relayed, Submit,
+    ToGroup, Up,
 };
 use proto::server::{Deliver, GroupDeliver, History, LoginOk, Members, ServerPacket};
 use proto::slot::Slot;
@@ -47,7 +48,7 @@ fn the_largest_packets_of_clients_fit_their_frames() {
         id: MessageId::from_bytes([0xff; 16]),
         group: group(0),
         body: largest_body(),
-        mentions: mentions(),
+        mentions: users(MENTIONS_MAX),
         again: true,
     };
     for packet in [
@@ -110,7 +111,7 @@ fn an_envelope_takes_little_beside_its_weight() {
 fn heaviest_up() -> Vec<(&'static str, Up)> {
     let recipient = Recipient::Group {
         group: group(0),
-        mentions: mentions(),
+        mentions: users(MENTIONS_MAX),
     };
     let submit = Submit {
         session: SessionId(u64::MAX),
@@ -127,14 +128,13 @@ fn heaviest_up() -> Vec<(&'static str, Up)> {
         from: user(0),
         id: MessageId::from_bytes([0xff; 16]),
         body: Bytes::new(),
-        mentions: mentions(),
+        mentions: users(MENTIONS_MAX),
         session: SessionId(u64::MAX),
         generation: Generation(u32::MAX),
-        again: true,
+        attempt: Attempt::Resent,
     });
-    let after = place();
     let again = ToGroup::FollowAgain {
-        after,
+        after: place(),
         users: users(FOLLOWERS_MAX),
     };
     let present = ToGroup::Present {
@@ -165,11 +165,12 @@ fn heaviest_down() -> Vec<(&'static str, Down)> {
             messages: u64::MAX,
         },
         gone: users(FOLLOWERS_MAX),
+        version: version(),
     };
     let entry = GroupDeliver {
         group: group(0),
         epoch: LogEpoch(u64::MAX),
-        entry: entry(BODY_BYTES_MAX, mentions()),
+        entry: entry(BODY_BYTES_MAX, users(MENTIONS_MAX)),
     };
     let accepted = Down::Accepted {
         session: SessionId(u64::MAX),
@@ -228,11 +229,12 @@ fn largest() -> Vec<(&'static str, ServerPacket)> {
     let group_deliver = GroupDeliver {
         group: group(0),
         epoch: LogEpoch(u64::MAX),
-        entry: entry(BODY_BYTES_MAX, mentions()),
+        entry: entry(BODY_BYTES_MAX, users(MENTIONS_MAX)),
     };
     let many_short = vec![entry(0, users(3)); PAGE_MAX];
     let two_long = vec![entry(PAGE_BYTES_MAX / 2, Vec::new()); 2];
-    let with_mentions = vec![entry(0, mentions()); PAGE_BYTES_MAX / (MENTIONS_MAX * ID_BYTES_MAX)];
+    let with_mentions =
+        vec![entry(0, users(MENTIONS_MAX)); PAGE_BYTES_MAX / (MENTIONS_MAX * ID_BYTES_MAX)];
     vec![
         ("LoginOk", login_ok()),
         ("Deliver", ServerPacket::Deliver(deliver)),
@@ -346,7 +348,7 @@ fn batch<E>(envelopes: Vec<E>) -> Batch<E> {
 }
 
 fn relay(relayed: Relayed) -> Relay {
-    let slot = Slot::new(16_383).unwrap();
+    let slot = Slot::of_group(&group(0));
     Relay { slot, relayed }
 }
 
@@ -359,14 +361,8 @@ fn user_groups() -> Vec<UserGroup> {
 }
 
 fn place() -> Place {
-    Place {
-        epoch: LogEpoch(u64::MAX),
-        seq: u64::MAX,
-    }
-}
-
-fn mentions() -> Mentions {
-    users(MENTIONS_MAX)
+    let (epoch, seq) = (LogEpoch(u64::MAX), u64::MAX);
+    Place { epoch, seq }
 }
 
 fn users(count: usize) -> Vec<UserId> {
@@ -390,6 +386,11 @@ fn status() -> Status {
         availability: Availability::Busy,
         text: "x".repeat(TEXT_BYTES_MAX).into(),
     }
+}
+
+fn version() -> MembershipVersion {
+    let (epoch, revision) = (LogEpoch(u64::MAX), u64::MAX);
+    MembershipVersion { epoch, revision }
 }
 
 fn largest_body() -> Bytes {

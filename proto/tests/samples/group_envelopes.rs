@@ -9,7 +9,7 @@ use proto::group::{
 };
 use proto::ids::{Generation, GroupId, LogEpoch, SessionId, Stamp, UserId};
 use proto::link::{
-    Down, Follow, FromGroup, GroupAsk, GroupRequest, Membership, MembershipVersion, Post,
+    Attempt, Down, Follow, FromGroup, GroupAsk, GroupRequest, Membership, MembershipVersion, Post,
     Recipient, Relayed, Request, ToGroup, Up,
 };
 use proto::server::{GroupDeliver, GroupTransientFrom, ServerPacket};
@@ -102,12 +102,14 @@ fn from_groups() -> Vec<FromGroup> {
         FromGroup::NotMember {
             session,
             group: group(),
+            version: version(),
         },
         FromGroup::Busy { group: group() },
         FromGroup::FollowedAgain {
             group: group(),
             head: state().head,
             gone: vec![id("ben")],
+            version: version(),
         },
         FromGroup::Entry(written()),
         FromGroup::Transient(transient_from()),
@@ -137,7 +139,7 @@ pub fn requests() -> Vec<Request> {
         Request::GetHistory(get_history(Conversation::Peer(id("ben")), Range::Before(0))),
         Request::GetHistory(get_history(group_log(), Range::After(0))),
         Request::GetHistory(get_history(group_log(), Range::Since(Stamp(0)))),
-        Request::NotMember(group()),
+        Request::NotMember(group(), version()),
     ];
     let changes = actions().into_iter().map(change);
     all.extend(changes.map(Request::ChangeGroup));
@@ -155,7 +157,7 @@ pub fn relayed() -> Vec<Relayed> {
             mentions: vec![id("ben")],
             session: SessionId(5),
             generation: Generation(2),
-            again: true,
+            attempt: Attempt::Resent,
         }),
         Relayed::GroupTransient(transient_from()),
         Relayed::GroupRead {
