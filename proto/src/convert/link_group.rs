@@ -9,9 +9,8 @@ use super::group::{
     group_transient_from_to_wire, head, mentions, user_group_to_wire, users_to_wire,
 };
 use super::group_news::departure;
-use super::message::message_id;
+use super::message::{attempt, message_id};
 use super::page::{get_history_to_wire, get_members_to_wire};
-use super::up::attempt;
 use crate::client::PacketError;
 use crate::group::{Conversation, Place, UserGroup};
 use crate::ids::{Generation, GroupId, LogEpoch, SessionId};

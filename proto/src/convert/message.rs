@@ -3,7 +3,7 @@
 use super::field::{Convert, copied, present, user};
 use crate::client::PacketError;
 use crate::ids::{Identity, LoginOrder, MessageId, Stamp, Token};
-use crate::link::Message;
+use crate::link::{Attempt, Message};
 use crate::wire::link as wire;
 
 pub(super) fn message_id(id: Option<wire::MessageId>) -> Result<MessageId, PacketError> {
@@ -38,6 +38,12 @@ impl From<LoginOrder> for wire::LoginOrder {
             number: order.number,
         }
     }
+}
+
+pub(super) fn attempt(number: u32) -> Result<Attempt, PacketError> {
+    let all = [Attempt::First, Attempt::Repeated, Attempt::Resent];
+    let found = all.into_iter().find(|attempt| *attempt as u32 == number);
+    found.ok_or(PacketError::Field("attempt"))
 }
 
 pub(super) fn message(message: Option<wire::Message>) -> Result<Message, PacketError> {

@@ -8,12 +8,12 @@ use super::devices::{end_device_to_wire, sent_elsewhere_to_wire};
 use super::field::{Convert, copied, device, group, hash_held, hash_held_to_wire, present, user};
 use super::group::{group_read_to_wire, group_transient_to_wire, mentions, users_to_wire};
 use super::link_group::to_group_to_wire;
-use super::message::{identity_to_wire, message_id};
+use super::message::{attempt, identity_to_wire, message_id};
 use super::page::{get_history_to_wire, get_members_to_wire};
 use super::status::{status, status_to_wire};
 use crate::client::PacketError;
 use crate::ids::{Generation, LoginOrder, SessionId, Stamp};
-use crate::link::{Announce, Attempt, Recipient, Request, Submit, Up};
+use crate::link::{Announce, Recipient, Request, Submit, Up};
 use crate::wire::client as packets;
 use crate::wire::link as wire;
 
@@ -119,12 +119,6 @@ fn recipient(to: &[u8], id: &[u8], users: &[Bytes]) -> Result<Recipient, PacketE
         group: group("group", id)?,
         mentions: mentions(users)?,
     })
-}
-
-pub(super) fn attempt(number: u32) -> Result<Attempt, PacketError> {
-    let all = [Attempt::First, Attempt::Repeated, Attempt::Resent];
-    let found = all.into_iter().find(|attempt| *attempt as u32 == number);
-    found.ok_or(PacketError::Field("attempt"))
 }
 
 fn submit_to_wire(submit: Submit) -> wire::Submit {
