@@ -13,9 +13,9 @@ use proto::server::{LoginOk, ServerPacket};
 use crate::command::{self, Command, Mistake};
 use crate::input::{Front, Input};
 use crate::live::Live;
-use crate::running::{PATIENCE, Running, Step, Waits};
+use crate::running::{Running, Step, Waits};
 use crate::start::{begin, login};
-use crate::turn::Turn;
+use crate::turn::{PATIENCE, Turn};
 use crate::{LINE_BYTES_MAX, LOGIN_LINE_BYTES_MAX, json, reply};
 
 /// So many bytes of replies are given at once to lines that need no packet.
@@ -181,10 +181,11 @@ impl Door {
             Step::Done(body) => reply::ok(&body, turn.out),
             Step::Failed(code, text) => fail(code, &text, turn),
             Step::Ask(packet) => {
-                turn.ask(packet);
-                if let Some(running) = &mut self.running {
+                if let (Some(live), Some(running)) = (&mut self.live, &mut self.running) {
+                    live.count_page(turn);
                     running.until = Some(turn.now.moment + PATIENCE);
                 }
+                turn.ask(packet);
                 return;
             }
         }

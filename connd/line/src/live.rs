@@ -16,6 +16,9 @@ use crate::pull::Pull;
 use crate::reply;
 use crate::turn::Turn;
 
+// With the door that is what one who waits takes.
+const _: () = assert!(size_of::<Live>() <= 112);
+
 /// A session that is logged in.
 #[derive(Debug)]
 pub struct Live {
@@ -53,11 +56,21 @@ impl Live {
         self.request
     }
 
-    /// Counts a request, or says when there is room for it. Half of what the
-    /// session allows at once is left for pages that follow a first one.
+    /// Counts a command's first request, or says when there is room for it. Half
+    /// of what the session allows at once is left for pages.
     pub fn count_request(&mut self, turn: &Turn) -> Result<(), Moment> {
         let per_second = turn.settings.requests_per_second;
-        let allowance = Allowance::new(per_second, per_second.saturating_mul(2));
+        self.count(per_second.saturating_mul(2), turn)
+    }
+
+    /// Counts a page; commands wait for the room that it takes.
+    pub fn count_page(&mut self, turn: &Turn) {
+        // There is room for so many in any case.
+        let _ = self.count(u32::MAX, turn);
+    }
+
+    fn count(&mut self, at_once: u32, turn: &Turn) -> Result<(), Moment> {
+        let allowance = Allowance::new(turn.settings.requests_per_second, at_once);
         let now = turn.now.moment;
         let taken = self.requests.take(now, &allowance);
         taken.map_err(|wait| now + wait)
@@ -167,11 +180,13 @@ impl Live {
     fn pull(&mut self, after: Option<&GroupId>, turn: &mut Turn) {
         let request = self.request.wrapping_add(1);
         let begun = Pull::begin(&self.groups, after, request, turn.now.moment);
-        self.pull = begun.map(|(pull, packet)| {
+        self.pull = None;
+        if let Some((pull, packet)) = begun {
+            self.pull = Some(Box::new(pull));
             self.request = request;
+            self.count_page(turn);
             turn.ask(packet);
-            Box::new(pull)
-        });
+        }
     }
 
     fn awaited(&self, request: u32) -> Option<GroupId> {

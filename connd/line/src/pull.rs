@@ -10,7 +10,7 @@ use proto::group::{Conversation, Range};
 use proto::ids::GroupId;
 
 use crate::groups::{Groups, MISSED_MAX};
-use crate::running::PATIENCE;
+use crate::turn::PATIENCE;
 
 /// Between two pages: however fast a group is, the session's rate is not used up.
 const REST: Duration = Duration::from_millis(100);

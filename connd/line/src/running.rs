@@ -3,8 +3,6 @@
 //! There is one at a time. Owns the way from packets to its reply. Must not know
 //! lines, nor how a reply is written.
 
-use std::time::Duration;
-
 use proto::client::{ClientPacket, GetMembers};
 use proto::clock::Moment;
 use proto::codes::Code;
@@ -18,9 +16,6 @@ use crate::json;
 use crate::list::List;
 use crate::live::Live;
 use crate::past::Past;
-
-/// A command without an answer for so long is answered with an error.
-pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A command that is under way.
 #[derive(Debug)]
@@ -86,13 +81,7 @@ impl Waits {
                 Step::Done(json::friends(list.entries()))
             }
             (Self::Groups, ServerPacket::Groups(groups)) => Step::Done(json::groups(groups)),
-            (Self::Fate(of), ServerPacket::Sent { id, sent }) if of == id => {
-                Step::Done(json::sent(*id, sent))
-            }
-            (Self::Fate(of), ServerPacket::Rejected { id, code, text }) if of == id => {
-                Step::Failed(*code, text.clone())
-            }
-            (Self::Fate(of), ServerPacket::Unknown { id, code }) if of == id => failed(*code),
+            (Self::Fate(of), packet) => return fate(*of, packet),
             (Self::State(of), ServerPacket::GroupState(state)) if *of == state.group => {
                 return shown(live, of, None);
             }
@@ -173,6 +162,18 @@ impl Waits {
             Self::Fate(_) => failed(Code::FateUnknown),
             _ => Step::Failed(Code::FateUnknown, SmolStr::new_static("no answer in time")),
         }
+    }
+}
+
+/// What becomes of a message.
+fn fate(of: MessageId, packet: &ServerPacket) -> Option<Step> {
+    match packet {
+        ServerPacket::Sent { id, sent } if *id == of => Some(Step::Done(json::sent(of, sent))),
+        ServerPacket::Rejected { id, code, text } if *id == of => {
+            Some(Step::Failed(*code, text.clone()))
+        }
+        ServerPacket::Unknown { id, code } if *id == of => Some(failed(*code)),
+        _ => None,
     }
 }
 

@@ -9,13 +9,16 @@ use proto::client::ClientPacket;
 use proto::clock::Now;
 use proto::codes::Code;
 
+/// What is asked of the session and has no answer for so long is given up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What an operator may set of this door.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `GET` with a time that lies further back gives the last five minutes.
     pub history: Duration,
-    /// Requests per second that a session behind the door takes: beyond them
-    /// lines wait.
+    /// Requests per second that a session behind the door takes, four times as
+    /// many at once: beyond them lines wait.
     pub requests_per_second: u32,
 }
 

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use proto::client::ClientPacket;
-use proto::server::ServerPacket;
+use proto::client::{ClientPacket, GetMembers};
+use proto::group::{MemberEntry, Standing};
+use proto::rate::{Allowance, Usage};
+use proto::server::{Members, ServerPacket};
 
 use crate::desk::Desk;
+use crate::samples::{group, head, logged, message, page, state, user};
 
 #[test]
 fn a_door_with_enough_to_do_wants_no_more_bytes() {
@@ -71,6 +74,74 @@ fn requests_beyond_the_rate_wait() {
     desk.pass(Duration::from_secs(4));
     assert_eq!(desk.asked().len(), 150);
     assert_eq!(desk.replies().len(), 300);
+}
+
+/// So many requests come in five seconds at full speed, none of them beyond the
+/// session's rate.
+fn requests_in_five_seconds(line: &str) -> usize {
+    let mut desk = Desk::logged_in();
+    desk.gets(&state("tea", head(1, 0)));
+    desk.types("SUB");
+    desk.outcome();
+    let (mut count, mut seq) = (0, 0);
+    let allowance = Allowance::new(50, 200);
+    let mut usage = Usage::default();
+    for _ in 0..500 {
+        // A group that moves on too fast for its pages.
+        seq += 20;
+        desk.gets(&logged("tea", 1, message(seq, "hi")));
+        while desk.door.wants_bytes() {
+            desk.types(line);
+        }
+        let mut asked = desk.asked();
+        while !asked.is_empty() {
+            count += asked.len();
+            for packet in &asked {
+                let taken = usage.take(desk.now.moment, &allowance);
+                assert_eq!(taken, Ok(()), "{line}, after {count}");
+                let answer = match packet {
+                    ClientPacket::GetHistory(get) => page(
+                        get.request,
+                        "tea",
+                        1,
+                        (1, seq),
+                        vec![message(seq - 1, "hi")],
+                    ),
+                    ClientPacket::GetMembers(get) => members(get),
+                    _ => continue,
+                };
+                desk.gets(&answer);
+            }
+            asked = desk.asked();
+        }
+        desk.pass(Duration::from_millis(10));
+    }
+    count
+}
+
+/// A page of a group that has twenty.
+fn members(get: &GetMembers) -> ServerPacket {
+    let after = get.after.as_ref().map_or("10", |after| after.as_str());
+    let number = after.parse::<u32>().expect("a number") + 1;
+    ServerPacket::Members(Box::new(Members {
+        request: get.request,
+        group: group("tea"),
+        members: vec![MemberEntry {
+            user: user(&number.to_string()),
+            standing: Standing::Invited,
+            muted: None,
+        }],
+        total: 20,
+        more: number < 30,
+    }))
+}
+
+#[test]
+fn pages_are_within_the_rate_of_the_session_too() {
+    for line in ["STATUS away", "MEMBERS tea", "GET tea 2014-08-11 12:12:00"] {
+        let count = requests_in_five_seconds(line);
+        assert!(count > 5 * 50, "{line}: {count}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod desk;
 mod errors;
 mod gaps;
 mod history;
+mod membership;
 mod page;
 mod pushes;
 mod samples;
