@@ -101,12 +101,14 @@ fn pages_are_asked_for_one_by_one_with_a_rest_between() {
     desk.pass(Duration::from_millis(1));
     // After the last group comes the first, so that each has its turn.
     let request = asks_after(&mut desk, "golf", 1);
-    desk.gets(&page(request, "golf", 1, (1, 3), entries(2, 3)));
-    assert_eq!(pushed(&mut desk), [2, 3]);
+    desk.gets(&page(request, "golf", 1, (1, 3), entries(2, 2)));
+    assert_eq!(pushed(&mut desk), [2]);
     desk.pass(Duration::from_millis(100));
     let request = asks_after(&mut desk, "tea", 7);
     desk.gets(&page(request, "tea", 1, (1, 10), entries(8, 10)));
     assert_eq!(pushed(&mut desk), [8, 9, 10]);
+    desk.pass(Duration::from_millis(100));
+    asks_after(&mut desk, "golf", 2);
 }
 
 #[test]
@@ -202,10 +204,13 @@ fn a_page_of_another_log_is_not_mixed_in() {
 fn without_sub_nothing_is_missing() {
     let mut desk = Desk::logged_in();
     desk.gets(&state("tea", head(1, 4)));
-    desk.gets(&logged("tea", 1, message(9, "hi")));
+    desk.gets(&state("golf", head(1, 4)));
+    desk.gets(&logged("golf", 1, message(9, "hi")));
     desk.gets(&state("tea", head(2, 3)));
     assert_eq!(desk.asked(), []);
     desk.is_answered("SUB", "ok", "");
+    desk.gets(&logged("golf", 1, message(10, "hi")));
+    assert_eq!(pushed(&mut desk), [10]);
     desk.gets(&logged("tea", 2, message(4, "hi")));
     assert_eq!(pushed(&mut desk), [4]);
 }

@@ -6,7 +6,7 @@ use proto::group::{Action, Entrance, MemberEntry, Role, Standing, Which};
 use proto::server::{Members, ServerPacket};
 
 use crate::desk::Desk;
-use crate::samples::{change, group, head, logged, number, result, state, user};
+use crate::samples::{change, group, head, logged, message, number, result, state, user};
 
 fn asked_of(desk: &mut Desk, line: &str, action: Action) -> u32 {
     desk.types(line);
@@ -52,6 +52,9 @@ fn joined_after(actions: Vec<Action>) -> String {
     assert_eq!(desk.told(), "");
     let count = desk.asked_one();
     assert_eq!(count, of_members(number(&count), Which::Members, None));
+    // What others asked is not it.
+    desk.gets(&members(number(&count) + 1, &["ann"], 99, true));
+    assert_eq!(desk.told(), "");
     desk.gets(&members(number(&count), &["ann"], 12, true));
     desk.replies().remove(0).1
 }
@@ -130,6 +133,23 @@ fn create_makes_an_open_group() {
     desk.gets(&result(request, None));
     desk.gets(&state("tea", head(1, 1)));
     desk.is_told("ok", TEA);
+}
+
+#[test]
+fn of_a_group_that_was_left_nothing_is_told() {
+    let mut desk = Desk::logged_in();
+    desk.gets(&state("tea", head(1, 4)));
+    desk.is_answered("SUB", "ok", "");
+    let request = asked_of(&mut desk, "LEAVE tea", Action::Leave);
+    desk.gets(&result(request, None));
+    desk.is_told("ok", "");
+    desk.gets(&logged("tea", 1, change(5, Action::Leave)));
+    desk.gets(&logged("tea", 1, message(6, "late")));
+    desk.gets(&ServerPacket::GroupLeft {
+        group: group("tea"),
+        change: None,
+    });
+    assert_eq!((desk.told().as_str(), desk.asked()), ("", vec![]));
 }
 
 #[test]
