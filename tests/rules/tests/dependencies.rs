@@ -22,7 +22,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("registry", &["node", "proto", "registry-core", "shared"]),
     (
         "connd",
-        &["connd-core", "node", "proto", "registry", "service"],
+        &[
+            "connd-core",
+            "connd-line",
+            "node",
+            "proto",
+            "registry",
+            "service",
+        ],
     ),
     (
         "msgd",
