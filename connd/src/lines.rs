@@ -20,8 +20,8 @@ use crate::section::GatewaySection;
 pub struct LinesFlags {
     /// Where lines are taken (connd/LINES.md). In open mode a loopback address.
     /// Not set: nowhere.
-    #[arg(long = "lines", value_name = "IP:PORT")]
-    listen: Option<SocketAddr>,
+    #[arg(long, value_name = "IP:PORT")]
+    lines: Option<SocketAddr>,
 }
 
 /// The section.
@@ -45,7 +45,7 @@ impl Default for LinesSection {
 impl LinesSection {
     /// Puts what was given over what the file says.
     pub fn put_over(&mut self, flags: LinesFlags, given: &mut Given<'_>) {
-        let listen = flags.listen.map(Some);
+        let listen = flags.lines.map(Some);
         given.put("lines", "lines.listen", &mut self.listen, listen);
     }
 
