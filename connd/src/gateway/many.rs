@@ -33,6 +33,7 @@ impl Gateway {
         frame.clear();
         packet.encode(&mut frame);
         let own = turn.writes.iter().map(|(session, _)| *session);
+        let own = own.filter(|session| is_native(*session));
         for session in turn.spread.add(sessions, &frame, own) {
             turn.buffer(session).extend_from_slice(&frame);
         }
