@@ -1,4 +1,4 @@
-//! What a stored message costs in CPU time, printed.
+//! What a stored message, and a page of a log, cost in CPU time, printed.
 //!
 //! `cargo test --release -p store-suite --test cost -- --ignored --nocapture`
 
@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use msgd_core::store::{Claim, Letter, Outcome, Position, Request, StoreSettings};
+use proto::group::Range;
 use proto::ids::{Incarnation, MessageId, Stamp, UserId};
 use proto::link::Message;
 use proto::slot::Slot;
 use redis_stage::Server;
 use stage::Embedded;
+use stage::entries::{group, make, write, writing};
 use stage::redis::{Process, settings};
 use store_suite::Carries;
 
@@ -96,6 +98,81 @@ fn cost_of_a_message_in_redis() {
             }
         }
     }
+}
+
+#[test]
+#[ignore = "measures"]
+fn cost_of_a_group() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Embedded::open(directory.path(), StoreSettings::default());
+    measure_group(store, None);
+}
+
+#[test]
+#[ignore = "measures"]
+fn cost_of_a_group_in_redis() {
+    for fsync in ["everysec", "always"] {
+        println!("appendfsync {fsync}");
+        let server = Server::start_with(&["--appendonly", "yes", "--appendfsync", fsync]);
+        let redis = settings(&server.url(), None);
+        let store = Process::start(&redis, StoreSettings::default());
+        measure_group(store, Some(server.process()));
+    }
+}
+
+/// One group with a log as long as it gets, and longer: so the oldest go.
+fn measure_group<S: Works>(mut store: S, server: Option<u32>) {
+    const ENTRIES: u64 = 120_000;
+    const PAGES: u64 = 10_000;
+    const PAGE: usize = 100;
+    let claim = claims(&mut store)[&Slot::of_group(&group("team"))];
+    store.ask(VecDeque::from([writing(claim, "team", make())]));
+    check(store.next());
+    let append = |seq| {
+        let mut write = write(seq..seq + 1);
+        write.members.clear();
+        writing(claim, "team", write)
+    };
+    let page = |range| Request::ReadLog {
+        claim,
+        group: group("team"),
+        reader: 1,
+        range,
+        count_max: PAGE,
+        bytes_max: usize::MAX,
+    };
+    // Everywhere in what is kept.
+    let place = |number| 20_001 + number * 7_919 % (100_000 - 2 * PAGE as u64);
+    type Ask<'a> = &'a dyn Fn(u64) -> Request;
+    let steps: [(&str, u64, Ask<'_>); 4] = [
+        ("append", ENTRIES, &|number| append(number + 1)),
+        ("page after", PAGES, &|n| page(Range::After(place(n)))),
+        ("page before", PAGES, &|n| {
+            page(Range::Before(place(n) + PAGE as u64))
+        }),
+        ("page since", PAGES, &|n| {
+            page(Range::Since(Stamp(place(n))))
+        }),
+    ];
+    for (step, count, request) in steps {
+        let (before, began) = (cpu_us(server), Instant::now());
+        for first in (0..count).step_by(64) {
+            let numbers = first..count.min(first + 64);
+            store.ask(numbers.clone().map(request).collect());
+            numbers.for_each(|_| check(store.next()));
+        }
+        println!(
+            "{step}: {:.0} a second",
+            count as f64 / began.elapsed().as_secs_f64()
+        );
+        for (thread, us) in cpu_us(server) {
+            let us = us.saturating_sub(before.get(&thread).copied().unwrap_or(0));
+            if us > 0 {
+                println!("  {thread}: {:.2} us of CPU", us as f64 / count as f64);
+            }
+        }
+    }
+    store.stop();
 }
 
 fn measure<S: Works>(mut store: S, (group, rounds): (u64, u64), server: Option<u32>) {
@@ -211,6 +288,10 @@ fn check(outcome: Outcome) {
             letters: Some(letters),
             ..
         } if letters.len() == 1 => {}
+        Outcome::GroupWritten { done: true, .. } => {}
+        Outcome::LogRead {
+            page: Some(page), ..
+        } if page.entries.len() == 100 => {}
         other => panic!("not {other:?}"),
     }
 }

@@ -21,6 +21,9 @@ use proto::server::Outcome as Fate;
 use proto::slot::Slot;
 use rlimit::Resource;
 use stage::Embedded;
+use stage::entries::{
+    claims_group, entry, finds_group, group, make, member, write, writes, writing,
+};
 use stage::letters::{append, letter, user};
 use store_suite::Carries;
 
@@ -69,12 +72,23 @@ fn what_was_told_survives_a_kill() {
                 assert_eq!(letter, &self::letter(name, number));
             }
         }
+        let claim = claims_group(&mut store, Incarnation(1_000), "team");
+        let (team, log) = finds_group(&mut store, claim, "team").expect("it was made");
+        let last = team.head.place.seq;
+        assert!(
+            last + 1 >= told["team"].1,
+            "{last} is the last of the group"
+        );
+        let entries: Vec<_> = (1..=last).map(entry).collect();
+        assert!(log.entries == entries, "{last}");
+        // What was written with an entry is there if that is.
+        assert_eq!(team.members, [(user("ann"), member(last))]);
         store.stop();
     }
 }
 
 /// Two shards append to the mailboxes of three users in batches, and move
-/// cursors behind. What was told is told on stderr, which the test harness
+/// cursors behind, and one of them writes to a group. What was told is told on stderr, which the test harness
 /// leaves alone.
 #[test]
 #[ignore = "started by what_was_told_survives_a_kill"]
@@ -86,9 +100,28 @@ fn child_that_appends_for_ever() {
         let end = bounds(&mut store, claim, name).1;
         users.push((name, claim, end));
     }
+    let team = claims_group(&mut store, Incarnation(1), "team");
+    let mut last = match finds_group(&mut store, team, "team") {
+        Some((group, _)) => group.head.place.seq,
+        None => {
+            assert!(writes(&mut store, team, "team", make()));
+            0
+        }
+    };
+    // Where the log ends with each write that was asked.
+    let mut ends = VecDeque::new();
     let mut told = std::io::stderr().lock();
     let mut untold = 0;
     loop {
+        let mut requests = VecDeque::new();
+        for count in 1..=3 {
+            let write = write(last + 1..last + 1 + count);
+            requests.push_back(writing(team, "team", write));
+            last += count;
+            ends.push_back(last + 1);
+        }
+        untold += requests.len();
+        store.place(0).ask(&mut requests).unwrap();
         for (at, (name, claim, end)) in users.iter_mut().enumerate() {
             let mut requests = VecDeque::new();
             for count in 1..=4 {
@@ -110,6 +143,9 @@ fn child_that_appends_for_ever() {
                     user, first, count, ..
                 } => format!("{user} end {}\n", first.0 + count as u64),
                 Outcome::Advanced { user, .. } => format!("{user} advanced\n"),
+                Outcome::GroupWritten { done: true, .. } => {
+                    format!("team end {}\n", ends.pop_front().unwrap())
+                }
                 other => panic!("not {other:?}"),
             };
             told.write_all(line.as_bytes()).unwrap();
@@ -151,6 +187,9 @@ fn child_on_a_full_disk() {
     let name = "ann";
     let claim = claims(&mut store, Incarnation(1), name);
     store.carry_out(append(claim, name, 1..3));
+    let team = claims_group(&mut store, Incarnation(1), "team");
+    assert!(writes(&mut store, team, "team", make()));
+    assert!(writes(&mut store, team, "team", write(1..3)));
     let leaving = claims(&mut store, Incarnation(1), "carl");
     let recent = vec![Remembered {
         to: user("carl"),
@@ -176,15 +215,25 @@ fn child_on_a_full_disk() {
         recent: recent.clone(),
     };
     let slot = Slot::of(&user("ben"));
+    let not_written = Outcome::GroupWritten {
+        claim: team,
+        group: group("team"),
+        done: false,
+    };
     let claim_ben = Request::Claim {
         slots: vec![slot],
         shard: Incarnation(1),
     };
     for (requests, outcomes) in [
         (
-            vec![append(claim, name, 3..5), release.clone()],
-            vec![appended.clone(), released],
+            vec![
+                append(claim, name, 3..5),
+                writing(team, "team", write(3..5)),
+                release.clone(),
+            ],
+            vec![appended.clone(), not_written.clone(), released],
         ),
+        (vec![writing(team, "team", write(3..5))], vec![not_written]),
         (vec![append(claim, name, 3..5)], vec![appended]),
         (vec![claim_ben], vec![Outcome::ClaimFailed { slot }]),
     ] {
@@ -217,6 +266,14 @@ fn child_on_a_full_disk() {
         assert_eq!(position.0, number);
         assert_eq!(letter, self::letter(name, number));
     }
+    // So is the log of the group.
+    let (found, _) = finds_group(&mut store, team, "team").expect("it is there");
+    let last = found.head.place.seq;
+    assert!([2, 4].contains(&last), "{last}");
+    assert_eq!(found.members, [(user("ann"), member(last))]);
+    assert!(writes(&mut store, team, "team", write(last + 1..last + 3)));
+    let (_, log) = finds_group(&mut store, team, "team").expect("it is there");
+    assert_eq!(log.entries, (1..last + 3).map(entry).collect::<Vec<_>>());
     // Who was told that the slot is held claims it again.
     claims(&mut store, Incarnation(1), "ben");
     // Who was told that a release failed releases again.

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod chance;
+pub mod entries;
 pub mod groups;
 pub mod letters;
 pub mod redis;
