@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::vec::Drain;
 
-use msgd_core::store::{Claim, Outcome, Outcomes, Request, StoreSettings};
+use msgd_core::store::{Claim, LogSettings, Outcome, Outcomes, Request, StoreSettings};
 use proto::ids::UserId;
 use shared::{Command, Redis, Reply};
 
@@ -38,7 +38,9 @@ pub(super) struct Keeper {
     pub(super) dead: Dead,
     pub(super) mailboxes: Mailboxes,
     pub(super) empties: Empties,
-    metrics: Metrics,
+    /// Bounds of each group's log.
+    pub(super) log: LogSettings,
+    pub(super) metrics: Metrics,
     /// Whether Redis answered when it was asked last.
     pub(super) answers: Arc<AtomicBool>,
     /// When it was looked for last.
@@ -72,6 +74,7 @@ impl Keeper {
             claims: Claims::new(),
             dead: Dead::new(lease),
             mailboxes,
+            log: settings.log,
             empties: Empties::default(),
             metrics,
             answers: Arc::default(),
@@ -104,8 +107,9 @@ impl Keeper {
                 Kind::Claim => self.claim(first, outcomes, tell).await,
                 Kind::Alive => self.keep_alive(first).await,
                 Kind::Release => outcomes.extend(self.release(these).await.into_iter().flatten()),
-                // Not kept yet.
-                Kind::Group => outcomes.extend(these.iter().flat_map(Request::failed)),
+                Kind::Group => {
+                    outcomes.extend(self.serve_groups(these).await.into_iter().flatten());
+                }
                 Kind::Mailbox => outcomes.extend(self.serve(these).await.into_iter().flatten()),
             }
         }

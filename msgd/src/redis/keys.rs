@@ -3,7 +3,7 @@
 //! Owns the names of keys. All keys of a slot have its number for a tag, so
 //! that a Cluster has them on one server. Must not know what lies there.
 
-use proto::ids::{Incarnation, UserId};
+use proto::ids::{GroupId, Incarnation, UserId};
 use proto::slot::Slot;
 
 /// No mailbox comes so far. What is beyond is damaged; below it there is room to
@@ -48,6 +48,26 @@ impl SlotKeys {
         format!("{}:m:{user}", self.slot)
     }
 
+    /// The groups that users belong to.
+    pub(crate) fn groups(&self) -> String {
+        format!("{}:groups", self.slot)
+    }
+
+    /// What a group is, and where its log begins and ends.
+    pub(crate) fn group(&self, group: &GroupId) -> String {
+        format!("{}:g:{group}", self.slot)
+    }
+
+    /// Whom a group knows.
+    pub(crate) fn members(&self, group: &GroupId) -> String {
+        format!("{}:gm:{group}", self.slot)
+    }
+
+    /// A group's log.
+    pub(crate) fn log(&self, group: &GroupId) -> String {
+        format!("{}:gl:{group}", self.slot)
+    }
+
     /// A user's receipts.
     pub(crate) fn notes(&self, user: &UserId) -> String {
         format!("{}:n:{user}", self.slot)
@@ -72,6 +92,17 @@ pub(crate) fn parse_entry(id: &[u8]) -> Option<(u64, u64)> {
     (position <= POSITION_MAX).then_some((token.parse().ok()?, position))
 }
 
+/// The id of an entry of a log: its number.
+pub(crate) fn log_entry(seq: u64) -> String {
+    format!("{seq}-0")
+}
+
+/// The number in the id of an entry of a log.
+pub(super) fn parse_seq(id: &[u8]) -> Option<u64> {
+    let (seq, zero) = std::str::from_utf8(id).ok()?.split_once('-')?;
+    (zero == "0").then(|| seq.parse().ok())?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +113,7 @@ mod tests {
         assert_eq!(parse_entry(b"7"), None);
         let beyond = entry(1, u64::MAX);
         assert_eq!(parse_entry(beyond.as_bytes()), None);
+        assert_eq!(parse_seq(log_entry(12).as_bytes()), Some(12));
+        assert_eq!(parse_seq(entry(7, 12).as_bytes()), None);
     }
 }

@@ -47,6 +47,11 @@ impl Mailboxes {
         self.now = Some(now);
     }
 
+    /// What a shard with a steady clock said last.
+    pub(super) fn now(&self) -> Option<Stamp> {
+        self.now
+    }
+
     /// What is known of a user's mailbox may be wrong.
     pub(super) fn forget(&mut self, user: &UserId) {
         self.cache.remove(user);
@@ -265,6 +270,8 @@ impl Mailboxes {
             Some(Seen::At(stamp)) => (Some(stamp), None),
             Some(Seen::Here(shard)) => (None, Some(shard)),
         };
+        let groups = SlotKeys::new(claim.slot).groups();
+        plan.push(Command::read("HGET", groups).arg(user.as_bytes()));
         if let Some(shard) = here {
             plan.push_free(Command::read("GET", keys::alive(shard)));
         }

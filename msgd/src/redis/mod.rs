@@ -49,6 +49,18 @@
 //! and "last seen" are scripts. So is what a log-in asks for: the newest
 //! identities come without the bodies.
 //!
+//! # Groups
+//!
+//! A group is a hash with its record and where its log begins and ends, a hash
+//! with a row for each whom it knows, and its log: a stream whose ids are the
+//! numbers of entries. A stream is read from a number on and back from one, is
+//! trimmed at its front, and takes little more memory than its rows; a list is
+//! walked to the place asked for, a sorted set takes as much again. Where a time
+//! begins is found in it by halves: stamps ascend. The groups of users are one hash
+//! for a slot. Every request about groups is one script that looks at the token,
+//! and a write compares where the log ends: so it is done whole or not at all, and
+//! nothing of a group is kept in this process.
+//!
 //! # What it takes
 //!
 //! Memory of the server, with 100,000 messages of 100 bytes in Redis 7.0.15, by
@@ -63,6 +75,9 @@ mod claims;
 mod closing;
 mod dead;
 mod empties;
+mod group_reply;
+pub(crate) mod group_script;
+mod groups;
 mod handle;
 mod keeper;
 pub(crate) mod keys;

@@ -30,8 +30,8 @@ pub(super) enum Step {
     },
     /// Trimmed, and what is at the front then; no reply if it did not move.
     Advance,
-    /// Heads of rows if there are messages, then when the incarnation was last
-    /// alive if the user is where that is.
+    /// Heads of rows if there are messages, then the user's groups, then when the
+    /// incarnation was last alive if the user is where that is.
     Open {
         mailbox: Mailbox,
         heads: bool,

@@ -8,6 +8,7 @@ use proto::server::{Receipt, ReceiptKind};
 use proto::slot::Slot;
 use shared::{Command, Script};
 
+use super::group_script::GroupScripts;
 use super::keys::SlotKeys;
 use crate::store::recent;
 
@@ -34,6 +35,7 @@ pub(super) struct Scripts {
     see: Script,
     note: Script,
     take: Script,
+    pub(super) groups: GroupScripts,
 }
 
 impl Scripts {
@@ -48,6 +50,7 @@ impl Scripts {
             see: Script::writing(include_str!("lua/see.lua")),
             note: Script::writing(include_str!("lua/note.lua")),
             take: Script::writing(include_str!("lua/take.lua")),
+            groups: GroupScripts::new(),
         }
     }
 
@@ -63,7 +66,8 @@ impl Scripts {
             &self.note,
             &self.take,
         ];
-        all.map(Clone::clone).into()
+        let of_groups = self.groups.all();
+        all.into_iter().cloned().chain(of_groups).collect()
     }
 
     /// `dead` is known to be so; `told` is the last token that was granted here.

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::keys::parse_entry;
 use super::plan::Step;
 use crate::store::fields::Damaged;
+use crate::store::groups::record;
 use crate::store::letter::LetterRow;
 use crate::store::mailbox::Front;
 use crate::store::metrics::Metrics;
@@ -186,6 +187,11 @@ fn opened(
     if heads && let Some(found) = replies.next() {
         mailbox.latest = latest(found)?;
     }
+    mailbox.groups = match replies.next() {
+        Some(Value::BulkString(row)) => record::decode_kept(row)?,
+        Some(Value::Nil) => Vec::new(),
+        _ => return Err(Damaged("a user's groups")),
+    };
     if here && let Some(alive) = replies.next() {
         mailbox.last_seen = stamp(alive);
     }

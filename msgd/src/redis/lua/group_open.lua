@@ -1,0 +1,36 @@
+-- Tells of a group, whom it knows and the heads of its newest messages, newest
+-- first. Keys: the slot, the group, its members, its log. Arguments: the token,
+-- the oldest stamp that is wanted, how many messages at most, bytes of a row's
+-- head.
+local held = redis.call('HMGET', KEYS[1], 'token', 'holder')
+if held[1] ~= ARGV[1] or not held[2] then
+    return 0
+end
+local known = redis.call('HMGET', KEYS[2], 'record', 'epoch', 'last', 'messages', 'newest')
+if not known[1] then
+    return {}
+end
+local since, most = tonumber(ARGV[2]), tonumber(ARGV[3])
+local heads, to = {}, '+'
+local function look()
+    while #heads < most do
+        local page = redis.call('XREVRANGE', KEYS[4], to, '-', 'COUNT', 64)
+        for _, entry in ipairs(page) do
+            local row = entry[2][2]
+            -- Stamps ascend.
+            if #heads == most or struct.unpack('<I8', row) < since then
+                return
+            end
+            -- Behind the id of who wrote it stands what it is.
+            if row:byte(18 + row:byte(17)) == 0 then
+                heads[#heads + 1] = {entry[1], row:sub(1, ARGV[4])}
+            end
+            to = '(' .. entry[1]
+        end
+        if #page < 64 then
+            return
+        end
+    end
+end
+look()
+return {known, redis.call('HGETALL', KEYS[3]), heads}
