@@ -1,4 +1,4 @@
-//! Mailboxes of a directory, as they go into a Redis.
+//! Mailboxes and groups of a directory, as they go into a Redis.
 //!
 //! Owns which keys and rows of the one become which of the other: both keep the
 //! same rows of messages, and positions stay, so a cursor is where it was. Must
@@ -9,6 +9,7 @@
 //! holder. Who is said to be here was last seen when their shard was last
 //! alive.
 
+mod groups;
 mod source;
 
 use msgd_core::store::Seen;
@@ -23,6 +24,7 @@ use crate::redis::keys::{SlotKeys, entry};
 use crate::redis::mailbox::seen_text;
 use crate::redis::script::{RECENT_SECONDS, note_field};
 
+pub use groups::{Groups, OfGroup};
 pub use source::{Mailboxes, SourceError};
 
 /// Tokens that are granted are microseconds since 1970.
@@ -58,6 +60,8 @@ pub enum Kept {
         seen: Option<Seen>,
         /// For the user, who is away.
         receipts: Vec<Receipt>,
+        /// The groups that the user belongs to, as they are stored.
+        groups: Option<Slice>,
     },
     /// What the next holder of a slot is to know.
     Recent {
@@ -80,7 +84,12 @@ impl Thing for Kept {
     fn bytes(&self) -> usize {
         match self {
             Self::Letter { row, .. } | Self::Recent { row, .. } => row.len(),
-            Self::User { receipts, .. } => receipts.len() * size_of::<Receipt>(),
+            Self::User {
+                receipts, groups, ..
+            } => {
+                let groups = groups.as_ref().map_or(0, |groups| groups.len());
+                receipts.len() * size_of::<Receipt>() + groups
+            }
         }
     }
 
@@ -137,6 +146,7 @@ impl Kept {
             user,
             messages,
             receipts,
+            groups,
             ..
         } = self
         else {
@@ -158,6 +168,10 @@ impl Kept {
             let notes = receipts.iter().fold(notes, put);
             steps.push((notes, count(receipts.len() as u64)));
         }
+        if let Some(groups) = groups {
+            let keep = Command::write("HSET", keys.groups()).arg(user.as_bytes());
+            steps.push((keep.arg(&groups[..]), Value::Int(1)));
+        }
         steps
     }
 
@@ -166,6 +180,7 @@ impl Kept {
             user,
             messages,
             receipts,
+            groups,
             ..
         } = self
         else {
@@ -175,7 +190,12 @@ impl Kept {
         let mail = Command::read("SISMEMBER", keys.mail()).arg(user.as_bytes());
         let length = Command::read("XLEN", keys.stream(user));
         let notes = Command::read("HLEN", keys.notes(user));
+        let kept = Command::read("HGET", keys.groups()).arg(user.as_bytes());
+        let expected = groups
+            .as_ref()
+            .map_or(Value::Nil, |groups| text(&groups[..]));
         let mut steps = vec![
+            (kept, expected),
             (row, text(self.user_row())),
             (mail, Value::Int(i64::from(*messages > 0))),
             (length, count(*messages)),
@@ -214,8 +234,8 @@ fn count(number: u64) -> Value {
 pub enum Key {
     /// A shard has had a slot.
     Slot,
-    /// Mail, or something else of a user.
-    Mailbox,
+    /// Mail, or something else of a user or a group.
+    Kept,
 }
 
 impl Key {
@@ -227,19 +247,22 @@ impl Key {
         let is_slot = !slot.is_empty() && slot.iter().all(u8::is_ascii_digit);
         is_slot.then_some(match rest {
             b"}" => Self::Slot,
-            _ => Self::Mailbox,
+            _ => Self::Kept,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proto::ids::GroupId;
+
     use super::*;
 
     #[test]
     fn keys_of_shards_are_told_from_others() {
         let slot = SlotKeys::new(Slot::new(12).unwrap());
         let ann = UserId::new("ann").unwrap();
+        let team = GroupId::new("team").unwrap();
         assert_eq!(Key::of(slot.slot.as_bytes()), Some(Key::Slot));
         for key in [
             slot.recent(),
@@ -247,8 +270,12 @@ mod tests {
             slot.users(),
             slot.stream(&ann),
             slot.notes(&ann),
+            slot.groups(),
+            slot.group(&team),
+            slot.members(&team),
+            slot.log(&team),
         ] {
-            assert_eq!(Key::of(key.as_bytes()), Some(Key::Mailbox), "{key}");
+            assert_eq!(Key::of(key.as_bytes()), Some(Key::Kept), "{key}");
         }
         for key in [
             "im:{ring}",

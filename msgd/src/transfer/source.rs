@@ -16,6 +16,7 @@ use super::Kept;
 use crate::store::KEYSPACE;
 use crate::store::alive;
 use crate::store::fields::{Damaged, Trouble};
+use crate::store::groups::record;
 use crate::store::key::{self, Kind, UserKey};
 use crate::store::letter::LetterRow;
 use crate::store::mailbox::Mailbox;
@@ -23,7 +24,7 @@ use crate::store::{notes, recent};
 
 /// Why the walk ends early. The operator must act.
 #[derive(Debug, Error)]
-#[error("mailboxes: {0}")]
+#[error("mailboxes and groups: {0}")]
 pub struct SourceError(Trouble);
 
 impl<E: Into<Trouble>> From<E> for SourceError {
@@ -49,6 +50,7 @@ struct Reading {
     mailbox: Mailbox,
     messages: u64,
     receipts: Vec<Receipt>,
+    groups: Option<Slice>,
 }
 
 impl<'a> Mailboxes<'a> {
@@ -120,12 +122,17 @@ impl<'a> Mailboxes<'a> {
             Some(row) => notes::decode(&row)?,
             None => Vec::new(),
         };
+        let groups = self.rows.get(&key.groups())?;
+        if let Some(row) = &groups {
+            record::decode_kept(row)?;
+        }
         Ok(Reading {
             slot,
             user,
             mailbox,
             messages: 0,
             receipts,
+            groups,
         })
     }
 
@@ -143,6 +150,7 @@ impl<'a> Mailboxes<'a> {
             end: reading.mailbox.end,
             seen: seen.map(Seen::At),
             receipts: reading.receipts,
+            groups: reading.groups,
         });
     }
 }

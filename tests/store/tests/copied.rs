@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytes::Bytes;
-use msgd::transfer::{Kept, Mailboxes};
+use msgd::transfer::{Groups, Mailboxes};
 use msgd_core::store::{
     Claim, Letter, Mailbox, Outcome, Position, Remembered, Request, Seen, StoreSettings,
 };
@@ -17,8 +17,9 @@ use proto::server::{Outcome as Fate, Receipt, ReceiptKind};
 use proto::slot::Slot;
 use redis_stage::{Cluster, Server};
 use shared::Redis;
-use shared::transfer::{Thing, TransferError, transfer};
+use shared::transfer::{Step, Thing, TransferError, transfer};
 use stage::Embedded;
+use stage::entries::{claims_group, finds_group, group, kept, make, member, write, writes};
 use stage::redis::{InRedis, asking, settings};
 use store::{Settings, Unused};
 use store_suite::Carries;
@@ -120,6 +121,14 @@ fn fill(directory: &Path) {
     appends(&mut store, fay, "fay", 2_500);
     advances(&mut store, fay, "fay", 2_400);
     notes(&mut store, gus, "gus", "dora", ReceiptKind::Read);
+    for (claim, name) in [(dora, "dora"), (gus, "gus")] {
+        let (user, groups) = (user(name), vec![kept("team"), kept("anew")]);
+        store.carry_out(Request::KeepGroups {
+            claim,
+            user,
+            groups,
+        });
+    }
     // Nobody knows when that shard was alive.
     sees(&mut store, hana, "hana", Seen::Here(Incarnation(99)));
     let recent = vec![Remembered {
@@ -134,7 +143,42 @@ fn fill(directory: &Path) {
     }];
     let claim = dora;
     store.carry_out(Request::Release { claim, recent });
+    fill_groups(&mut store);
     store.stop();
+}
+
+/// Groups in all states that a directory knows.
+const GROUPS: [&str; 5] = ["team", "anew", "aged", "ended", "nothing"];
+
+fn fill_groups(store: &mut Embedded) {
+    let mut claim = |name| claims_group(store, FORMER, name);
+    let [team, anew, aged, ended, _] = GROUPS.map(&mut claim);
+    for (claim, name, entries) in [
+        (team, "team", 150),
+        (anew, "anew", 1_100),
+        (aged, "aged", 80),
+        (ended, "ended", 2_500),
+    ] {
+        assert!(writes(store, claim, name, make()));
+        assert!(writes(store, claim, name, write(1..entries + 1)));
+    }
+    let group = group("ended");
+    let claim = ended;
+    store.carry_out(Request::EndGroup { claim, group });
+    // Its log begins anew, and whom it knows stays.
+    let mut begin = make();
+    begin.epoch.0 += 1;
+    begin.record.as_mut().unwrap().epoch.0 += 1;
+    begin.members = vec![(user("ben"), Some(member(1)))];
+    assert!(writes(store, anew, "anew", begin));
+    // All of it is old, and so is the beginning of another.
+    store.carry_out(Request::Alive {
+        shard: FORMER,
+        stamp: Stamp(100 + 90 * 24 * 60 * 60 * 1_000_000),
+        steady: true,
+    });
+    assert!(writes(store, aged, "aged", write(81..81)));
+    assert!(writes(store, team, "team", write(151..152)));
 }
 
 /// All that a shard finds of a user.
@@ -197,20 +241,23 @@ fn finds(store: &mut impl Carries, name: &str) -> Found {
     }
 }
 
+/// Steps of a thing: what writes it, or looks for it.
+type Way = fn(&dyn Thing) -> Vec<Step>;
+
 /// Writes all of a directory to a Redis, or compares.
-fn carries(
-    directory: &Path,
-    url: &str,
-    steps: impl Fn(&Kept) -> Vec<shared::transfer::Step>,
-) -> Result<(), TransferError> {
+fn carries(directory: &Path, url: &str, way: Way) -> Result<(), TransferError> {
     let mut redis = Redis::new(&settings(url, None), Vec::new());
     let unused = Unused::open(directory, &Settings::least()).unwrap();
     let mailboxes = Mailboxes::of(&unused).unwrap().unwrap();
+    let groups = Groups::of(&unused).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(transfer(&mut redis, mailboxes, steps))
+    runtime.block_on(async {
+        transfer(&mut redis, mailboxes, |kept| way(kept)).await?;
+        transfer(&mut redis, groups, |kept| way(kept)).await
+    })
 }
 
 /// A shard finds there what it finds in the directory.
@@ -226,10 +273,31 @@ fn is_the_same(directory: &Path, mut redis: InRedis) {
             "gus" => (1, 0, 1, 0),
             _ => (1, 0, 0, 0),
         };
+        let belongs = ["dora", "gus"].contains(&name);
+        assert_eq!(!there.mailbox.groups.is_empty(), belongs, "{name}");
         let (letters, receipts) = (there.letters.len(), there.receipts.len());
         let cursor = there.mailbox.cursor.0;
         let found = (cursor, letters, receipts, there.recent.len());
         assert_eq!(found, expected, "{name}");
+    }
+    for (name, expected) in GROUPS.into_iter().zip([
+        Some((100, 52, 1)),
+        Some((1, 0, 2)),
+        Some((81, 0, 1)),
+        None,
+        None,
+    ]) {
+        let claim = claims_group(&mut embedded, LATER, name);
+        let here = finds_group(&mut embedded, claim, name);
+        let claim = claims_group(&mut redis, LATER, name);
+        let there = finds_group(&mut redis, claim, name);
+        assert_eq!(here, there, "{name}");
+        let found = there.map(|(group, log)| (log.first, log.entries.len(), group.members.len()));
+        assert_eq!(found, expected, "{name}");
+        // It goes on where it ended.
+        let goes_on = write(152..153);
+        let goes_on = writes(&mut redis, claim, name, goes_on);
+        assert_eq!(goes_on, name == "team");
     }
     embedded.stop();
 }
@@ -239,10 +307,10 @@ fn a_redis_has_what_the_directory_had() {
     let directory = tempfile::tempdir().unwrap();
     fill(directory.path());
     let server = Server::start();
-    carries(directory.path(), &server.url(), Thing::writes).unwrap();
-    carries(directory.path(), &server.url(), Thing::looks).unwrap();
+    carries(directory.path(), &server.url(), |kept| kept.writes()).unwrap();
+    carries(directory.path(), &server.url(), |kept| kept.looks()).unwrap();
     // Who is there already is not written over.
-    let again = carries(directory.path(), &server.url(), Thing::writes);
+    let again = carries(directory.path(), &server.url(), |kept| kept.writes());
     assert!(again.is_err(), "{again:?}");
     let settings = StoreSettings::default();
     let redis = InRedis::new(&server.url(), settings, asking(&server));
@@ -255,8 +323,8 @@ fn a_cluster_has_what_the_directory_had() {
     fill(directory.path());
     let mut cluster = Cluster::start();
     let url = cluster.url();
-    carries(directory.path(), &url, Thing::writes).unwrap();
-    carries(directory.path(), &url, Thing::looks).unwrap();
+    carries(directory.path(), &url, |kept| kept.writes()).unwrap();
+    carries(directory.path(), &url, |kept| kept.looks()).unwrap();
     let settings = StoreSettings::default();
     let redis = InRedis::new(&url, settings, asking(&cluster.servers()[0]));
     is_the_same(directory.path(), redis);
@@ -269,6 +337,7 @@ fn what_is_not_as_in_the_directory_is_named() {
     let server = Server::start();
     let slot = |name| format!("im:{{{}}}", Slot::of(&user(name)));
     let (dora, emil, gus) = (slot("dora"), slot("emil"), slot("gus"));
+    let (team, aged) = (slot("team"), slot("aged"));
     let stream = format!("{dora}:m:dora");
     for (spoiled, named) in [
         (vec!["XDEL", &stream, "1-95"], "message 95 of dora"),
@@ -290,11 +359,35 @@ fn what_is_not_as_in_the_directory_is_named() {
             vec!["HSET", &format!("{gus}:n:gus"), "rcarl", "1"],
             "mailbox of gus",
         ),
+        (
+            vec!["HDEL", &format!("{gus}:groups"), "gus"],
+            "mailbox of gus",
+        ),
+        (
+            vec!["XDEL", &format!("{team}:gl:team"), "140-0"],
+            "entry 140 of group team",
+        ),
+        (
+            vec!["XADD", &format!("{aged}:gl:aged"), "90-0", "m", "x"],
+            "group aged",
+        ),
+        (
+            vec!["HSET", &format!("{team}:gm:team"), "ann", "x"],
+            "ann in group team",
+        ),
+        (
+            vec!["HSET", &format!("{team}:gm:team"), "ben", "x"],
+            "group team",
+        ),
+        (
+            vec!["HSET", &format!("{team}:g:team"), "last", "152"],
+            "group team",
+        ),
     ] {
         server.ask(&["FLUSHALL"]);
-        carries(directory.path(), &server.url(), Thing::writes).unwrap();
+        carries(directory.path(), &server.url(), |kept| kept.writes()).unwrap();
         server.ask(&spoiled);
-        let found = carries(directory.path(), &server.url(), Thing::looks);
+        let found = carries(directory.path(), &server.url(), |kept| kept.looks());
         let found = found.unwrap_err().to_string();
         assert!(found.contains(named), "{spoiled:?}: {found}");
     }

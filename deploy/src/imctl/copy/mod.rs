@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
-use msgd::transfer::{Kept, Mailboxes};
+use msgd::transfer::{Groups, Kept, Mailboxes, OfGroup};
 use serde::Serialize;
 use shared::transfer::{Thing, transfer};
 use shared::{Address, Trust};
@@ -45,6 +45,9 @@ struct Counts {
     messages: u64,
     bytes: u64,
     receipts: u64,
+    groups: u64,
+    members: u64,
+    entries: u64,
     friend_lists: u64,
     friends: u64,
 }
@@ -97,6 +100,9 @@ fn count<'a>(sources: impl Iterator<Item = (&'a PathBuf, &'a Unused)>) -> anyhow
                 counts.add(&kept?);
             }
         }
+        for kept in Groups::of(source).into_iter().flatten() {
+            counts.add_of_group(&kept?);
+        }
         if let Some(lists) = friendd::transfer::lists(source) {
             found = true;
             for list in lists {
@@ -120,6 +126,9 @@ async fn fill(sources: &[Unused], target: &mut Target) -> anyhow::Result<()> {
         if let Some(mailboxes) = Mailboxes::of(source)? {
             transfer(redis, mailboxes, Thing::writes).await?;
         }
+        if let Some(groups) = Groups::of(source) {
+            transfer(redis, groups, Thing::writes).await?;
+        }
         if let Some(lists) = friendd::transfer::lists(source) {
             transfer(redis, lists, Thing::writes).await?;
         }
@@ -128,6 +137,9 @@ async fn fill(sources: &[Unused], target: &mut Target) -> anyhow::Result<()> {
         let redis = &mut target.redis;
         if let Some(mailboxes) = Mailboxes::of(source)? {
             transfer(redis, mailboxes, Thing::looks).await?;
+        }
+        if let Some(groups) = Groups::of(source) {
+            transfer(redis, groups, Thing::looks).await?;
         }
         if let Some(lists) = friendd::transfer::lists(source) {
             transfer(redis, lists, Thing::looks).await?;
@@ -153,6 +165,14 @@ impl Counts {
             Kept::Recent { .. } => {}
         }
     }
+
+    fn add_of_group(&mut self, kept: &OfGroup) {
+        match kept {
+            OfGroup::Entry { .. } => self.entries += 1,
+            OfGroup::Member { .. } => self.members += 1,
+            OfGroup::Group { .. } => self.groups += 1,
+        }
+    }
 }
 
 impl Copied {
@@ -164,6 +184,9 @@ impl Copied {
             "messages",
             "bytes",
             "receipts",
+            "groups",
+            "members",
+            "entries",
             "friend lists",
             "friends",
         ];
@@ -173,6 +196,9 @@ impl Copied {
             counts.messages,
             counts.bytes,
             counts.receipts,
+            counts.groups,
+            counts.members,
+            counts.entries,
             counts.friend_lists,
             counts.friends,
         ];

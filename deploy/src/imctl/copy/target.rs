@@ -137,7 +137,7 @@ impl Target {
                     let shown = || String::from_utf8_lossy(&key).into_owned();
                     match Key::of(&key) {
                         Some(Key::Slot) => found.slot = Some(shown()),
-                        Some(Key::Mailbox) => found.kept = Some(shown()),
+                        Some(Key::Kept) => found.kept = Some(shown()),
                         None if friendd::transfer::is_list(&key) => found.kept = Some(shown()),
                         None => found.marked |= key == MARK.as_bytes(),
                     }
@@ -157,7 +157,7 @@ impl Target {
             loop {
                 let (next, keys) = self.page(&server, cursor).await?;
                 let kept = |key: &Vec<u8>| {
-                    Key::of(key) == Some(Key::Mailbox) || friendd::transfer::is_list(key)
+                    Key::of(key) == Some(Key::Kept) || friendd::transfer::is_list(key)
                 };
                 let erase = |key: Vec<u8>| Command::write("UNLINK", key);
                 let erased = keys.into_iter().filter(kept).map(erase).collect();

@@ -103,6 +103,45 @@ pub(crate) fn behind(prefix: &[u8]) -> Key {
     key
 }
 
+/// What a key of a group is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The entry of this number.
+    Entry { life: u64, seq: u64 },
+    /// As what this user is known.
+    Member { life: u64, user: UserId },
+    /// What there is one of.
+    Other,
+}
+
+/// Of which group a key is, and of what; `None`: it is no group's.
+pub(crate) fn parse(key: &[u8]) -> Option<(Slot, GroupId, Kind)> {
+    let (slot, rest) = key.split_first_chunk()?;
+    let slot = Slot::new(u16::from_be_bytes(*slot).into())?;
+    let zero = rest.iter().position(|byte| *byte == 0)?;
+    let (group, rest) = rest.split_at(zero);
+    let kind = match &rest[1..] {
+        [b'g' | b'l'] => Kind::Other,
+        [kind, rest @ ..] => {
+            let (life, rest) = rest.split_first_chunk()?;
+            let life = u64::from_be_bytes(*life);
+            match kind {
+                b'e' => Kind::Entry {
+                    life,
+                    seq: u64::from_be_bytes(rest.try_into().ok()?),
+                },
+                b'm' => Kind::Member {
+                    life,
+                    user: UserId::new(rest).ok()?,
+                },
+                _ => return None,
+            }
+        }
+        [] => return None,
+    };
+    Some((slot, GroupId::new(group).ok()?, kind))
+}
+
 /// The user in a key of a member, whose prefix has this length.
 pub(crate) fn user(key: &[u8], prefix: usize) -> Option<UserId> {
     UserId::new(key.get(prefix..)?).ok()
@@ -136,6 +175,17 @@ mod tests {
         let prefix = of("team").members(1);
         assert_eq!(user(&entries[6], prefix.len()), UserId::new("ann").ok());
         assert!(entries[7][0] < LIFE[0]);
+        let (team, ann) = (GroupId::new("team").unwrap(), UserId::new("ann").unwrap());
+        for (at, kind) in [
+            (1, Kind::Entry { life: 1, seq: 256 }),
+            (4, Kind::Other),
+            (5, Kind::Other),
+            (6, Kind::Member { life: 1, user: ann }),
+        ] {
+            assert_eq!(parse(&entries[at]), Some((slot, team.clone(), kind)));
+        }
+        assert_eq!(parse(LIFE), None);
+        assert_eq!(parse(&entries[1][..10]), None);
     }
 
     #[test]

@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use msgd_core::store::{
-    Claim, Found, GroupRecord, GroupWrite, Known, LogPage, MemberRow, Outcome, Request, StoredGroup,
+    Claim, Found, GroupRecord, GroupWrite, KeptGroup, Known, LogPage, MemberRow, Outcome, Request,
+    StoredGroup,
 };
-use proto::group::{self, Entrance, LogEntry, Logged, ReadTo, Role};
+use proto::group::{self, Belongs, Entrance, LogEntry, Logged, ReadTo, Role, UserGroup};
 use proto::ids::{GroupId, Incarnation, LogEpoch, MessageId, Stamp};
+use proto::link::MembershipVersion;
 use proto::slot::Slot;
 use store_suite::Carries;
 
@@ -60,6 +62,20 @@ pub fn write(seqs: Range<u64>) -> GroupWrite {
         entries: seqs.map(|seq| (entry(seq), seq)).collect(),
         record: None,
         members: vec![(user("ann"), Some(member(last)))],
+    }
+}
+
+/// What a member keeps of a group.
+pub fn kept(name: &str) -> KeptGroup {
+    KeptGroup {
+        of: UserGroup {
+            group: group(name),
+            belongs: Belongs::Member,
+        },
+        version: MembershipVersion {
+            epoch: EPOCH,
+            revision: 7,
+        },
     }
 }
 
