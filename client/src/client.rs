@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use proto::client::Transient;
+use proto::clock::Moment;
 use proto::codes::Code;
 use proto::friends::{FriendAction, FriendList};
 use proto::ids::{DeviceId, MessageId, Stamp, UserId};
@@ -18,7 +19,7 @@ use crate::dial::Place;
 use crate::driver::drive;
 use crate::events::Events;
 use crate::lease::Lease;
-use crate::session::{ChangeError, Fate, RequestError, SendError};
+use crate::session::{Answer, ChangeError, Fate, RequestError, SendError, Session, To};
 use crate::settings::{AddressError, Settings};
 use crate::shared::Shared;
 
@@ -80,7 +81,7 @@ impl Client {
         Ok((Self { lease }, events))
     }
 
-    fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Shared {
         self.lease.shared()
     }
 
@@ -88,6 +89,7 @@ impl Client {
     /// before the first log-in; offline it is taken and sent later. Messages of
     /// one task are sent in its order.
     pub async fn send(&self, to: &UserId, body: impl Into<Bytes>) -> Result<SendHandle, SendError> {
+        let to = To::User(to.clone());
         self.submit(None, to, body.into()).await
     }
 
@@ -99,19 +101,20 @@ impl Client {
         to: &UserId,
         body: impl Into<Bytes>,
     ) -> Result<SendHandle, SendError> {
+        let to = To::User(to.clone());
         self.submit(Some(id), to, body.into()).await
     }
 
-    async fn submit(
+    pub(crate) async fn submit(
         &self,
         id: Option<MessageId>,
-        to: &UserId,
+        to: To,
         mut body: Bytes,
     ) -> Result<SendHandle, SendError> {
         let shared = self.shared();
         let _turn = shared.turn.lock().await;
         loop {
-            match shared.submit(id, to, body) {
+            match shared.submit(id, to.clone(), body) {
                 Ok((id, fate)) => return Ok(SendHandle { id, fate }),
                 Err(SendError::Full(back)) => body = back,
                 Err(error) => return Err(error),
@@ -122,6 +125,7 @@ impl Client {
 
     /// As [`Client::send`], but hands the body back instead of waiting.
     pub fn try_send(&self, to: &UserId, body: impl Into<Bytes>) -> Result<SendHandle, SendError> {
+        let to = To::User(to.clone());
         let (id, fate) = self.shared().submit(None, to, body.into())?;
         Ok(SendHandle { id, fate })
     }
@@ -160,8 +164,26 @@ impl Client {
     /// Does `action` with `peer`; waits for the answer, for ten seconds at
     /// most.
     pub async fn change(&self, action: FriendAction, peer: &UserId) -> Result<(), ChangeError> {
-        let answer = self.shared().change_friend(action, peer)?;
+        let peer = peer.clone();
+        self.change_of(|session, now| session.change_friend(now, action, peer))
+            .await
+    }
+
+    /// Asks, and waits for the answer.
+    pub(crate) async fn ask(
+        &self,
+        ask: impl FnOnce(&mut Session, Moment) -> Result<u32, RequestError>,
+    ) -> Result<Answer, ChangeError> {
+        let answer = self.shared().ask(ask)?;
         answer.await.unwrap_or(Err(ChangeError::Unanswered))
+    }
+
+    /// Asks for a change, and waits for the answer.
+    pub(crate) async fn change_of(
+        &self,
+        ask: impl FnOnce(&mut Session, Moment) -> Result<u32, RequestError>,
+    ) -> Result<(), ChangeError> {
+        self.ask(ask).await.map(drop)
     }
 
     /// The devices of this user that are logged in; waits for the answer, for
@@ -174,8 +196,9 @@ impl Client {
     /// Logs a device of this user out, another one or this; waits for the
     /// answer, for ten seconds at most. It can log in again with a good token.
     pub async fn end_device(&self, device: &DeviceId) -> Result<(), ChangeError> {
-        let answer = self.shared().end_device(device)?;
-        answer.await.unwrap_or(Err(ChangeError::Unanswered))
+        let device = device.clone();
+        self.change_of(|session, now| session.end_device(now, device))
+            .await
     }
 
     /// The friend list; `None` before the first one came.

@@ -6,6 +6,12 @@
 //! again after a reconnect with the same id, and what comes twice is shown
 //! once. A message is acknowledged only when the application has taken it.
 //!
+//! In groups [`Client::send_to_group`] writes, [`Client::change_group`] does
+//! everything else, and [`Event::GroupEntry`] brings what others wrote and did:
+//! each entry of a group's log once, in order, over reconnects too. What a
+//! slow reader or a lost connection left out is fetched by itself; where that
+//! is too much [`Event::GroupSkipped`] says so.
+//!
 //! 'Shown once' holds for the life of the process; over a restart it needs a
 //! [`SeenStore`].
 //!
@@ -34,6 +40,7 @@ mod client;
 mod dial;
 mod driver;
 mod events;
+mod groups;
 mod lease;
 mod session;
 mod settings;
@@ -44,19 +51,26 @@ mod tls;
 pub use crate::client::{Client, SendHandle};
 pub use crate::events::Events;
 pub use crate::session::{
-    Account, ChangeError, Confirmation, Connected, Credentials, Event, Fate, Message, Reason,
-    RequestError, SendError, TOKEN_BYTES_MAX,
+    Account, ChangeError, Confirmation, Connected, Credentials, Event, Fate, Group, GroupEntry,
+    GroupSkipped, Message, Reason, RequestError, SendError, TOKEN_BYTES_MAX,
 };
 pub use crate::settings::{AddressError, SeenStore, Settings};
 pub use crate::tls::{Tls, TlsError};
 
 // What the SDK's own types are made of, so that an application needs no second
 // crate for them.
-pub use proto::client::{Read, TRANSIENT_TYPING, Transient};
+pub use proto::client::{GroupRead, GroupTransient, Read, TRANSIENT_TYPING, Transient};
 pub use proto::codes::{Code, Next};
 pub use proto::friends::{FriendAction, FriendEntry, FriendList, ListHash, ListVersion, Relation};
-pub use proto::ids::{DeviceId, IdError, Identity, MessageId, SessionId, Stamp, UserId};
+pub use proto::group::{
+    Action, Conversation, Entrance, FOR_EVER, GroupState, Head, LogEntry, Logged, MemberEntry,
+    Mentions, Place, Range, ReadTo, Role, Standing, Which,
+};
+pub use proto::ids::{
+    DeviceId, GroupId, IdError, Identity, LogEpoch, MessageId, SessionId, Stamp, UserId,
+};
 pub use proto::server::{
-    Carbon, DeviceEntry, Did, Outcome, Receipt, ReceiptKind, Sent, SentElsewhere, TransientFrom,
+    Carbon, DeviceEntry, Did, GroupTransientFrom, History, Members, Outcome, Receipt, ReceiptKind,
+    Sent, SentElsewhere, TransientFrom,
 };
 pub use proto::status::{Availability, PeerStatus, Status};

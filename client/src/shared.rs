@@ -11,14 +11,15 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use proto::clock::Moment;
 use proto::frame::{self, Front};
-use proto::friends::FriendAction;
-use proto::ids::{DeviceId, Identity, MessageId, UserId};
+use proto::ids::{Identity, MessageId};
 use proto::limits::SERVER_FRAME_BYTES_MAX;
 use proto::server::{DeviceEntry, ServerPacket};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::session::{ChangeError, Effect, Event, Fate, RequestError, SendError, Session, Wants};
+use crate::session::{
+    Answer, ChangeError, Effect, Event, Fate, RequestError, SendError, Session, To, Wants,
+};
 use crate::settings::{SeenStore, Settings};
 
 /// Deadlines are met this late at most. It keeps a deadline that only a packet
@@ -54,8 +55,8 @@ struct State {
     fates: HashMap<MessageId, oneshot::Sender<Fate>>,
     /// Who waits for the devices.
     devices: Vec<oneshot::Sender<Result<Vec<DeviceEntry>, ChangeError>>>,
-    /// Who waits for a change; no more than the session takes.
-    changes: HashMap<u32, oneshot::Sender<Result<(), ChangeError>>>,
+    /// Who waits for a change or an answer; no more than the session takes.
+    changes: HashMap<u32, oneshot::Sender<Result<Answer, ChangeError>>>,
     seen: Option<Box<dyn SeenStore>>,
     /// No handle is left.
     abandoned: bool,
@@ -155,11 +156,11 @@ impl Shared {
     pub(crate) fn submit(
         &self,
         id: Option<MessageId>,
-        to: &UserId,
+        to: To,
         body: Bytes,
     ) -> Result<(MessageId, oneshot::Receiver<Fate>), SendError> {
         let mut state = self.lock();
-        let id = state.session.send(self.now(), id, to.clone(), body)?;
+        let id = state.session.send(self.now(), id, to, body)?;
         let (sender, receiver) = oneshot::channel();
         state.fates.insert(id, sender);
         drop(state);
@@ -167,18 +168,11 @@ impl Shared {
         Ok((id, receiver))
     }
 
-    pub(crate) fn change_friend(
-        &self,
-        action: FriendAction,
-        peer: &UserId,
-    ) -> Result<oneshot::Receiver<Result<(), ChangeError>>, ChangeError> {
-        self.change(|session, now| session.change_friend(now, action, peer.clone()))
-    }
-
-    fn change(
+    /// Asks for something; its answer comes, or that there is none.
+    pub(crate) fn ask(
         &self,
         ask: impl FnOnce(&mut Session, Moment) -> Result<u32, RequestError>,
-    ) -> Result<oneshot::Receiver<Result<(), ChangeError>>, ChangeError> {
+    ) -> Result<oneshot::Receiver<Result<Answer, ChangeError>>, ChangeError> {
         let mut state = self.lock();
         let now = self.now();
         let request = ask(&mut state.session, now)?;
@@ -187,13 +181,6 @@ impl Shared {
         drop(state);
         self.wake.notify_one();
         Ok(receiver)
-    }
-
-    pub(crate) fn end_device(
-        &self,
-        device: &DeviceId,
-    ) -> Result<oneshot::Receiver<Result<(), ChangeError>>, ChangeError> {
-        self.change(|session, now| session.end_device(now, device.clone()))
     }
 
     pub(crate) fn devices(
@@ -220,8 +207,9 @@ impl Shared {
         let State {
             session, effects, ..
         } = &mut *state;
-        let event = session.take(self.now(), effects);
-        let took = !state.effects.is_empty();
+        let now = self.now();
+        let event = session.take(now, effects);
+        let took = !effects.is_empty() || session.wants_pages(now);
         state.settle();
         let over = state.session.wants() == Wants::Nothing;
         drop(state);

@@ -171,12 +171,14 @@ impl Session {
         self.inbox.connected();
         self.presence.connected();
         self.friends.connected(now);
+        let named = self.groups.connected(ok.user.clone(), ok.groups);
         self.news.state(Event::Connected(Connected {
             user: ok.user,
             device: ok.device,
             session: ok.session,
             server_time: ok.server_time,
         }));
+        self.groups_named(named);
     }
 
     /// The server's one error before its close.
@@ -261,6 +263,7 @@ impl Session {
         }
         self.outbox.lost();
         self.friends.lost();
+        self.groups.lost();
         changed(self.requests.lost(), out);
     }
 
@@ -277,11 +280,15 @@ impl Session {
         }
     }
 
+    /// Whether nothing waits for the wire or for an answer.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.outbox.is_empty() && self.requests.is_idle() && self.groups.is_idle()
+    }
+
     /// A farewell without a connection has nobody to log out from.
     fn end_if_nothing_waits(&mut self, out: &mut Vec<Effect>) {
-        let nothing_waits = self.outbox.is_empty() && self.requests.is_idle();
         let given_up = self.farewell.as_ref().is_some_and(|f| f.last);
-        if self.farewell.is_some() && (nothing_waits || given_up) {
+        if self.farewell.is_some() && (self.is_flushed() || given_up) {
             self.end(None, SmolStr::default(), out);
         }
     }
@@ -314,6 +321,7 @@ impl Session {
         if self.requests.devices_expired(now) {
             out.push(Effect::Devices(Err(ChangeError::Unanswered)));
         }
+        self.groups.tick(now);
         self.farewell_due(now, out);
         self.move_due(now);
         match &self.phase {
@@ -375,7 +383,10 @@ impl Session {
         let farewell = self.farewell.as_ref().map(|f| f.until);
         let requests = self.requests.deadline();
         let friends = self.friends.deadline();
-        [own, farewell, requests, friends]
+        let live = matches!(self.phase, Phase::Live(_));
+        let groups = self.groups.deadline(self.requests.is_paused());
+        let groups = groups.filter(|_| live);
+        [own, farewell, requests, friends, groups]
             .into_iter()
             .flatten()
             .min()

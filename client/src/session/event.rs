@@ -9,10 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use proto::codes::Code;
 use proto::friends::FriendList;
-use proto::ids::{DeviceId, Identity, MessageId, SessionId, Stamp, UserId};
-use proto::server::{Carbon, Receipt, TransientFrom};
+use proto::group::{Action, Place};
+use proto::ids::{DeviceId, GroupId, Identity, LogEpoch, MessageId, SessionId, Stamp, UserId};
+use proto::server::{Carbon, GroupTransientFrom, Receipt, TransientFrom};
 use proto::status::PeerStatus;
 use smol_str::SmolStr;
+
+use super::group_event::{Group, GroupEntry, GroupSkipped};
 
 /// What the application is told, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,49 @@ pub enum Event {
     Presence(PeerStatus),
     /// The friend list is another.
     Friends(Arc<FriendList>),
+    /// One of this user's groups is known now or is another: its title, who may
+    /// do what, how far it is read. Several changes come as one; an entry by
+    /// itself is not one.
+    Group(Group),
+    /// An entry of a group's log. Who takes no events is held 4,096 of them for,
+    /// and misses none: the rest is asked for later.
+    GroupEntry(GroupEntry),
+    /// Entries of a group's log that are not told: above 2,000 were missed, or
+    /// they are kept no more. The next entry is one after them.
+    GroupSkipped(GroupSkipped),
+    /// A group's log began anew: what is held of it is of another one, and
+    /// numbers count from 1 again.
+    GroupAnew {
+        /// Which group.
+        group: GroupId,
+        /// Of the log from now on.
+        epoch: LogEpoch,
+    },
+    /// A message in a group that is never stored. Shed first.
+    GroupTransient(GroupTransientFrom),
+    /// This user is in a group no more, or not invited.
+    GroupLeft {
+        /// Which group.
+        group: GroupId,
+        /// What ended it, and who did that, if it is known.
+        change: Option<(UserId, Action)>,
+    },
+    /// This user is invited to a group. Not kept for who takes none; see
+    /// `Client::invitations`.
+    GroupInvited {
+        /// Which group.
+        group: GroupId,
+        /// By whom.
+        by: UserId,
+    },
+    /// A user asks to be admitted to a group in which this user is an admin.
+    /// Not kept for who takes none; see `Client::members`.
+    GroupApplied {
+        /// Which group.
+        group: GroupId,
+        /// Who.
+        user: UserId,
+    },
     /// The token has expired: the session waits for a fresh one, given to
     /// `Client::refresh_token`.
     TokenExpired,
@@ -143,6 +189,13 @@ pub enum Fate {
     /// It is durable in the recipient's mailbox; a receipt follows when a
     /// device has taken it.
     Stored {
+        /// When the cluster accepted it.
+        stamp: Stamp,
+    },
+    /// It is durable in the group's log, and is told there like the others'.
+    Logged {
+        /// Its place in the log.
+        place: Place,
         /// When the cluster accepted it.
         stamp: Stamp,
     },

@@ -12,7 +12,11 @@ mod dice;
 mod error;
 mod event;
 mod friends;
+mod group_event;
+mod group_talk;
+mod groups;
 mod inbox;
+mod log;
 mod mint;
 mod news;
 mod outbox;
@@ -27,22 +31,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use proto::client::{TRANSIENT_TYPING, Transient};
+use proto::client::{ClientPacket, TRANSIENT_TYPING, Transient};
 use proto::clock::Moment;
 use proto::friends::{FriendAction, FriendList};
 use proto::ids::{DeviceId, Identity, MessageId, Stamp, UserId};
-use proto::limits::{BODY_BYTES_MAX, LOGIN_FRAME_BYTES_MAX, TEXT_BYTES_MAX};
+use proto::limits::{BODY_BYTES_MAX, LOGIN_FRAME_BYTES_MAX, MENTIONS_MAX, TEXT_BYTES_MAX};
 use proto::server::DeviceEntry;
 use proto::status::{PeerStatus, Status};
 
 pub use self::account::{Account, Credentials};
 pub use self::error::{ChangeError, RequestError, SendError};
 pub use self::event::{Confirmation, Connected, Event, Fate, Message, Reason};
+pub use self::group_event::{Group, GroupEntry, GroupSkipped};
+
+pub(crate) use self::outbox::To;
+pub(crate) use self::requests::Answer;
 
 use self::backoff::Backoff;
 use self::connection::{Farewell, Granted, Moving, Phase};
 use self::dice::Dice;
 use self::friends::Friends;
+use self::groups::Groups;
 use self::inbox::Inbox;
 use self::mint::Mint;
 use self::news::{News, NewsQueue};
@@ -64,13 +73,13 @@ pub(crate) enum Effect {
         /// What became of it.
         fate: Fate,
     },
-    /// A change of a relation, or the end of a device, has its answer.
+    /// A change of a relation or group, the end of a device, or a question about
+    /// a group has its answer.
     Changed {
-        /// The number that [`Session::change_friend`] or
-        /// [`Session::end_device`] gave.
+        /// The number that the session gave when it was asked.
         request: u32,
         /// What became of it.
-        result: Result<(), ChangeError>,
+        result: Result<Answer, ChangeError>,
     },
     /// The devices that are logged in, or why they cannot be told.
     Devices(Result<Vec<DeviceEntry>, ChangeError>),
@@ -114,6 +123,7 @@ pub(crate) struct Session {
     requests: Requests,
     friends: Friends,
     presence: Presence,
+    groups: Groups,
     news: NewsQueue,
     carbons: Carbons,
     backoff: Backoff,
@@ -137,6 +147,7 @@ impl Session {
             requests: Requests::new(),
             friends: Friends::default(),
             presence: Presence::default(),
+            groups: Groups::default(),
             news: NewsQueue::default(),
             carbons: Carbons::default(),
             backoff: Backoff::default(),
@@ -150,11 +161,17 @@ impl Session {
         &mut self,
         now: Moment,
         id: Option<MessageId>,
-        to: UserId,
+        to: To,
         body: Bytes,
     ) -> Result<MessageId, SendError> {
         if self.is_ending() {
             return Err(SendError::Closed);
+        }
+        let is_for_group = matches!(to, To::Group(..));
+        if let To::Group(_, mentions) = &to
+            && mentions.len() > MENTIONS_MAX
+        {
+            return Err(SendError::TooManyMentions(mentions.len()));
         }
         let Some(granted) = &self.granted else {
             return Err(SendError::Full(body));
@@ -175,7 +192,12 @@ impl Session {
             again,
         };
         match self.outbox.admit(message, granted.window) {
-            Ok(()) => Ok(id),
+            Ok(()) => {
+                if is_for_group {
+                    self.groups.sends(id);
+                }
+                Ok(id)
+            }
             Err(NotTaken::Full) => Err(SendError::Full(body)),
             Err(NotTaken::UnderWay) => Err(SendError::UnderWay(id)),
         }
@@ -209,7 +231,13 @@ impl Session {
             // They may have ceased to be a friend in between.
             News::Presence(user) => Event::Presence(self.presence.of(&user)?.clone()),
             News::Friends => Event::Friends(Arc::clone(self.friends.list()?)),
-            News::State(event) => event,
+            News::Group(group) => Event::Group(self.groups.of(&group)?),
+            News::GroupTransient(transient) => Event::GroupTransient(transient),
+            News::Logged(event) => {
+                self.groups.taken(group_talk::weight(&event));
+                event
+            }
+            News::Tidings(event) | News::State(event) => event,
         })
     }
 
@@ -286,7 +314,7 @@ impl Session {
         let limit = self.granted.as_ref().map_or(0, |g| g.body_bytes_max);
         let fits = transient.body.len() <= limit.min(BODY_BYTES_MAX);
         if fits && matches!(self.phase, Phase::Live(_)) {
-            self.requests.transient(transient);
+            self.requests.transient(ClientPacket::Transient(transient));
         }
     }
 

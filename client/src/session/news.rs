@@ -5,8 +5,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use proto::ids::{Stamp, UserId};
-use proto::server::{Carbon, Receipt, ReceiptKind, TransientFrom};
+use proto::ids::{GroupId, Stamp, UserId};
+use proto::server::{Carbon, GroupTransientFrom, Receipt, ReceiptKind, TransientFrom};
 
 use super::event::{Event, Message};
 
@@ -23,8 +23,12 @@ pub(super) const CARBON_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// later receipt of that peer says all that it said.
 pub(super) const RECEIPTS_MAX: usize = 1_024;
 
-/// What is told next. Of a status or list the newest is told, so only its
-/// place waits.
+/// The most invitations to groups, wishes to be admitted and ends of a
+/// membership that wait; the next is shed.
+pub(super) const TIDINGS_MAX: usize = 1_024;
+
+/// What is told next. Of a status, list or group the newest is told, so only
+/// its place waits.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum News {
     Message(Message),
@@ -33,6 +37,12 @@ pub(super) enum News {
     Carbon(Carbon),
     Presence(UserId),
     Friends,
+    Group(GroupId),
+    /// What a group's log says; bounded by what is held of logs.
+    Logged(Event),
+    GroupTransient(GroupTransientFrom),
+    /// An invitation, a wish to be admitted, or the end of a membership.
+    Tidings(Event),
     /// Connected, reconnecting, or closed.
     State(Event),
 }
@@ -53,6 +63,8 @@ pub(super) struct NewsQueue {
     receipts: HashMap<(UserId, ReceiptKind), Stamp>,
     statuses: HashSet<UserId>,
     friends: bool,
+    groups: HashSet<GroupId>,
+    tidings: usize,
 }
 
 impl NewsQueue {
@@ -61,9 +73,34 @@ impl NewsQueue {
     }
 
     pub(super) fn transient(&mut self, transient: TransientFrom) {
+        self.fleeting(News::Transient(transient));
+    }
+
+    pub(super) fn group_transient(&mut self, transient: GroupTransientFrom) {
+        self.fleeting(News::GroupTransient(transient));
+    }
+
+    fn fleeting(&mut self, news: News) {
         if self.transients < TRANSIENTS_MAX {
             self.transients += 1;
-            self.push(News::Transient(transient));
+            self.push(news);
+        }
+    }
+
+    pub(super) fn group(&mut self, group: GroupId) {
+        if self.groups.insert(group.clone()) {
+            self.push(News::Group(group));
+        }
+    }
+
+    pub(super) fn logged(&mut self, event: Event) {
+        self.push(News::Logged(event));
+    }
+
+    pub(super) fn tidings(&mut self, event: Event) {
+        if self.tidings < TIDINGS_MAX {
+            self.tidings += 1;
+            self.push(News::Tidings(event));
         }
     }
 
@@ -119,7 +156,7 @@ impl NewsQueue {
             }
         };
         match &news {
-            News::Transient(_) => self.transients -= 1,
+            News::Transient(_) | News::GroupTransient(_) => self.transients -= 1,
             News::Carbon(carbon) => {
                 self.carbons -= 1;
                 self.carbon_bytes -= carbon.weight();
@@ -128,7 +165,11 @@ impl NewsQueue {
                 self.statuses.remove(user);
             }
             News::Friends => self.friends = false,
-            News::Message(_) | News::Receipt(_) | News::State(_) => {}
+            News::Group(group) => {
+                self.groups.remove(group);
+            }
+            News::Tidings(_) => self.tidings -= 1,
+            News::Message(_) | News::Receipt(_) | News::Logged(_) | News::State(_) => {}
         }
         Some(news)
     }

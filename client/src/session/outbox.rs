@@ -6,13 +6,23 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use proto::ids::{MessageId, UserId};
+use proto::group::Mentions;
+use proto::ids::{GroupId, MessageId, UserId};
+
+/// For whom a message is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum To {
+    /// Another user.
+    User(UserId),
+    /// A group, and whose attention the message wants.
+    Group(GroupId, Mentions),
+}
 
 /// A message without an answer.
 #[derive(Debug)]
 pub(super) struct Unanswered {
     pub(super) id: MessageId,
-    pub(super) to: UserId,
+    pub(super) to: To,
     pub(super) body: Bytes,
     /// It was on a wire before, of this connection or another.
     pub(super) again: bool,
@@ -120,7 +130,7 @@ mod tests {
     fn message(n: u8, bytes: usize) -> Unanswered {
         Unanswered {
             id: MessageId::from_bytes([n; 16]),
-            to: UserId::new("ben").unwrap(),
+            to: To::User(UserId::new("ben").unwrap()),
             body: vec![n; bytes].into(),
             again: false,
         }

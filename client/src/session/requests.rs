@@ -5,12 +5,16 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use proto::client::{ChangeFriend, ClientPacket, EndDevice, Read, Transient};
+use proto::client::{
+    ChangeFriend, ChangeGroup, ClientPacket, EndDevice, GetHistory, GetMembers, Read,
+};
 use proto::clock::Moment;
 use proto::codes::Code;
 use proto::friends::FriendAction;
-use proto::ids::{DeviceId, Stamp, UserId};
+use proto::group::{Action, Conversation, Range, Which};
+use proto::ids::{DeviceId, GroupId, Stamp, UserId};
 use proto::rate::{Allowance, Usage};
+use proto::server::{History, Members};
 use proto::status::Status;
 
 use super::error::{ChangeError, RequestError};
@@ -21,7 +25,7 @@ const PACE: (u32, u32) = (25, 50);
 /// What has no answer for this long is given up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The most changes, of relations and of devices, that wait or are asked.
+/// The most changes, and questions about groups, that wait or are asked.
 pub(super) const CHANGES_MAX: usize = 32;
 
 /// The most peers whose read marks wait.
@@ -30,8 +34,29 @@ pub(super) const READS_MAX: usize = 1_024;
 /// The most typing notices and signals that wait; the next is shed.
 pub(super) const TRANSIENTS_MAX: usize = 16;
 
-/// What became of a change.
-pub(super) type Changed = (u32, Result<(), ChangeError>);
+/// What became of a change or a question.
+pub(super) type Changed = (u32, Result<Answer, ChangeError>);
+
+/// What answers a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// The change is done.
+    Done,
+    /// A page of those whom a group knows.
+    Members(Box<Members>),
+    /// A part of a history.
+    History(Box<History>),
+}
+
+impl Answer {
+    fn is_to(&self, packet: &ClientPacket) -> bool {
+        match packet {
+            ClientPacket::GetMembers(_) => matches!(self, Self::Members(_)),
+            ClientPacket::GetHistory(_) => matches!(self, Self::History(_)),
+            _ => matches!(self, Self::Done),
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Change {
@@ -39,6 +64,16 @@ struct Change {
     packet: ClientPacket,
     until: Moment,
     asked: bool,
+}
+
+impl Change {
+    /// It only asks: asked twice it does no harm.
+    fn is_question(&self) -> bool {
+        matches!(
+            self.packet,
+            ClientPacket::GetMembers(_) | ClientPacket::GetHistory(_)
+        )
+    }
 }
 
 /// The devices are wanted.
@@ -58,10 +93,10 @@ pub(super) struct Requests {
     token: Option<String>,
     status: Option<Status>,
     changes: VecDeque<Change>,
-    last_change: u32,
+    last_request: u32,
     devices: Option<Listing>,
     reads: BTreeMap<UserId, Stamp>,
-    transients: VecDeque<Transient>,
+    transients: VecDeque<ClientPacket>,
 }
 
 impl Requests {
@@ -73,7 +108,7 @@ impl Requests {
             token: None,
             status: None,
             changes: VecDeque::new(),
-            last_change: 0,
+            last_request: 0,
             devices: None,
             reads: BTreeMap::new(),
             transients: VecDeque::new(),
@@ -98,7 +133,8 @@ impl Requests {
         Ok(())
     }
 
-    pub(super) fn transient(&mut self, transient: Transient) {
+    /// Of no use later.
+    pub(super) fn transient(&mut self, transient: ClientPacket) {
         if self.transients.len() < TRANSIENTS_MAX {
             self.transients.push_back(transient);
         }
@@ -129,6 +165,61 @@ impl Requests {
         })
     }
 
+    pub(super) fn change_group(
+        &mut self,
+        now: Moment,
+        group: GroupId,
+        action: Action,
+    ) -> Result<u32, RequestError> {
+        self.ask(now, |request| {
+            ClientPacket::ChangeGroup(ChangeGroup {
+                request,
+                group,
+                action,
+            })
+        })
+    }
+
+    pub(super) fn members(
+        &mut self,
+        now: Moment,
+        group: GroupId,
+        which: Which,
+        after: Option<UserId>,
+    ) -> Result<u32, RequestError> {
+        self.ask(now, |request| {
+            ClientPacket::GetMembers(GetMembers {
+                request,
+                group,
+                which,
+                after,
+            })
+        })
+    }
+
+    pub(super) fn history(
+        &mut self,
+        now: Moment,
+        of: Conversation,
+        range: Range,
+        count: u32,
+    ) -> Result<u32, RequestError> {
+        self.ask(now, |request| {
+            ClientPacket::GetHistory(GetHistory {
+                request,
+                of,
+                range,
+                count,
+            })
+        })
+    }
+
+    /// A number that no request has that is not answered.
+    pub(super) fn number(&mut self) -> u32 {
+        self.last_request = self.last_request.wrapping_add(1);
+        self.last_request
+    }
+
     fn ask(
         &mut self,
         now: Moment,
@@ -137,8 +228,7 @@ impl Requests {
         if self.changes.len() >= CHANGES_MAX {
             return Err(RequestError::Busy);
         }
-        self.last_change = self.last_change.wrapping_add(1);
-        let request = self.last_change;
+        let request = self.number();
         self.changes.push_back(Change {
             request,
             packet: packet(request),
@@ -166,13 +256,26 @@ impl Requests {
         self.devices.take_if(|l| l.until <= now).is_some()
     }
 
-    /// `None` for an answer to nothing.
+    /// What was asked for is done, or is refused. `None` for an answer to
+    /// nothing.
     pub(super) fn answered(&mut self, request: u32, code: Option<Code>) -> Option<Changed> {
-        let same = |change: &Change| change.request == request;
-        let at = self.changes.iter().position(same)?;
-        self.changes.remove(at)?;
-        let result = code.map_or(Ok(()), |code| Err(ChangeError::Refused(code)));
-        Some((request, result))
+        let result = code.map_or(Ok(Answer::Done), |code| Err(ChangeError::Refused(code)));
+        self.take(request, result).map(|(_, changed)| changed)
+    }
+
+    /// Likewise, with what was asked for.
+    pub(super) fn take(
+        &mut self,
+        request: u32,
+        result: Result<Answer, ChangeError>,
+    ) -> Option<(ClientPacket, Changed)> {
+        let is_it = |change: &Change| {
+            let is_answer = result.as_ref().map_or(true, |a| a.is_to(&change.packet));
+            change.request == request && is_answer
+        };
+        let at = self.changes.iter().position(is_it)?;
+        let change = self.changes.remove(at)?;
+        Some((change.packet, (request, result)))
     }
 
     /// The next packet that the pace allows.
@@ -181,8 +284,7 @@ impl Requests {
         if !self.waits() {
             return None;
         }
-        if let Err(pause) = self.usage.take(now, &self.allowance) {
-            self.paused = Some(now + pause);
+        if !self.may(now) {
             return None;
         }
         if let Some(token) = self.token.take() {
@@ -202,7 +304,19 @@ impl Requests {
         if let Some((peer, up_to)) = self.reads.pop_first() {
             return Some(ClientPacket::Read(Read { peer, up_to }));
         }
-        self.transients.pop_front().map(ClientPacket::Transient)
+        self.transients.pop_front()
+    }
+
+    /// Whether the pace allows one more now.
+    pub(super) fn may(&mut self, now: Moment) -> bool {
+        let used = self.usage.take(now, &self.allowance);
+        self.paused = used.err().map(|pause| now + pause);
+        self.paused.is_none()
+    }
+
+    /// Whether the pace holds something back.
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused.is_some()
     }
 
     /// When to look again.
@@ -224,12 +338,16 @@ impl Requests {
     }
 
     /// The connection is gone: what was asked may have been done. Typing is of
-    /// no use later; the rest waits.
+    /// no use later; the rest waits, and questions are asked again.
     pub(super) fn lost(&mut self) -> Vec<Changed> {
         self.paused = None;
         self.transients.clear();
         if let Some(listing) = &mut self.devices {
             listing.asked = false;
+        }
+        let questions = self.changes.iter_mut();
+        for question in questions.filter(|change| change.is_question()) {
+            question.asked = false;
         }
         self.give_up(|change| change.asked)
     }
@@ -267,94 +385,4 @@ impl Requests {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const START: Moment = Moment(1_000_000);
-
-    fn ben() -> UserId {
-        UserId::new("ben").unwrap()
-    }
-
-    #[test]
-    fn a_flood_is_paced_and_only_the_newest_read_mark_leaves() {
-        let mut requests = Requests::new();
-        for n in 0..500 {
-            requests.read(ben(), Stamp(500 - n)).unwrap();
-        }
-        let read = Read {
-            peer: ben(),
-            up_to: Stamp(500),
-        };
-        assert_eq!(requests.transmit(START), Some(ClientPacket::Read(read)));
-        assert!(requests.is_idle());
-        let mut left = 0;
-        for n in 0..500 {
-            requests.read(ben(), Stamp(1_000 + n)).unwrap();
-            left += u32::from(requests.transmit(START).is_some());
-        }
-        assert_eq!(left, PACE.1 - 1);
-        let later = requests.deadline().unwrap();
-        assert!(later > START && later <= START + Duration::from_secs(1));
-        assert!(requests.transmit(later).is_some());
-    }
-
-    #[test]
-    fn a_change_is_asked_once_and_answered_or_given_up() {
-        let mut requests = Requests::new();
-        let first = requests.change(START, FriendAction::Block, ben()).unwrap();
-        let second = requests.change(START, FriendAction::Accept, ben()).unwrap();
-        assert_ne!(first, second);
-        assert!(requests.transmit(START).is_some());
-        assert!(requests.transmit(START).is_some());
-        assert_eq!(requests.transmit(START), None);
-        assert_eq!(requests.answered(first, None), Some((first, Ok(()))));
-        assert_eq!(requests.answered(first, None), None);
-        assert!(requests.expired(START).is_empty());
-        let given_up = requests.expired(requests.deadline().unwrap());
-        assert_eq!(given_up, [(second, Err(ChangeError::Unanswered))]);
-    }
-
-    #[test]
-    fn what_was_not_asked_survives_a_lost_connection() {
-        let mut requests = Requests::new();
-        let asked = requests.change(START, FriendAction::Block, ben()).unwrap();
-        requests.transmit(START);
-        let waiting = requests.change(START, FriendAction::Accept, ben()).unwrap();
-        assert_eq!(requests.lost(), [(asked, Err(ChangeError::Unanswered))]);
-        let Some(ClientPacket::ChangeFriend(change)) = requests.transmit(START) else {
-            panic!("the second change waits");
-        };
-        assert_eq!(change.request, waiting);
-    }
-
-    #[test]
-    fn the_devices_are_asked_for_once_and_again_on_the_next_connection() {
-        let mut requests = Requests::new();
-        requests.devices(START);
-        requests.devices(START);
-        assert_eq!(requests.transmit(START), Some(ClientPacket::GetDevices));
-        assert_eq!(requests.transmit(START), None);
-        assert!(!requests.is_idle());
-        requests.lost();
-        assert_eq!(requests.transmit(START), Some(ClientPacket::GetDevices));
-        assert!(!requests.devices_expired(START));
-        assert!(requests.devices_expired(START + PATIENCE));
-        assert!(requests.is_idle());
-    }
-
-    #[test]
-    fn bounds_have_an_answer() {
-        let mut requests = Requests::new();
-        for _ in 0..CHANGES_MAX {
-            requests.change(START, FriendAction::Block, ben()).unwrap();
-        }
-        let one_more = requests.change(START, FriendAction::Block, ben());
-        assert_eq!(one_more, Err(RequestError::Busy));
-        for n in 0..READS_MAX {
-            let peer = UserId::new(format!("u{n}")).unwrap();
-            requests.read(peer, Stamp(1)).unwrap();
-        }
-        assert_eq!(requests.read(ben(), Stamp(1)), Err(RequestError::Busy));
-    }
-}
+mod tests;

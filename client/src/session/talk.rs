@@ -10,7 +10,9 @@ use smol_str::SmolStr;
 
 use super::connection::{Phase, changed};
 use super::event::{Event, Fate, Message};
+use super::friends::Friends;
 use super::inbox::Arrival;
+use super::outbox::{To, Unanswered};
 use super::{Effect, Session};
 
 impl Session {
@@ -47,6 +49,7 @@ impl Session {
                 let fate = match outcome {
                     Outcome::Delivered { device } => Fate::Delivered { device, stamp },
                     Outcome::Stored => Fate::Stored { stamp },
+                    Outcome::Logged(place) => Fate::Logged { place, stamp },
                 };
                 self.settle(id, fate, out);
             }
@@ -84,6 +87,7 @@ impl Session {
                 let is_new = match &carbon.did {
                     Did::Sent(sent) => self.carbons.remember(sent.id),
                     Did::Read(_) | Did::Transient(_) => true,
+                    Did::GroupRead(read) => self.group_read_elsewhere(read),
                 };
                 if is_new {
                     self.news.carbon(*carbon);
@@ -95,6 +99,17 @@ impl Session {
             }
             ServerPacket::Goaway(goaway) => self.sent_away(now, goaway),
             ServerPacket::LoginOk(_) => self.lost(now, "a second log-in answer".into(), out),
+            ServerPacket::GroupDeliver(_)
+            | ServerPacket::GroupTransient(_)
+            | ServerPacket::GroupState(_)
+            | ServerPacket::GroupHead { .. }
+            | ServerPacket::GroupLeft { .. }
+            | ServerPacket::GroupInvited { .. }
+            | ServerPacket::GroupApplied { .. }
+            | ServerPacket::GroupResult { .. }
+            | ServerPacket::Groups(_)
+            | ServerPacket::Members(_)
+            | ServerPacket::History(_) => self.told_of_groups(now, packet, out),
         }
     }
 
@@ -162,13 +177,7 @@ impl Session {
             return Some(ClientPacket::Ack { seq });
         }
         if let Some(message) = self.outbox.transmit(granted.window) {
-            return Some(ClientPacket::Send(client::Send {
-                id: message.id,
-                to: message.to.clone(),
-                body: message.body.clone(),
-                friends_hash: self.friends.hash(),
-                again: message.again,
-            }));
+            return Some(packet_of(message, &self.friends));
         }
         if let Some(request) = self.requests.transmit(now) {
             return Some(request);
@@ -176,11 +185,41 @@ impl Session {
         if self.friends.ask(now) {
             return Some(ClientPacket::GetFriends);
         }
-        let flushed = self.outbox.is_empty() && self.requests.is_idle();
-        if self.farewell.is_some() && flushed {
+        if let Some(packet) = self.next_of_groups(now) {
+            return Some(packet);
+        }
+        if self.farewell.is_some() && self.is_flushed() {
             return Some(ClientPacket::Logout);
         }
+        let Phase::Live(live) = &self.phase else {
+            return None;
+        };
         let ping_due = live.ping_at() <= now;
         ping_due.then_some(ClientPacket::Ping)
+    }
+}
+
+fn packet_of(message: &Unanswered, friends: &Friends) -> ClientPacket {
+    let Unanswered {
+        id,
+        to,
+        body,
+        again,
+    } = message;
+    match to {
+        To::User(to) => ClientPacket::Send(client::Send {
+            id: *id,
+            to: to.clone(),
+            body: body.clone(),
+            friends_hash: friends.hash(),
+            again: *again,
+        }),
+        To::Group(group, mentions) => ClientPacket::GroupSend(client::GroupSend {
+            id: *id,
+            group: group.clone(),
+            body: body.clone(),
+            mentions: mentions.clone(),
+            again: *again,
+        }),
     }
 }

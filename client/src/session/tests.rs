@@ -2,6 +2,9 @@
 
 mod connection;
 mod devices;
+mod group_reads;
+mod group_requests;
+mod groups;
 mod messages;
 mod sides;
 
@@ -21,6 +24,8 @@ struct Stage {
     effects: Vec<Effect>,
     window_messages: u32,
     deliveries: u64,
+    /// What the log-in names.
+    groups: Vec<proto::group::UserGroup>,
 }
 
 impl Stage {
@@ -41,6 +46,7 @@ impl Stage {
             effects: Vec::new(),
             window_messages: 4,
             deliveries: 0,
+            groups: Vec::new(),
         }
     }
 
@@ -94,6 +100,7 @@ impl Stage {
             heartbeat_ms: 30_000,
             body_bytes_max: 100,
             server_time: Stamp(SERVER_MS * 1_000),
+            groups: self.groups.clone(),
         })));
     }
 
@@ -139,7 +146,8 @@ impl Stage {
 
     fn tries(&mut self, text: &str) -> Result<MessageId, SendError> {
         let body = Bytes::copy_from_slice(text.as_bytes());
-        self.session.send(self.now, None, user("ben"), body)
+        self.session
+            .send(self.now, None, To::User(user("ben")), body)
     }
 
     /// Everything that the session has to say now.

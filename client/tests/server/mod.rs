@@ -82,6 +82,7 @@ impl Server {
             heartbeat_ms: 30_000,
             body_bytes_max: 10_000,
             server_time: Stamp(1_795_000_000_000_000),
+            groups: Vec::new(),
         };
         connection
             .says(&[ServerPacket::LoginOk(Box::new(granted))])

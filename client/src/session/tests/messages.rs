@@ -82,7 +82,8 @@ fn a_message_of_unknown_fate_may_be_sent_again_under_its_id() {
     let id = stage.sends("one");
     let again = |stage: &mut Stage| {
         let body = Bytes::from_static(b"one");
-        stage.session.send(stage.now, Some(id), user("ben"), body)
+        let to = To::User(user("ben"));
+        stage.session.send(stage.now, Some(id), to, body)
     };
     assert_eq!(again(&mut stage), Err(SendError::UnderWay(id)));
     let code = Code::FateUnknown;

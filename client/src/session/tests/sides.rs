@@ -100,7 +100,7 @@ fn a_change_has_its_answer_or_is_given_up_with_the_connection() {
         stage.effects(),
         [
             changed(refused, Err(ChangeError::Refused(Code::ListFull))),
-            changed(done, Ok(())),
+            changed(done, Ok(Answer::Done)),
             changed(unanswered, Err(ChangeError::Unanswered)),
         ]
     );

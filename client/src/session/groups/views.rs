@@ -1,0 +1,67 @@
+//! What is told and asked of the groups.
+
+use proto::group::{LogEntry, Logged};
+use proto::ids::{GroupId, LogEpoch, MessageId, UserId};
+
+use super::{Groups, Member};
+use crate::session::group_event::Group;
+
+impl Groups {
+    /// A message of this session is for a group.
+    pub(in crate::session) fn sends(&mut self, id: MessageId) {
+        self.sent.remember(id);
+    }
+
+    /// Whether this session sent it.
+    pub(in crate::session) fn is_echo(&self, entry: &LogEntry) -> bool {
+        match &entry.what {
+            Logged::Message { id, .. } => {
+                Some(&entry.from) == self.user.as_ref() && self.sent.contains(id)
+            }
+            Logged::Change(_) => false,
+        }
+    }
+
+    /// Whether it wants this user's attention.
+    pub(in crate::session) fn mentions_me(&self, entry: &LogEntry) -> bool {
+        match (&entry.what, &self.user) {
+            (Logged::Message { mentions, .. }, Some(user)) => mentions.contains(user),
+            _ => false,
+        }
+    }
+
+    /// Of the log of one of this user's groups.
+    pub(in crate::session) fn epoch(&self, group: &GroupId) -> Option<LogEpoch> {
+        self.members.get(group).map(|member| member.log.epoch())
+    }
+
+    /// One of this user's groups.
+    pub(in crate::session) fn of(&self, group: &GroupId) -> Option<Group> {
+        self.members.get(group).map(Member::shown)
+    }
+
+    /// All of them, by their ids.
+    pub(in crate::session) fn all(&self) -> Vec<Group> {
+        self.members.values().map(Member::shown).collect()
+    }
+
+    /// How many were named at the log-in whose state has not come.
+    pub(in crate::session) fn awaited(&self) -> usize {
+        self.awaited.len()
+    }
+
+    /// Who invited this user to which groups.
+    pub(in crate::session) fn invitations(&self) -> Vec<(GroupId, UserId)> {
+        let all = self.invitations.iter();
+        all.map(|(group, by)| (group.clone(), by.clone())).collect()
+    }
+}
+
+impl Member {
+    fn shown(&self) -> Group {
+        Group {
+            state: self.state.clone(),
+            told: self.log.last(),
+        }
+    }
+}
