@@ -69,6 +69,7 @@ pub use proto::group::{
 pub use proto::ids::{
     DeviceId, GroupId, IdError, Identity, LogEpoch, MessageId, SessionId, Stamp, UserId,
 };
+pub use proto::limits::{MENTIONS_MAX, PAGE_MAX};
 pub use proto::server::{
     Carbon, DeviceEntry, Did, GroupTransientFrom, History, Members, Outcome, Receipt, ReceiptKind,
     Sent, SentElsewhere, TransientFrom,

@@ -24,6 +24,17 @@ pub fn advice(code: Code) -> &'static str {
         Code::TooManySessions => {
             "on one of your devices, /devices lists them and /end NAME ends one"
         }
+        Code::NoGroup => "check the name; /group create #NAME begins one",
+        Code::GroupExists => "choose another name, or /join it",
+        Code::NotMember => "/join #NAME comes in",
+        Code::NotAllowed => "/members shows who may",
+        Code::NotInvited => "ask an admin to invite you",
+        Code::Applied => "you are told when one has",
+        Code::GroupFull => "somebody has to leave first",
+        Code::TooManyGroups => "/leave one first; /groups lists them",
+        Code::Banned | Code::Muted => "only an admin of the group can change that",
+        Code::OwnerStays => "/group transfer NAME, or /group dissolve #NAME",
+        Code::NoSuchMember => "see /members and /waiting",
         Code::NoDevice => "see /devices for those that are",
         Code::Ended => "start im again to log in again",
         Code::TooManyConnections => "end other connections from this computer",

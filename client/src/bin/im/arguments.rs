@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use client::{DeviceId, UserId};
 
+use crate::groups::arguments::{GroupArguments, History, Send};
+
 /// Chat in a terminal; F1 lists the keys. In a pipe one line in is one message
 /// or command, and one line out is one event; `/help` lists the commands.
 #[derive(Debug, Parser)]
@@ -61,8 +63,18 @@ pub enum Command {
     Devices(Devices),
 
     /// Makes a token, or a key pair for making tokens, for trying. (A user
-    /// called `token` writes `im -- token`.)
+    /// called `token`, or as another of these words, writes `im -- token`.)
     Token(Token),
+
+    /// Begins a group, joins it, leaves it, says who is in it and what they may
+    /// do.
+    Group(GroupArguments),
+
+    /// Sends one message, to a group or to somebody.
+    Send(Send),
+
+    /// Prints what was written and done in a group.
+    History(History),
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::advice::advice;
 use crate::command::HELP;
+use crate::groups;
 use crate::notice::{Mark, Notice, Sent, word};
 use crate::plain::availability;
 
@@ -42,6 +43,7 @@ pub fn lines(notice: &Notice) -> Option<String> {
         Notice::Presence { peer, before } => return presence(peer, *before),
         Notice::Relation { entry, first } => return relation(entry, *first),
         Notice::Friend { entry, status } => friend(entry, status.as_ref()),
+        Notice::Group(notice) => return groups::friendly::lines(notice),
         Notice::NoFriends => "  nobody yet; /add NAME asks somebody".to_owned(),
         Notice::Conversation { with } => format!("* what you type goes to {with}"),
         Notice::OwnStatus(own) => format!("* you are {}", shown(own)),
@@ -71,6 +73,7 @@ pub fn told(code: Code, text: &str) -> String {
 fn marked(sent: &Sent, mark: &Mark) -> String {
     let Sent { number, to, .. } = sent;
     match mark {
+        Mark::Logged(_) => format!("  #{number} to {to}: sent"),
         Mark::Stored => format!("  #{number} to {to}: stored, they get it when they come"),
         Mark::Delivered(None) => format!("  #{number} to {to}: delivered"),
         Mark::Delivered(Some(device)) => format!("  #{number} to {to}: delivered ({device})"),
@@ -164,7 +167,7 @@ pub fn span(duration: Duration) -> String {
 }
 
 /// Others' text must not steer the terminal, nor begin a line of its own.
-fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.trim_end().chars() {
         match c {

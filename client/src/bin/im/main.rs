@@ -7,13 +7,17 @@ mod command;
 mod devices;
 mod friendly;
 mod fullscreen;
+mod groups;
 mod input;
 mod marks;
 mod notice;
 mod plain;
+mod post;
 mod roster;
 mod screen;
 mod token;
+mod visit;
+mod whom;
 
 use std::error::Error;
 use std::io::{self, IsTerminal};
@@ -22,23 +26,27 @@ use std::process::ExitCode;
 use clap::Parser;
 use client::{Client, DeviceId, Settings, Tls};
 
-use crate::arguments::{Arguments, Command, Devices, Login};
+use crate::arguments::{Arguments, Command, Login};
+use crate::groups::arguments::Of;
+use crate::groups::once;
 use crate::input::Lines;
 use crate::screen::{Manner, Screen};
+use crate::whom::Whom;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let result = match (&arguments.command, &arguments.login) {
-        (Some(Command::Token(token)), _) => token::run(token)
-            .map(|text| {
-                println!("{text}");
-                true
-            })
-            .map_err(Into::into),
-        (Some(Command::Devices(devices)), _) => devices_of(devices),
-        (None, Some(login)) => chat(&arguments, login),
-        // The parser asks for one of them.
-        (None, None) => Err("whom are you? see im --help".into()),
+    let result = match arguments.command {
+        Some(command) => run(command).map(|lines| {
+            for line in lines {
+                println!("{line}");
+            }
+            true
+        }),
+        None => match &arguments.login {
+            Some(login) => chat(&arguments, login),
+            // The parser asks for one of them.
+            None => Err("whom are you? see im --help".into()),
+        },
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
@@ -86,13 +94,30 @@ fn is_screen() -> bool {
     std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-fn devices_of(arguments: &Devices) -> Result<bool, Box<dyn Error>> {
-    let settings = settings(&arguments.login)?;
-    let lines = runtime()?.block_on(devices::run(settings, arguments.end.as_ref()))?;
-    for line in lines {
-        println!("{line}");
+/// Does what a subcommand asks for; the lines to print.
+fn run(command: Command) -> Result<Vec<String>, Box<dyn Error>> {
+    match command {
+        Command::Token(token) => Ok(vec![token::run(&token)?]),
+        Command::Devices(devices) => {
+            let settings = settings(&devices.login)?;
+            runtime()?.block_on(devices::run(settings, devices.end.as_ref()))
+        }
+        Command::Group(group) => {
+            let (login, asked) = group.command.asked();
+            runtime()?.block_on(once::group(settings(&login)?, asked))
+        }
+        Command::Send(send) => {
+            let to = send.group.map(Whom::Group).or(send.to.map(Whom::User));
+            let to = to.ok_or("to whom? --group or --to")?;
+            runtime()?.block_on(once::send(settings(&send.login)?, to, send.text))
+        }
+        Command::History(history) => {
+            let Of { login, group } = history.of;
+            let count = usize::try_from(history.last)?;
+            let asked = once::history(settings(&login)?, group, history.since, count);
+            runtime()?.block_on(asked)
+        }
     }
-    Ok(true)
 }
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {

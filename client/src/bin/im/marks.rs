@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use client::{Fate, MessageId, Outcome, Receipt, ReceiptKind, SentElsewhere, Stamp, UserId};
 
 use crate::notice::{Mark, Notice, Sent};
+use crate::whom::Whom;
 
 /// The most messages whose marks are followed; the oldest goes first.
 const FOLLOWED_MAX: usize = 1_000;
@@ -51,7 +52,7 @@ pub struct Marks {
 
 impl Marks {
     /// A message is on its way.
-    pub fn sending(&mut self, to: UserId, id: MessageId, text: String) -> Sent {
+    pub fn sending(&mut self, to: Whom, id: MessageId, text: String) -> Sent {
         if let Some(again) = self.followed.iter_mut().find(|f| f.sent.id == id) {
             again.progress = Progress::UnderWay;
             return again.sent.clone();
@@ -79,20 +80,23 @@ impl Marks {
         let fate = match outcome {
             Outcome::Delivered { device } => Fate::Delivered { device, stamp },
             Outcome::Stored => Fate::Stored { stamp },
+            Outcome::Logged(place) => Fate::Logged { place, stamp },
         };
-        let sent = self.sending(to, id, text);
+        let sent = self.sending(to.into(), id, text);
         let notices = self.fate(&sent, fate);
         (sent, notices)
     }
 
     /// A message has its fate. Receipts may have overtaken it.
     pub fn fate(&mut self, sent: &Sent, fate: Fate) -> Vec<Notice> {
-        let up_to = self.peers.get(&sent.to).copied().unwrap_or_default();
+        let up_to = sent.to.user().and_then(|user| self.peers.get(user));
+        let up_to = up_to.copied().unwrap_or_default();
         let (progress, stamp, mark) = match fate {
             Fate::Delivered { device, stamp } => {
                 (Progress::Delivered, stamp, Mark::Delivered(Some(device)))
             }
             Fate::Stored { stamp } => (Progress::Stored, stamp, Mark::Stored),
+            Fate::Logged { place, stamp } => (Progress::Stored, stamp, Mark::Logged(place.seq)),
             Fate::Rejected { code, text } => {
                 self.failed = true;
                 self.followed.retain(|f| f.sent != *sent);
@@ -128,7 +132,7 @@ impl Marks {
         }
         let up_to = *up_to;
         let theirs = self.followed.iter_mut();
-        let theirs = theirs.filter(|f| f.sent.to == receipt.peer);
+        let theirs = theirs.filter(|f| f.sent.to.user() == Some(&receipt.peer));
         theirs
             .filter_map(|followed| followed.heard(up_to))
             .collect()
@@ -171,7 +175,7 @@ mod tests {
     }
 
     fn sends(marks: &mut Marks, n: u8) -> Sent {
-        marks.sending(ben(), MessageId::from_bytes([n; 16]), "text".into())
+        marks.sending(ben().into(), MessageId::from_bytes([n; 16]), "text".into())
     }
 
     fn receipt(kind: ReceiptKind, up_to: u64) -> Receipt {

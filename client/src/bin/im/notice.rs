@@ -9,6 +9,9 @@ use client::{
     Stamp, Status, UserId,
 };
 
+use crate::groups::GroupNotice;
+use crate::whom::Whom;
+
 /// One thing to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
@@ -59,8 +62,10 @@ pub enum Notice {
     },
     /// The friend list has no lines.
     NoFriends,
+    /// Something about a group.
+    Group(GroupNotice),
     /// What is typed from now on goes there.
-    Conversation { with: UserId },
+    Conversation { with: Whom },
     /// This user shows another status.
     OwnStatus(Status),
     /// A change was done.
@@ -89,7 +94,7 @@ pub enum Notice {
 pub struct Sent {
     /// Counted from 1, for people.
     pub number: u64,
-    pub to: UserId,
+    pub to: Whom,
     pub id: MessageId,
 }
 
@@ -97,6 +102,8 @@ pub struct Sent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mark {
     Stored,
+    /// In the group's log, with this number.
+    Logged(u64),
     /// To a device, where that is known.
     Delivered(Option<DeviceId>),
     Read,

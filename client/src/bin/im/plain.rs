@@ -10,6 +10,7 @@ use client::{Availability, Code, FriendEntry, Relation, Status};
 
 use crate::advice::advice;
 use crate::command::HELP;
+use crate::groups;
 use crate::notice::{Mark, Notice, Sent, word};
 
 /// The line of a notice; the help has several.
@@ -60,6 +61,7 @@ pub fn line(notice: &Notice) -> String {
             let shown = status(of.as_ref().map_or(&unknown, |peer| &peer.status));
             format!("friend {} {shown}", relation(entry))
         }
+        Notice::Group(notice) => groups::plain::line(notice),
         Notice::NoFriends => "nofriends".to_owned(),
         Notice::Conversation { with } => format!("conversation with={with}"),
         Notice::OwnStatus(own) => format!("own {}", status(own)),
@@ -98,6 +100,7 @@ fn marked(sent: &Sent, mark: &Mark) -> String {
     let identity = identity(sent);
     match mark {
         Mark::Stored => format!("stored {identity}"),
+        Mark::Logged(seq) => format!("logged {identity} seq={seq}"),
         Mark::Delivered(None) => format!("delivered {identity}"),
         Mark::Delivered(Some(device)) => format!("delivered {identity} device={device}"),
         Mark::Read => format!("read {identity}"),
@@ -145,11 +148,13 @@ pub fn availability(availability: Availability) -> &'static str {
     }
 }
 
-fn yes_no(yes: bool) -> &'static str {
+/// The word for it.
+pub fn yes_no(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }
 }
 
-fn escaped(text: &str) -> String {
+/// A text that stays on its line and steers no terminal.
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

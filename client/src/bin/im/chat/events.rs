@@ -43,8 +43,8 @@ impl Chat {
                 self.end(Duration::ZERO);
                 self.screen.show(&Notice::TokenExpired)
             }
-            // Signals of other applications, and what later versions tell.
-            _ => Ok(()),
+            // Groups, signals of other applications, and what later versions tell.
+            event => self.group_event(event),
         }
     }
 
@@ -64,7 +64,9 @@ impl Chat {
         if self.ended.take().is_some() {
             self.end(PIPE_PATIENCE);
         }
-        self.screen.show(&Notice::Connected { user, device })
+        self.screen.show(&Notice::Connected { user, device })?;
+        self.groups_may_be_known();
+        Ok(())
     }
 
     /// Another device of this user did something.
@@ -87,8 +89,8 @@ impl Chat {
                 let to = transient.to;
                 self.screen.show(&Notice::TypingElsewhere { device, to })
             }
-            // Signals of other applications.
-            Did::Transient(_) => Ok(()),
+            // Signals of other applications; and of a group its state is told.
+            Did::Transient(_) | Did::GroupRead(_) => Ok(()),
         }
     }
 

@@ -11,6 +11,8 @@ use super::{Chat, Outcome, PIPE_PATIENCE, QUIT_PATIENCE};
 use crate::command::{self, Command};
 use crate::input::Input;
 use crate::notice::{Notice, Sent, word};
+use crate::post::post;
+use crate::whom::Whom;
 
 /// A typing notice is sent at most this often.
 const TYPING_PAUSE: Duration = Duration::from_secs(3);
@@ -71,11 +73,13 @@ impl Chat {
             Command::Status(status) => self.status(status),
             Command::Typing(to) => match to.or(self.conversation.clone()) {
                 Some(to) => {
-                    self.client.typing(&to);
+                    self.types_to(&to);
                     Ok(())
                 }
                 None => self.fail("typing".into(), "to whom? /typing NAME".into()),
             },
+            Command::Groups => self.groups(),
+            Command::Group(group, ask) => self.ask_group(group, ask),
             Command::Devices => {
                 self.devices();
                 Ok(())
@@ -107,16 +111,19 @@ impl Chat {
         Ok(())
     }
 
-    fn addressed(&self, text: &str) -> Option<(UserId, String)> {
-        let known = |user: &UserId| self.roster.knows(user);
+    fn addressed(&self, text: &str) -> Option<(Whom, String)> {
+        let known = |whom: &Whom| match whom {
+            Whom::User(user) => self.roster.knows(user),
+            Whom::Group(group) => self.client.group(group).is_some(),
+        };
         let addressed = command::addressed(text, self.conversation.is_some(), known);
         addressed.map(|(to, text)| (to, text.to_owned()))
     }
 
-    fn send(&mut self, to: UserId, text: String) {
+    fn send(&mut self, to: Whom, text: String) {
         let client = self.client.clone();
         self.begin(async move {
-            let result = client.send(&to, text.clone()).await;
+            let result = post(&client, &to, text.clone(), None).await;
             Outcome::Sent { to, text, result }
         });
     }
@@ -129,7 +136,7 @@ impl Chat {
         let client = self.client.clone();
         self.begin(async move {
             let Sent { to, id, .. } = sent;
-            let result = client.send_with_id(id, &to, text.clone()).await;
+            let result = post(&client, &to, text.clone(), Some(id)).await;
             Outcome::Sent { to, text, result }
         });
         Ok(())
@@ -160,7 +167,7 @@ impl Chat {
         });
     }
 
-    fn begin(&mut self, doing: impl Future<Output = Outcome> + 'static) {
+    pub(super) fn begin(&mut self, doing: impl Future<Output = Outcome> + 'static) {
         self.doing = Some((Instant::now(), Box::pin(doing)));
     }
 
@@ -184,6 +191,8 @@ impl Chat {
                 Ok(()) => self.screen.show(&Notice::Done { action, peer }),
                 Err(error) => self.refused(format!("{} {peer}", word(action)), &error),
             },
+            Outcome::GroupsKnown => self.show_groups(),
+            Outcome::Group { group, ask, result } => self.group_asked(&group, &ask, result),
             Outcome::Devices(Ok(devices)) => devices
                 .into_iter()
                 .try_for_each(|entry| self.screen.show(&Notice::Device(entry))),
@@ -195,7 +204,7 @@ impl Chat {
         }
     }
 
-    fn refused(&mut self, what: String, error: &ChangeError) -> io::Result<()> {
+    pub(super) fn refused(&mut self, what: String, error: &ChangeError) -> io::Result<()> {
         self.failed = true;
         let code = match error {
             ChangeError::Refused(code) => Some(*code),
@@ -253,7 +262,14 @@ impl Chat {
         let addressed = self.addressed(line).map(|(to, _)| to);
         if let Some(to) = addressed.or(self.conversation.clone()) {
             self.typed = Some(now);
-            self.client.typing(&to);
+            self.types_to(&to);
+        }
+    }
+
+    fn types_to(&self, to: &Whom) {
+        match to {
+            Whom::User(user) => self.client.typing(user),
+            Whom::Group(group) => self.client.typing_in_group(group),
         }
     }
 }

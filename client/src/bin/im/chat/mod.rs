@@ -5,25 +5,30 @@
 //! `ben: hello` is sent.
 
 mod events;
+mod groups;
 mod lines;
 
+use std::collections::HashSet;
 use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
 use client::{
-    ChangeError, Client, DeviceEntry, DeviceId, Event, Events, Fate, FriendAction, SendError,
-    SendHandle, Stamp, UserId,
+    ChangeError, Client, DeviceEntry, DeviceId, Event, Events, Fate, FriendAction, GroupId,
+    SendError, SendHandle, Stamp, UserId,
 };
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use crate::groups::GroupNotice;
+use crate::groups::command::Ask;
 use crate::input::Lines;
 use crate::marks::Marks;
 use crate::notice::{Notice, Sent};
 use crate::roster::Roster;
 use crate::screen::Screen;
+use crate::whom::Whom;
 
 /// How long a pipe waits for a connection, and at its end for fates: beyond
 /// the time after which a server says that a fate is unknown.
@@ -37,7 +42,7 @@ type Doing = Pin<Box<dyn Future<Output = Outcome>>>;
 
 enum Outcome {
     Sent {
-        to: UserId,
+        to: Whom,
         text: String,
         result: Result<SendHandle, SendError>,
     },
@@ -51,8 +56,15 @@ enum Outcome {
         device: DeviceId,
         result: Result<(), ChangeError>,
     },
+    Group {
+        group: GroupId,
+        ask: Ask,
+        result: Result<Vec<GroupNotice>, ChangeError>,
+    },
     /// The first friend list has come, or never will.
     Listed,
+    /// The groups are known, or never will be.
+    GroupsKnown,
 }
 
 /// One user's conversation.
@@ -62,13 +74,17 @@ pub struct Chat {
     screen: Screen,
     marks: Marks,
     roster: Roster,
-    conversation: Option<UserId>,
+    conversation: Option<Whom>,
+    /// Groups of which something was shown.
+    groups: HashSet<GroupId>,
     /// When the newest log-in was, by the server's clock.
     logged_in: Option<Stamp>,
     /// When a pipe ended before the first log-in.
     ended: Option<Instant>,
     /// In a pipe somebody asked for the friend list before it came.
     awaited: Option<oneshot::Sender<()>>,
+    /// Likewise for the groups.
+    groups_awaited: Option<oneshot::Sender<()>>,
     doing: Option<(Instant, Doing)>,
     fates: JoinSet<(Sent, Fate)>,
     typed: Option<Instant>,
@@ -86,9 +102,11 @@ impl Chat {
             marks: Marks::default(),
             roster: Roster::default(),
             conversation: None,
+            groups: HashSet::new(),
             logged_in: None,
             ended: None,
             awaited: None,
+            groups_awaited: None,
             doing: None,
             fates: JoinSet::new(),
             typed: None,
@@ -151,6 +169,7 @@ impl Chat {
     /// The session is over: what was asked has its answer now.
     async fn rest(&mut self) -> io::Result<()> {
         self.awaited = None;
+        self.groups_awaited = None;
         if let Some((_, doing)) = self.doing.take() {
             let outcome = doing.await;
             self.outcome(outcome)?;

@@ -25,6 +25,7 @@ use self::app::{App, Input, LEAVE_PATIENCE, Link, Now, Wish};
 use self::terminal::Terminal;
 use self::view::Theme;
 use self::worker::{Ask, Worker};
+use crate::whom::Whom;
 
 /// Frames are drawn this far apart at least, however much happens.
 const FRAME_PAUSE: Duration = Duration::from_millis(16);
@@ -162,7 +163,15 @@ impl Shell {
                     self.app.not_done(error, now());
                 }
             }
-            Wish::Typing(to) => self.client.typing(&to),
+            Wish::Typing(Whom::User(to)) => self.client.typing(&to),
+            Wish::Typing(Whom::Group(group)) => self.client.typing_in_group(&group),
+            Wish::AskGroup { group, ask } => self.worker.ask(Ask::Group { group, ask }),
+            Wish::Here(group) => self.worker.ask(Ask::Here(group)),
+            Wish::Fetch { group, before } => self.worker.ask(Ask::Fetch { group, before }),
+            Wish::ReadGroup { group, read } => {
+                // Refused only at the end, or by a group just left.
+                let _ = self.client.mark_group_read(&group, read);
+            }
             Wish::Read { peer, up_to } => {
                 // Refused only at a bound or at the end; the next one says as
                 // much.

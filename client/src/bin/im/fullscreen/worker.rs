@@ -3,17 +3,24 @@
 //!
 //! Owns the queue. Must not know what is shown.
 
-use client::{Client, DeviceId, FriendAction, MessageId, SendError, SendHandle, UserId};
+use client::{
+    Client, Conversation, DeviceId, FriendAction, GroupId, MessageId, Range, SendError, SendHandle,
+    UserId, Which,
+};
 use tokio::sync::mpsc;
 
-use super::app::{Done, WAITING_MAX};
+use super::app::{Done, PAGE, WAITING_MAX};
+use crate::groups;
+use crate::groups::command::Ask as GroupAsk;
+use crate::post::post;
+use crate::whom::Whom;
 
 /// Something that has to be waited for.
 #[derive(Debug)]
 pub enum Ask {
     Send {
         ticket: u64,
-        to: UserId,
+        to: Whom,
         text: String,
         /// The message's id, if it is sent again.
         again: Option<MessageId>,
@@ -23,6 +30,18 @@ pub enum Ask {
         peer: UserId,
     },
     Devices,
+    /// Something of a group.
+    Group {
+        group: GroupId,
+        ask: GroupAsk,
+    },
+    /// How many of its members are here.
+    Here(GroupId),
+    /// A page of its history before this entry.
+    Fetch {
+        group: GroupId,
+        before: u64,
+    },
     End(DeviceId),
 }
 
@@ -72,10 +91,7 @@ async fn work(client: Client, mut asked: mpsc::Receiver<Ask>, tell: mpsc::Sender
                 text,
                 again,
             } => {
-                let sent = match again {
-                    Some(id) => client.send_with_id(id, &to, text.clone()).await,
-                    None => client.send(&to, text.clone()).await,
-                };
+                let sent = post(&client, &to, text.clone(), again).await;
                 let result = sent.map(|handle| follow(handle, tell.clone()));
                 let result: Result<MessageId, SendError> = result;
                 // Told before its fate: both go the same way, and the fate has
@@ -92,6 +108,21 @@ async fn work(client: Client, mut asked: mpsc::Receiver<Ask>, tell: mpsc::Sender
                 action,
                 peer,
             },
+            Ask::Group { group, ask } => Done::Group {
+                result: groups::ask(&client, &group, ask.clone()).await,
+                group,
+                ask,
+            },
+            Ask::Here(group) => {
+                let here = client.members(&group, Which::Online, None).await;
+                let result = here.map(|members| members.total);
+                Done::Here { group, result }
+            }
+            Ask::Fetch { group, before } => {
+                let of = Conversation::Group(group.clone());
+                let result = client.history(of, Range::Before(before), PAGE).await;
+                Done::Fetched { group, result }
+            }
             Ask::Devices => Done::Devices(client.devices().await),
             Ask::End(device) => Done::Ended {
                 result: client.end_device(&device).await,

@@ -1,11 +1,13 @@
 //! A text that was written, done.
 
-use client::{FriendAction, UserId};
+use client::{Action, FriendAction, GroupId, UserId};
 
 use super::talk::{Delivery, Source};
 use super::{App, Link, Mode, Now, Pane, WAITING_MAX, Wish};
 use crate::command::{self, Command};
+use crate::groups::command::Ask;
 use crate::notice::Notice;
+use crate::whom::Whom;
 
 /// Commands that are about the open conversation's peer if they name nobody.
 const ABOUT_A_PEER: &[&str] = &[
@@ -54,6 +56,7 @@ impl App {
         let open = self
             .talks
             .open()
+            .and_then(Whom::user)
             .filter(|_| ABOUT_A_PEER.contains(&text.trim()));
         match open {
             Some(open) => command::parse(&format!("{} {open}", text.trim())),
@@ -69,11 +72,11 @@ impl App {
             },
             Command::Message(to, text) => {
                 if self.talks.open().is_none() {
-                    self.open(&to);
+                    self.open(&to, now);
                 }
                 self.send(&to, text, now);
             }
-            Command::To(peer) => self.open(&peer),
+            Command::To(peer) => self.open(&peer, now),
             Command::Change(action, peer) => self.change(action, peer, now),
             Command::Friends => self.show_people(),
             Command::Status(status) => {
@@ -85,6 +88,8 @@ impl App {
                 let to = to.or(self.talks.open().cloned());
                 self.wishes.extend(to.map(Wish::Typing));
             }
+            Command::Groups => self.show_people(),
+            Command::Group(group, ask) => self.ask_group(group, ask, now),
             Command::Devices => self.ask(Wish::Devices, now),
             Command::End(device) => self.ask(Wish::End(device), now),
             Command::Again(number) => self.again(number, now),
@@ -94,7 +99,7 @@ impl App {
         }
     }
 
-    fn send(&mut self, to: &UserId, text: String, now: Now) {
+    fn send(&mut self, to: &Whom, text: String, now: Now) {
         let ticket = self.ticket();
         let at = self.zone.to_datetime(now.wall);
         let talk = self.talks.with(to);
@@ -123,8 +128,27 @@ impl App {
         self.ask(Wish::Change { action, peer }, now);
     }
 
+    fn ask_group(&mut self, group: Option<GroupId>, ask: Ask, now: Now) {
+        let open = self.talks.open().and_then(Whom::group);
+        let Some(group) = group.or(open.cloned()) else {
+            return self.flash("which group? name it, as in #choir, or open it first", now);
+        };
+        let is_open = open == Some(&group);
+        match ask {
+            // The conversation itself has more then.
+            Ask::History(_) if is_open => self.fetch(&group, now),
+            ask => self.ask(Wish::AskGroup { group, ask }, now),
+        }
+    }
+
+    /// Answers an invitation to a group.
+    pub(super) fn answer_group(&mut self, group: GroupId, action: Action, now: Now) {
+        let ask = Ask::Do(action);
+        self.ask(Wish::AskGroup { group, ask }, now);
+    }
+
     /// Something whose answer is waited for.
-    fn ask(&mut self, wish: Wish, now: Now) {
+    pub(super) fn ask(&mut self, wish: Wish, now: Now) {
         if self.waiting >= WAITING_MAX {
             return self.flash(TOO_MUCH, now);
         }
@@ -142,8 +166,8 @@ impl App {
     pub(super) fn show_people(&mut self) {
         self.pane = Pane::People;
         if self.cursor.is_none() {
-            let first = self.people.all(&self.talks).into_iter().next();
-            self.cursor = first.map(|person| person.entry.user);
+            let first = self.contacts().into_iter().next();
+            self.cursor = first.map(|contact| contact.whom());
         }
     }
 }

@@ -8,9 +8,10 @@ use super::talk::Delivery;
 use super::{App, Link, Now, Source, Wish};
 use crate::friendly;
 use crate::notice::Notice;
+use crate::whom::Whom;
 
 /// How long a peer counts as typing after each notice of it.
-const TYPING_TIME: Duration = Duration::from_secs(5);
+pub(super) const TYPING_TIME: Duration = Duration::from_secs(5);
 
 /// The bell rings at most this often.
 const BELL_PAUSE: Duration = Duration::from_secs(2);
@@ -26,7 +27,7 @@ impl App {
                 self.mark(notices);
             }
             Event::Transient(transient) if transient.kind == client::TRANSIENT_TYPING => {
-                if let Some(talk) = self.talks.get_mut(&transient.from) {
+                if let Some(talk) = self.talks.get_mut(&transient.from.into()) {
                     talk.typing_until = Some(now.at + TYPING_TIME);
                 }
             }
@@ -53,8 +54,7 @@ impl App {
                 self.is_over |= why.is_none();
                 self.link = Link::Closed(why);
             }
-            // Signals of other applications, and what later versions tell.
-            _ => {}
+            event => self.group_event(event, now),
         }
     }
 
@@ -94,11 +94,17 @@ impl App {
     }
 
     fn message(&mut self, message: &Message, now: Now) {
-        let is_looked_at = self.is_looked_at(&message.from);
+        let from = Whom::User(message.from.clone());
+        let is_looked_at = self.is_looked_at(&from);
         let at = self.local(message.stamp);
         let text = String::from_utf8_lossy(&message.body);
-        let talk = self.talks.with(&message.from);
+        let talk = self.talks.with(&from);
         talk.received(at, message.stamp, &text, is_looked_at);
+        self.ring(is_looked_at, now);
+    }
+
+    /// For a message that nobody looks at.
+    pub(super) fn ring(&mut self, is_looked_at: bool, now: Now) {
         // What came while away rings once, not a hundred times.
         let lately = self.rang.is_some_and(|at| now.at < at + BELL_PAUSE);
         if self.has_bell && !is_looked_at && !lately {
@@ -121,17 +127,17 @@ impl App {
                 self.mark(marks);
             }
             Did::Read(Read { peer, up_to }) => {
-                if let Some(talk) = self.talks.get_mut(&peer) {
+                if let Some(talk) = self.talks.get_mut(&peer.into()) {
                     talk.read_elsewhere(up_to);
                 }
             }
             Did::Transient(transient) if transient.kind == client::TRANSIENT_TYPING => {
-                if let Some(talk) = self.talks.get_mut(&transient.to) {
+                if let Some(talk) = self.talks.get_mut(&transient.to.into()) {
                     talk.typing_elsewhere = Some((device, now.at + TYPING_TIME));
                 }
             }
-            // Signals of other applications.
-            Did::Transient(_) => {}
+            // Signals of other applications; and of a group its state is told.
+            Did::Transient(_) | Did::GroupRead(_) => {}
         }
     }
 
@@ -146,13 +152,14 @@ impl App {
         let text = text.trim_start_matches(['*', ' ']).to_owned();
         let at = self.zone.to_datetime(now.wall);
         self.flash(&text, now);
-        if let Some(talk) = self.talks.get_mut(&entry.user) {
+        let whom = Whom::User(entry.user.clone());
+        if let Some(talk) = self.talks.get_mut(&whom) {
             talk.push(at, Source::Notice, &text);
         } else if self.talks.open().is_none() {
             self.home.push(at, Source::Notice, &text);
         }
         if self.cursor.is_none() {
-            self.cursor = Some(entry.user.clone());
+            self.cursor = Some(whom);
         }
     }
 }

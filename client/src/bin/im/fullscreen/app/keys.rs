@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use client::{Availability, FriendAction, Relation};
+use client::{Action, Availability, FriendAction, Relation};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::composer::Edited;
+use super::contacts::Contact;
 use super::search::Search;
 use super::{App, Link, Mode, Now, Pane, Place, Wish, rows};
+use crate::whom::Whom;
 
 /// A typing notice is sent at most this often.
 const TYPING_PAUSE: Duration = Duration::from_secs(3);
@@ -83,7 +85,7 @@ impl App {
             Mode::Help(row) => self.key_in_help(key, row),
             Mode::Search(_) => self.key_in_search(key),
             Mode::Normal => {
-                if !self.key_anywhere(key) {
+                if !self.key_anywhere(key, now) {
                     match self.pane {
                         Pane::People => self.key_in_people(key, now),
                         Pane::Talk => self.key_in_talk(key, now),
@@ -147,7 +149,7 @@ impl App {
     }
 
     /// Keys that mean the same in the list and in the conversation.
-    fn key_anywhere(&mut self, key: KeyEvent) -> bool {
+    fn key_anywhere(&mut self, key: KeyEvent, now: Now) -> bool {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         match key.code {
@@ -155,11 +157,11 @@ impl App {
                 Pane::People => self.pane = Pane::Talk,
                 Pane::Talk => self.show_people(),
             },
-            KeyCode::Char('n') if control => self.step(1),
-            KeyCode::Char('p') if control => self.step(-1),
-            KeyCode::Down if alt => self.step(1),
-            KeyCode::Up if alt => self.step(-1),
-            KeyCode::Char('g') if control => self.open_unread(),
+            KeyCode::Char('n') if control => self.step(1, now),
+            KeyCode::Char('p') if control => self.step(-1, now),
+            KeyCode::Down if alt => self.step(1, now),
+            KeyCode::Up if alt => self.step(-1, now),
+            KeyCode::Char('g') if control => self.open_unread(now),
             KeyCode::Char('f') if control => {
                 self.pane = Pane::Talk;
                 self.mode = Mode::Search(Search::default());
@@ -180,7 +182,7 @@ impl App {
             KeyCode::Enter => {
                 if let Some(peer) = self.cursor.clone() {
                     self.recall.forget_place();
-                    self.open(&peer);
+                    self.open(&peer, now);
                 }
             }
             KeyCode::Char('a') => self.answer(FriendAction::Accept, now),
@@ -197,10 +199,17 @@ impl App {
 
     /// Answers the invitation that is marked.
     fn answer(&mut self, action: FriendAction, now: Now) {
-        let entry = self
-            .cursor
-            .as_ref()
-            .and_then(|user| self.people.entry(user));
+        if let Some(Whom::Group(group)) = &self.cursor
+            && self.groups.invited_by(group).is_some()
+        {
+            let answer = match action {
+                FriendAction::Accept => Action::Join,
+                _ => Action::Leave,
+            };
+            return self.answer_group(group.clone(), answer, now);
+        }
+        let user = self.cursor.as_ref().and_then(Whom::user);
+        let entry = user.and_then(|user| self.people.entry(user));
         match entry.map(|entry| (entry.relation, entry.user.clone())) {
             Some((Relation::Invited, peer)) => self.change(action, peer, now),
             _ => self.flash("that is no invitation", now),
@@ -208,31 +217,31 @@ impl App {
     }
 
     fn move_cursor(&mut self, by: isize) {
-        let people = self.people.all(&self.talks);
-        let is_marked = |user| Some(user) == self.cursor.as_ref();
-        let at = people.iter().position(|p| is_marked(&p.entry.user));
+        let all: Vec<Whom> = self.contacts().iter().map(Contact::whom).collect();
+        let is_marked = |whom| Some(whom) == self.cursor.as_ref();
+        let at = all.iter().position(is_marked);
         let to = at.map_or(0, |at| at.saturating_add_signed(by));
-        if let Some(person) = people.get(to.min(people.len().saturating_sub(1))) {
-            self.cursor = Some(person.entry.user.clone());
+        if let Some(whom) = all.get(to.min(all.len().saturating_sub(1))) {
+            self.cursor = Some(whom.clone());
         }
     }
 
     /// Opens the conversation below or above the one that is open.
-    fn step(&mut self, by: isize) {
+    fn step(&mut self, by: isize, now: Now) {
         self.cursor = self.talks.open().cloned().or(self.cursor.take());
         let before = self.talks.open().is_some();
         self.move_cursor(if before { by } else { 0 });
         if let Some(peer) = self.cursor.clone() {
             self.recall.forget_place();
-            self.open(&peer);
+            self.open(&peer, now);
         }
     }
 
-    fn open_unread(&mut self) {
-        let people = self.people.all(&self.talks);
-        if let Some(person) = people.iter().find(|person| person.unread > 0) {
+    fn open_unread(&mut self, now: Now) {
+        let all = self.contacts();
+        if let Some(contact) = all.iter().find(|contact| contact.unread() > 0) {
             self.recall.forget_place();
-            self.open(&person.entry.user);
+            self.open(&contact.whom(), now);
             self.talk_mut().place = Place::Newest;
         }
     }

@@ -5,7 +5,10 @@
 
 mod commands;
 pub mod composer;
+pub mod contacts;
 mod events;
+mod group_events;
+pub mod groups;
 pub mod help;
 mod keys;
 mod outcomes;
@@ -25,6 +28,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 
+use self::events::TYPING_TIME;
+use self::groups::Groups;
 use self::people::{People, Person};
 use self::rows::Page;
 use self::talk::{Place, Source, Talk};
@@ -34,7 +39,9 @@ use crate::friendly;
 use crate::marks::Marks;
 use crate::notice::{Notice, Sent};
 use crate::roster::Roster;
+use crate::whom::Whom;
 
+pub use self::group_events::PAGE;
 pub use self::turn::{Done, Input, Link, Mode, Now, Wish};
 
 /// How long somebody who leaves waits for fates.
@@ -58,8 +65,9 @@ pub struct App {
     pub pane: Pane,
     pub talks: Talks,
     pub people: People,
+    pub groups: Groups,
     /// Who is marked in the list.
-    pub cursor: Option<UserId>,
+    pub cursor: Option<Whom>,
     /// The newest notice, and until when it is shown.
     pub notice: Option<(String, Instant)>,
     pub has_bell: bool,
@@ -100,6 +108,7 @@ impl App {
             pane: Pane::Talk,
             talks: Talks::default(),
             people: People::default(),
+            groups: Groups::default(),
             cursor: None,
             notice: None,
             has_bell,
@@ -165,9 +174,9 @@ impl App {
         }
     }
 
-    /// Whom the conversation on the screen is with.
+    /// Whom the conversation on the screen is with, if it is somebody.
     pub fn peer(&self) -> Option<Person> {
-        let open = self.talks.open()?;
+        let open = self.talks.open()?.user()?;
         Some(self.people.person(open, self.talk().unread))
     }
 
@@ -181,7 +190,11 @@ impl App {
     /// The page of the conversation on the screen.
     pub fn page(&self) -> Page {
         let area = self.areas().talk;
-        let name = self.talks.open().map_or(0, |open| open.as_str().len());
+        let name = self.talks.open().map_or(0, |open| match open {
+            Whom::User(user) => user.as_str().len(),
+            // Of whoever writes in it.
+            Whom::Group(_) => usize::MAX,
+        });
         Page::new(area.width, area.height, name)
     }
 
@@ -198,13 +211,11 @@ impl App {
 
     /// The time of a stamp by the clock on the wall.
     pub fn local(&self, stamp: Stamp) -> DateTime {
-        let micros = i64::try_from(stamp.0).unwrap_or(i64::MAX);
-        let time = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);
-        self.zone.to_datetime(time)
+        local(&self.zone, stamp)
     }
 
     /// Whether the newest of a conversation is before somebody's eyes.
-    fn is_looked_at(&self, peer: &UserId) -> bool {
+    fn is_looked_at(&self, peer: &Whom) -> bool {
         self.is_focused
             && self.mode == Mode::Normal
             && self.talks.open() == Some(peer)
@@ -217,18 +228,27 @@ impl App {
         let Some(peer) = self.talks.open().cloned() else {
             return;
         };
-        if self.is_looked_at(&peer)
-            && let Some(up_to) = self.talk_mut().look()
-        {
-            self.wishes.push(Wish::Read { peer, up_to });
+        if !self.is_looked_at(&peer) {
+            return;
+        }
+        let up_to = self.talk_mut().look();
+        match (peer, up_to) {
+            (Whom::User(peer), Some(up_to)) => self.wishes.push(Wish::Read { peer, up_to }),
+            (Whom::User(_), None) => {}
+            (Whom::Group(group), _) => {
+                let read = self.groups.look(&group);
+                let wish = read.map(|read| Wish::ReadGroup { group, read });
+                self.wishes.extend(wish);
+            }
         }
     }
 
     /// Shows the conversation with `peer`, to write to them.
-    fn open(&mut self, peer: &UserId) {
+    fn open(&mut self, peer: &Whom, now: Now) {
         if self.talks.open() != Some(peer) {
             self.talk_mut().new_from = None;
             self.talks.show(peer);
+            self.enter_group(peer, now);
         }
         self.cursor = Some(peer.clone());
         self.pane = Pane::Talk;
@@ -274,6 +294,13 @@ impl App {
             }
         }
     }
+}
+
+/// The time of a stamp by the clock on the wall of a zone.
+fn local(zone: &TimeZone, stamp: Stamp) -> DateTime {
+    let micros = i64::try_from(stamp.0).unwrap_or(i64::MAX);
+    let time = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);
+    zone.to_datetime(time)
 }
 
 #[cfg(test)]

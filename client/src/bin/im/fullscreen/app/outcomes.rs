@@ -1,12 +1,14 @@
 //! What became of wishes.
 
-use client::{ChangeError, Fate, MessageId, SendError, UserId};
+use client::{ChangeError, Fate, MessageId, SendError};
 
 use super::App;
 use super::talk::Delivery;
 use super::turn::{Done, Link, Now};
 use crate::friendly;
+use crate::groups::command::shown;
 use crate::notice::{self, Notice};
+use crate::whom::Whom;
 
 impl App {
     pub(super) fn done(&mut self, done: Done, now: Now) {
@@ -42,6 +44,27 @@ impl App {
                     }
                 }
             }
+            Done::Group { group, ask, result } => {
+                self.waiting = self.waiting.saturating_sub(1);
+                match result {
+                    Ok(notices) => self.group_asked(notices, now),
+                    Err(error) => self.refused(&format!("{} #{group}", shown(&ask)), &error, now),
+                }
+            }
+            Done::Here { group, result } => {
+                self.waiting = self.waiting.saturating_sub(1);
+                // Not known is shown as not known.
+                if let Ok(count) = result {
+                    self.groups.here(&group, count);
+                }
+            }
+            Done::Fetched { group, result } => {
+                self.waiting = self.waiting.saturating_sub(1);
+                match result {
+                    Ok(history) => self.fetched(&group, &history),
+                    Err(error) => self.refused(&format!("history #{group}"), &error, now),
+                }
+            }
             Done::Devices(result) => {
                 self.waiting = self.waiting.saturating_sub(1);
                 match result {
@@ -70,13 +93,7 @@ impl App {
         }
     }
 
-    fn taken(
-        &mut self,
-        ticket: u64,
-        to: UserId,
-        text: String,
-        result: Result<MessageId, SendError>,
-    ) {
+    fn taken(&mut self, ticket: u64, to: Whom, text: String, result: Result<MessageId, SendError>) {
         let delivery = match result {
             Ok(id) => {
                 let sent = self.marks.sending(to.clone(), id, text);

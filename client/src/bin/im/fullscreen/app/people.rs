@@ -1,6 +1,6 @@
 //! Friends, invitations, and who else there is a conversation with.
 //!
-//! Owns their order. Must not know how they are shown.
+//! Owns what is known of each. Must not know how they are shown.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use client::{Availability, FriendEntry, FriendList, PeerStatus, Relation, UserId};
 
 use super::talks::Talks;
+use crate::whom::Whom;
 
 /// What is known of others. Bounded as the friend list is.
 #[derive(Debug, Default)]
@@ -32,7 +33,7 @@ impl Person {
 
     /// The smaller, the further up: unread, invitations, who is there, friends,
     /// then all others.
-    fn rank(&self) -> u8 {
+    pub fn rank(&self) -> u8 {
         if self.unread > 0 {
             return 0;
         }
@@ -72,19 +73,18 @@ impl People {
         }
     }
 
-    /// Everybody, in the order in which they are shown.
+    /// Everybody.
     pub fn all(&self, talks: &Talks) -> Vec<Person> {
         let listed = self.list.iter().flat_map(|list| list.entries());
         let listed = listed.map(|entry| &entry.user);
-        let others = talks.peers().filter(|peer| self.entry(peer).is_none());
-        let unread = |user| talks.get(user).map_or(0, |talk| talk.unread);
+        let others = talks.peers().filter_map(Whom::user);
+        let others = others.filter(|peer| self.entry(peer).is_none());
+        let unread = |user: &UserId| {
+            let talk = talks.get(&Whom::User(user.clone()));
+            talk.map_or(0, |talk| talk.unread)
+        };
         let people = listed.chain(others);
-        let mut people: Vec<Person> = people.map(|user| self.person(user, unread(user))).collect();
-        people.sort_by(|one, other| {
-            let key = |person: &Person| person.rank();
-            (key(one), &one.entry.user).cmp(&(key(other), &other.entry.user))
-        });
-        people
+        people.map(|user| self.person(user, unread(user))).collect()
     }
 
     /// Whether the list has come.

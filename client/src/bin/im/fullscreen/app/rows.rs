@@ -59,7 +59,7 @@ impl Page {
     fn columns_of(&self, source: &Source) -> usize {
         let before = match source {
             Source::Notice => self.time,
-            Source::Theirs | Source::Own(_) => self.prefix(),
+            Source::Theirs | Source::Member { .. } | Source::Own(_) => self.prefix(),
         };
         self.columns.saturating_sub(before).max(1)
     }
@@ -177,7 +177,7 @@ pub fn scroll(talk: &mut Talk, page: Page, by: isize) {
 }
 
 /// Shows an entry, its end at the bottom.
-pub fn show(talk: &mut Talk, page: Page, serial: u64) {
+pub fn show(talk: &mut Talk, page: Page, serial: i64) {
     let index = talk.index(serial);
     let row = last_row(talk, index, page);
     go(talk, page, index, row);

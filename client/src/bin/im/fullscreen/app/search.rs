@@ -13,7 +13,7 @@ const WANTED_BYTES_MAX: usize = 256;
 pub struct Search {
     pub wanted: String,
     /// The entry that was found.
-    pub found: Option<u64>,
+    pub found: Option<i64>,
 }
 
 impl Search {
@@ -39,7 +39,7 @@ impl Search {
 
     /// The next older entry that has it; stays where it is at the last one.
     pub fn older(&mut self, talk: &Talk) {
-        let before = self.found.unwrap_or(u64::MAX);
+        let before = self.found.unwrap_or(i64::MAX);
         let entries = talk.entries().iter().rev();
         let mut older = entries.filter(|entry| entry.serial < before);
         let found = older.find(|entry| self.is_in(&entry.text));
@@ -48,7 +48,7 @@ impl Search {
 
     /// The next newer one, likewise.
     pub fn newer(&mut self, talk: &Talk) {
-        let after = self.found.unwrap_or(u64::MAX);
+        let after = self.found.unwrap_or(i64::MAX);
         let mut newer = talk.entries().iter().filter(|entry| entry.serial > after);
         let found = newer.find(|entry| self.is_in(&entry.text));
         self.found = found.map(|entry| entry.serial).or(self.found);

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use client::{Code, DeviceId, Stamp};
+use client::{Code, DeviceId, Stamp, UserId};
 use jiff::civil::DateTime;
 
 use super::composer::Composer;
@@ -26,6 +26,8 @@ pub const BYTES_MAX: usize = 1024 * 1024;
 pub enum Source {
     /// The peer wrote it.
     Theirs,
+    /// Somebody in a group wrote it, this user on another device perhaps.
+    Member { from: UserId, mentions_me: bool },
     /// This user wrote it.
     Own(Delivery),
     /// This program tells something.
@@ -52,6 +54,7 @@ impl Delivery {
             Self::Waiting(_) | Self::Underway(_) => "on its way".into(),
             Self::NotSent(text) => format!("not sent: {}", clean_line(text)),
             Self::Marked(_, Mark::Stored) => "stored".into(),
+            Self::Marked(_, Mark::Logged(_)) => "sent".into(),
             Self::Marked(_, Mark::Delivered(_)) => "delivered".into(),
             Self::Marked(_, Mark::Read) => "read".into(),
             Self::Marked(_, Mark::Rejected { code, text }) => {
@@ -82,8 +85,8 @@ impl Delivery {
 /// One thing that was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Counted from 1, in this conversation.
-    pub serial: u64,
+    /// Counted in this conversation: from 1, and below that what was there before.
+    pub serial: i64,
     /// When, by the clock on the wall.
     pub at: DateTime,
     pub source: Source,
@@ -98,7 +101,7 @@ pub enum Place {
     #[default]
     Newest,
     /// A row of an entry.
-    At { serial: u64, row: usize },
+    At { serial: i64, row: usize },
 }
 
 /// One conversation.
@@ -106,17 +109,23 @@ pub enum Place {
 pub struct Talk {
     entries: VecDeque<Entry>,
     bytes: usize,
-    last: u64,
+    last: i64,
     pub composer: Composer,
     pub place: Place,
     /// Messages that were not looked at.
     pub unread: usize,
     /// The first entry that was new when the conversation was opened.
-    pub new_from: Option<u64>,
+    pub new_from: Option<i64>,
     /// The newest stamp that was not looked at.
     unlooked: Option<Stamp>,
     /// Until then the peer counts as typing.
     pub typing_until: Option<Instant>,
+    /// Who it is, in a group.
+    pub typing_by: Option<UserId>,
+    /// The first and the last entry of a group's log that are here.
+    pub held: Option<(u64, u64)>,
+    /// What was there before was asked for.
+    pub is_fetched: bool,
     /// This user types here on another device, until then.
     pub typing_elsewhere: Option<(DeviceId, Instant)>,
     /// Larger for what was used later.
@@ -148,11 +157,51 @@ impl Talk {
         }
     }
 
+    /// An entry of a group's log that was there before the first one here. The
+    /// newer ones are kept, within the bounds.
+    pub fn push_before(&mut self, at: DateTime, source: Source, text: &str) {
+        let text = clean(text);
+        let bytes = self.bytes + text.len();
+        if self.entries.len() >= ENTRIES_MAX || bytes > BYTES_MAX {
+            return;
+        }
+        self.bytes = bytes;
+        let first = self.entries.front().map(|first| first.serial);
+        let serial = first.unwrap_or(self.last + 1) - 1;
+        self.entries.push_front(Entry {
+            serial,
+            at,
+            source,
+            text,
+        });
+    }
+
+    /// An entry of a group's log comes; `false`: it is here.
+    pub fn holds_now(&mut self, seq: u64) -> bool {
+        let held = self.held.get_or_insert((seq, seq - 1));
+        let is_new = seq > held.1;
+        held.1 = held.1.max(seq);
+        is_new
+    }
+
+    /// Likewise with one from before.
+    pub fn holds_then(&mut self, seq: u64) -> bool {
+        let held = self.held.get_or_insert((seq + 1, seq));
+        let is_new = seq < held.0;
+        held.0 = held.0.min(seq);
+        is_new
+    }
+
     /// A message of the peer came.
     pub fn received(&mut self, at: DateTime, stamp: Stamp, text: &str, is_looked_at: bool) {
-        self.push(at, Source::Theirs, text);
-        self.typing_until = None;
         self.unlooked = Some(stamp.max(self.unlooked.unwrap_or_default()));
+        self.heard(at, Source::Theirs, text, is_looked_at);
+    }
+
+    /// Somebody else's message came.
+    pub fn heard(&mut self, at: DateTime, source: Source, text: &str, is_looked_at: bool) {
+        self.push(at, source, text);
+        self.typing_until = None;
         if !is_looked_at {
             if self.unread == 0 {
                 self.new_from = Some(self.last);
@@ -209,7 +258,7 @@ impl Talk {
         let own = self.entries.iter_mut().rev();
         let mut own = own.filter_map(|entry| match &mut entry.source {
             Source::Own(known) => Some(known),
-            Source::Theirs | Source::Notice => None,
+            Source::Theirs | Source::Member { .. } | Source::Notice => None,
         });
         if let Some(known) = own.find(|known| is_it(known)) {
             *known = delivery;
@@ -217,7 +266,7 @@ impl Talk {
     }
 
     /// Where the entry with this number is; the oldest if it is gone.
-    pub fn index(&self, serial: u64) -> usize {
+    pub fn index(&self, serial: i64) -> usize {
         self.entries.partition_point(|entry| entry.serial < serial)
     }
 }

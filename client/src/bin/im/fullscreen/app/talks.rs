@@ -4,9 +4,8 @@
 
 use std::collections::HashMap;
 
-use client::UserId;
-
 use super::talk::Talk;
+use crate::whom::Whom;
 
 /// The most conversations that are kept. One more, and the one that was used
 /// longest ago goes; with something unread in it only if it must.
@@ -15,34 +14,34 @@ pub const TALKS_MAX: usize = 200;
 /// The conversations, by peer.
 #[derive(Debug, Default)]
 pub struct Talks {
-    talks: HashMap<UserId, Talk>,
+    talks: HashMap<Whom, Talk>,
     uses: u64,
     /// The one on the screen; it is never forgotten.
-    open: Option<UserId>,
+    open: Option<Whom>,
 }
 
 impl Talks {
-    pub fn get(&self, peer: &UserId) -> Option<&Talk> {
+    pub fn get(&self, peer: &Whom) -> Option<&Talk> {
         self.talks.get(peer)
     }
 
-    pub fn get_mut(&mut self, peer: &UserId) -> Option<&mut Talk> {
+    pub fn get_mut(&mut self, peer: &Whom) -> Option<&mut Talk> {
         self.talks.get_mut(peer)
     }
 
     /// With whom the one on the screen is.
-    pub fn open(&self) -> Option<&UserId> {
+    pub fn open(&self) -> Option<&Whom> {
         self.open.as_ref()
     }
 
     /// Shows the conversation with `peer`.
-    pub fn show(&mut self, peer: &UserId) {
+    pub fn show(&mut self, peer: &Whom) {
         self.with(peer);
         self.open = Some(peer.clone());
     }
 
     /// The conversation with `peer`, a new one if there is none.
-    pub fn with(&mut self, peer: &UserId) -> &mut Talk {
+    pub fn with(&mut self, peer: &Whom) -> &mut Talk {
         if self.talks.len() >= TALKS_MAX && !self.talks.contains_key(peer) {
             self.forget_one();
         }
@@ -53,13 +52,16 @@ impl Talks {
     }
 
     /// With whom there is one.
-    pub fn peers(&self) -> impl Iterator<Item = &UserId> {
+    pub fn peers(&self) -> impl Iterator<Item = &Whom> {
         self.talks.keys()
     }
 
-    /// The messages that were not looked at, in all of them.
+    /// The messages of somebody that were not looked at, in all of them. What is
+    /// unread in groups the groups know.
     pub fn unread(&self) -> usize {
-        self.talks.values().map(|talk| talk.unread).sum()
+        let with_people = self.talks.iter();
+        let with_people = with_people.filter(|(whom, _)| whom.user().is_some());
+        with_people.map(|(_, talk)| talk.unread).sum()
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Talk> {
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_one_used_longest_ago_goes_unless_it_is_unread_or_open() {
-        let user = |n: usize| -> UserId { format!("u{n}").parse().unwrap() };
+        let user = |n: usize| -> Whom { format!("u{n}").parse().unwrap() };
         let mut talks = Talks::default();
         for n in 0..TALKS_MAX {
             talks.with(&user(n));

@@ -5,15 +5,18 @@
 use std::time::{Duration, Instant};
 
 use client::{
-    ChangeError, DeviceEntry, DeviceId, Event, Fate, FriendAction, MessageId, SendError, Stamp,
-    Status, UserId,
+    ChangeError, DeviceEntry, DeviceId, Event, Fate, FriendAction, GroupId, History, MessageId,
+    ReadTo, SendError, Stamp, Status, UserId,
 };
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use ratatui::layout::Size;
 
 use super::search::Search;
+use crate::groups::GroupNotice;
+use crate::groups::command::Ask;
 use crate::notice::Sent;
+use crate::whom::Whom;
 
 /// A point in time.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +50,7 @@ pub enum Done {
     /// A message is on its way, or was not taken.
     Sent {
         ticket: u64,
-        to: UserId,
+        to: Whom,
         text: String,
         result: Result<MessageId, SendError>,
     },
@@ -62,6 +65,20 @@ pub enum Done {
         result: Result<(), ChangeError>,
     },
     Devices(Result<Vec<DeviceEntry>, ChangeError>),
+    /// What was asked of a group.
+    Group {
+        group: GroupId,
+        ask: Ask,
+        result: Result<Vec<GroupNotice>, ChangeError>,
+    },
+    Here {
+        group: GroupId,
+        result: Result<u32, ChangeError>,
+    },
+    Fetched {
+        group: GroupId,
+        result: Result<History, ChangeError>,
+    },
     Ended {
         device: DeviceId,
         result: Result<(), ChangeError>,
@@ -73,7 +90,7 @@ pub enum Done {
 pub enum Wish {
     Send {
         ticket: u64,
-        to: UserId,
+        to: Whom,
         text: String,
     },
     /// A message of unknown fate once more.
@@ -89,10 +106,27 @@ pub enum Wish {
     Devices,
     End(DeviceId),
     Status(Status),
-    Typing(UserId),
+    Typing(Whom),
     Read {
         peer: UserId,
         up_to: Stamp,
+    },
+    /// A group is read up to here.
+    ReadGroup {
+        group: GroupId,
+        read: ReadTo,
+    },
+    /// Something is asked of a group.
+    AskGroup {
+        group: GroupId,
+        ask: Ask,
+    },
+    /// How many members of a group are here.
+    Here(GroupId),
+    /// A group's history before this entry.
+    Fetch {
+        group: GroupId,
+        before: u64,
     },
     Bell,
     /// Everything is to be written to the terminal again.

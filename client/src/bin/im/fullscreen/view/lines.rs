@@ -1,7 +1,7 @@
 //! The single lines: whom a conversation is with, what is told above the text
 //! that is written, and how the session fares.
 
-use client::{Availability, Relation};
+use client::{Availability, GroupId, Relation};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -15,8 +15,12 @@ use crate::fullscreen::app::talk::Place;
 use crate::fullscreen::app::{App, Link, Mode, Now};
 use crate::fullscreen::layout::Pane;
 use crate::fullscreen::text::{clean_line, cut, width};
+use crate::whom::Whom;
 
 pub fn header(frame: &mut Frame<'_>, area: Rect, app: &App, now: Now, theme: Theme) {
+    if let Some(group) = app.talks.open().and_then(Whom::group) {
+        return put(frame, area, 0, group_header(app, group, theme));
+    }
     let Some(person) = app.peer() else {
         return put(frame, area, 0, Line::styled("im", theme.strong()));
     };
@@ -31,6 +35,26 @@ pub fn header(frame: &mut Frame<'_>, area: Rect, app: &App, now: Now, theme: The
         Span::raw(about(&person, now)),
     ]);
     put(frame, area, 0, line);
+}
+
+/// A group: its title, how many are in it, and how many of them here.
+fn group_header(app: &App, group: &GroupId, theme: Theme) -> Line<'static> {
+    let about = match (app.groups.get(group), app.groups.invited_by(group)) {
+        (Some(known), _) => {
+            let state = &known.group.state;
+            let here = known.here.map_or(String::new(), |n| format!(", {n} here"));
+            let muted = state.muted.map_or("", |_| "; you are muted");
+            let title = clean_line(&state.title);
+            format!("{title} ({} members{here}){muted}", state.members)
+        }
+        (None, Some(by)) => format!("{by} invites you: /join #{group} or /leave #{group}"),
+        (None, None) => format!("you are not in it; /join #{group} asks to be"),
+    };
+    Line::from(vec![
+        Span::styled(format!("#{group}"), theme.theirs()),
+        Span::raw(" "),
+        Span::raw(about),
+    ])
 }
 
 fn about(person: &Person, now: Now) -> String {
@@ -88,7 +112,10 @@ fn told(app: &App, now: Now) -> String {
     }
     let is_typing = app.talk().typing_until.is_some_and(|until| now.at < until);
     let typing = app.talks.open().filter(|_| is_typing);
-    let typing = typing.map(|peer| format!("{peer} is typing"));
+    let typing = typing.map(|open| match (open, &app.talk().typing_by) {
+        (Whom::Group(_), Some(member)) => format!("{member} is typing"),
+        (whom, _) => format!("{whom} is typing"),
+    });
     let elsewhere = app.talk().typing_elsewhere.as_ref();
     let elsewhere = elsewhere.filter(|(_, until)| now.at < *until);
     let elsewhere = elsewhere.map(|(device, _)| format!("you type on {device}"));
@@ -108,7 +135,7 @@ fn place(app: &App, theme: Theme) -> (String, Style) {
 }
 
 pub fn status(frame: &mut Frame<'_>, area: Rect, app: &App, now: Now, theme: Theme) {
-    let unread = match app.talks.unread() {
+    let unread = match app.talks.unread() + app.groups.unread() {
         0 => String::new(),
         unread => format!("{unread} unread  "),
     };

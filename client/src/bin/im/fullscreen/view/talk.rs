@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use client::UserId;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -12,6 +13,7 @@ use crate::fullscreen::app::rows::{Page, Row, in_sight};
 use crate::fullscreen::app::talk::{Delivery, Entry, Source};
 use crate::fullscreen::app::{App, Mode};
 use crate::fullscreen::text::{cut, find_all, width, wrap};
+use crate::whom::Whom;
 
 /// What stands where no conversation is open yet.
 const WELCOME: &str = "\
@@ -32,8 +34,9 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
         Mode::Search(search) => search.found,
         Mode::Normal | Mode::Help(_) => None,
     };
-    let peer = app.talks.open().map_or("", |peer| peer.as_str());
-    if talk.entries().is_empty() && peer.is_empty() {
+    let peer = app.talks.open().and_then(Whom::user);
+    let peer = peer.map_or("", |peer| peer.as_str());
+    if talk.entries().is_empty() && app.talks.open().is_none() {
         return welcome(frame, area, theme);
     }
     for (at, (index, row)) in (0..area.height).zip(in_sight(talk, page)) {
@@ -44,6 +47,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: Theme) {
             entry,
             page,
             peer,
+            user: &app.user,
             wanted,
             is_found: found == Some(entry.serial),
             theme,
@@ -64,6 +68,7 @@ struct Painter<'a> {
     entry: &'a Entry,
     page: Page,
     peer: &'a str,
+    user: &'a UserId,
     wanted: &'a str,
     is_found: bool,
     theme: Theme,
@@ -95,7 +100,7 @@ impl Painter<'_> {
             Row::Mark(text) => {
                 let style = match &self.entry.source {
                     Source::Own(delivery) => self.mark_style(delivery),
-                    Source::Theirs | Source::Notice => theme.dim(),
+                    Source::Theirs | Source::Member { .. } | Source::Notice => theme.dim(),
                 };
                 let indent = " ".repeat(self.page.prefix());
                 let line = vec![Span::raw(indent), Span::styled(text.as_str(), style)];
@@ -124,7 +129,7 @@ impl Painter<'_> {
         if !is_first {
             let columns = match self.entry.source {
                 Source::Notice => time,
-                Source::Theirs | Source::Own(_) => self.page.prefix(),
+                Source::Theirs | Source::Member { .. } | Source::Own(_) => self.page.prefix(),
             };
             return vec![Span::raw(" ".repeat(columns))];
         }
@@ -138,9 +143,19 @@ impl Painter<'_> {
             let at = self.entry.at.strftime("%H:%M").to_string();
             spans.extend([Span::styled(at, style), Span::raw(" ")]);
         }
-        let (who, style) = match self.entry.source {
+        let (who, style) = match &self.entry.source {
             Source::Notice => return spans,
             Source::Theirs => (self.peer, self.theme.theirs()),
+            Source::Member { from, .. } if from == self.user => ("you", self.theme.own()),
+            Source::Member { from, mentions_me } => {
+                let theme = self.theme;
+                let style = if *mentions_me {
+                    theme.news()
+                } else {
+                    theme.theirs()
+                };
+                (from.as_str(), style)
+            }
             Source::Own(_) => ("you", self.theme.own()),
         };
         let who = cut(who, name);
@@ -154,7 +169,10 @@ impl Painter<'_> {
         let text = self.entry.text.as_str();
         let style = match self.entry.source {
             Source::Notice => self.theme.dim(),
-            Source::Theirs | Source::Own(_) => Style::new(),
+            Source::Member {
+                mentions_me: true, ..
+            } => self.theme.strong(),
+            Source::Theirs | Source::Member { .. } | Source::Own(_) => Style::new(),
         };
         let mut spans = Vec::new();
         let mut at = range.start;

@@ -13,7 +13,7 @@ fn read(peer: &str, seconds: u64) -> Wish {
 fn a_message_goes_its_way_with_its_marks() {
     let mut stage = Stage::with_friends(80, 24);
     stage.control('n');
-    assert_eq!(stage.app.talks.open(), Some(&user("dave")));
+    assert_eq!(stage.app.talks.open(), Some(&whom("dave")));
     stage.key(KeyCode::Tab);
     stage.types("xyz");
     assert_eq!(stage.app.talk().composer.text(), "");
@@ -21,7 +21,7 @@ fn a_message_goes_its_way_with_its_marks() {
     stage.types("six it is");
     stage.press(KeyCode::Enter, KeyModifiers::ALT);
     stage.enters("at mine");
-    assert!(stage.wishes.contains(&Wish::Typing(user("bob"))));
+    assert!(stage.wishes.contains(&Wish::Typing(whom("bob"))));
     assert!(matches!(
         stage.deliveries("bob")[..],
         [Delivery::Waiting(1)]
@@ -54,7 +54,7 @@ fn a_message_goes_its_way_with_its_marks() {
 fn a_refusal_tells_why_and_an_unknown_fate_can_be_tried_again() {
     let mut stage = Stage::with_friends(80, 24);
     stage.enters("bob: one");
-    assert_eq!(stage.app.talks.open(), Some(&user("bob")));
+    assert_eq!(stage.app.talks.open(), Some(&whom("bob")));
     let id = stage.is_taken(1);
     let code = Code::NotFriends;
     let text = "you are not friends".into();

@@ -32,6 +32,10 @@ pub fn user(name: &str) -> UserId {
     name.parse().unwrap()
 }
 
+pub fn whom(name: &str) -> Whom {
+    name.parse().unwrap()
+}
+
 impl Stage {
     /// Alice, not logged in yet.
     pub fn new(columns: u16, rows: u16) -> Self {
@@ -166,7 +170,7 @@ impl Stage {
     }
 
     fn deliveries(&self, peer: &str) -> Vec<Delivery> {
-        let talk = self.app.talks.get(&user(peer)).unwrap();
+        let talk = self.app.talks.get(&whom(peer)).unwrap();
         let own = talk
             .entries()
             .iter()
@@ -180,7 +184,7 @@ impl Stage {
     fn unread(&self, peer: &str) -> usize {
         self.app
             .talks
-            .get(&user(peer))
+            .get(&whom(peer))
             .map_or(0, |talk| talk.unread)
     }
 }

@@ -6,8 +6,8 @@ use super::*;
 fn people_are_in_order_and_invitations_can_be_answered() {
     let mut stage = Stage::with_friends(80, 24);
     let order = |stage: &Stage| -> Vec<String> {
-        let people = stage.app.people.all(&stage.app.talks).into_iter();
-        people.map(|person| person.entry.user.to_string()).collect()
+        let contacts = stage.app.contacts().into_iter();
+        contacts.map(|contact| contact.whom().to_string()).collect()
     };
     assert_eq!(order(&stage), ["dave", "bob", "carol"]);
     stage.hears("carol", 1, "hello");
@@ -123,7 +123,7 @@ fn typing_is_seen_for_a_while_and_told_now_and_then() {
     stage.types("hello");
     stage.waits(Duration::from_secs(4));
     stage.types("!");
-    let typing = Wish::Typing(user("bob"));
+    let typing = Wish::Typing(whom("bob"));
     assert_eq!(stage.wishes, [typing.clone(), typing]);
     stage.enters(" /status invisible");
     stage.control('u');
