@@ -1,5 +1,6 @@
 //! The SDK's shell over real sockets.
 
+mod groups;
 mod server;
 
 use std::collections::HashSet;

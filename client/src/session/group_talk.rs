@@ -5,7 +5,7 @@
 
 use proto::client::{ClientPacket, GroupRead, GroupTransient};
 use proto::clock::Moment;
-use proto::group::{Action, Conversation, LogEntry, Logged, Range, ReadTo, Which};
+use proto::group::{Action, Conversation, Head, LogEntry, Logged, Range, ReadTo, Which};
 use proto::ids::{GroupId, LogEpoch, UserId};
 use proto::limits::{BODY_BYTES_MAX, PAGE_MAX, TEXT_BYTES_MAX};
 use proto::server::{GroupDeliver, ServerPacket};
@@ -140,23 +140,10 @@ impl Session {
                 }
             }
             ServerPacket::GroupDeliver(deliver) => self.logged(now, deliver),
-            ServerPacket::GroupHead { group, head } => {
-                if self.groups.ends(now, &group, head, &mut told) {
-                    self.news.group(group.clone());
-                    self.tell(&group, told);
-                }
-            }
+            ServerPacket::GroupHead { group, head } => self.ends(now, &group, head),
             ServerPacket::GroupTransient(transient) => self.news.group_transient(transient),
-            ServerPacket::GroupLeft { group, change } => {
-                if self.groups.left(&group) {
-                    self.news.tidings(Event::GroupLeft { group, change });
-                }
-            }
-            ServerPacket::GroupInvited { group, by } => {
-                if self.groups.invited(group.clone(), by.clone()) {
-                    self.news.tidings(Event::GroupInvited { group, by });
-                }
-            }
+            ServerPacket::GroupLeft { group, change } => self.left_group(group, change),
+            ServerPacket::GroupInvited { group, by } => self.invited_to(group, by),
             ServerPacket::GroupApplied { group, user } => {
                 self.news.tidings(Event::GroupApplied { group, user });
             }
@@ -180,6 +167,26 @@ impl Session {
             // The rest is not about groups; and nobody asks for their list, which
             // every log-in brings.
             _ => {}
+        }
+    }
+
+    fn ends(&mut self, now: Moment, group: &GroupId, head: Head) {
+        let mut told = Vec::new();
+        if self.groups.ends(now, group, head, &mut told) {
+            self.news.group(group.clone());
+            self.tell(group, told);
+        }
+    }
+
+    fn left_group(&mut self, group: GroupId, change: Option<(UserId, Action)>) {
+        if self.groups.left(&group) {
+            self.news.tidings(Event::GroupLeft { group, change });
+        }
+    }
+
+    fn invited_to(&mut self, group: GroupId, by: UserId) {
+        if self.groups.invited(group.clone(), by.clone()) {
+            self.news.tidings(Event::GroupInvited { group, by });
         }
     }
 

@@ -9,6 +9,7 @@ use client::{Client, Event, Events, FriendList, MessageId, SessionId, Settings, 
 use proto::client::ClientPacket;
 use proto::codes::Code;
 use proto::frame::{self, Front};
+use proto::group::UserGroup;
 use proto::limits::CLIENT_FRAME_BYTES_MAX;
 use proto::server::{Closing, Deliver, LoginOk, Outcome, Sent, ServerPacket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 /// Far above what any step of these tests takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where a client connects to.
 pub struct Server {
@@ -36,11 +37,15 @@ impl Server {
         Self { listener }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        self.listener.local_addr().unwrap().to_string()
+    }
+
     /// Ann's settings for this server.
     pub fn settings(&self) -> Settings {
-        let port = self.listener.local_addr().unwrap().port();
         let device = "phone".parse().unwrap();
-        Settings::open(format!("127.0.0.1:{port}"), user("ann"), device)
+        Settings::open(self.address(), user("ann"), device)
     }
 
     /// Ann, logged in and with the friend list of nobody, and her
@@ -60,6 +65,11 @@ impl Server {
 
     /// The next connection, past its log-in.
     pub async fn accepts(&self) -> Connection {
+        self.accepts_with(Vec::new()).await
+    }
+
+    /// Likewise, of somebody who belongs to groups.
+    pub async fn accepts_with(&self, groups: Vec<UserGroup>) -> Connection {
         let (stream, _) = timeout(PATIENCE, self.listener.accept())
             .await
             .expect("a connection in time")
@@ -82,7 +92,7 @@ impl Server {
             heartbeat_ms: 30_000,
             body_bytes_max: 10_000,
             server_time: Stamp(1_795_000_000_000_000),
-            groups: Vec::new(),
+            groups,
         };
         connection
             .says(&[ServerPacket::LoginOk(Box::new(granted))])

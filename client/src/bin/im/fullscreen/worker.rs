@@ -1,5 +1,6 @@
 //! What has to be waited for, done in the order in which it was asked for, so
-//! that a friend is accepted before they are written to.
+//! that a friend is accepted before they are written to. What only asks goes
+//! beside it.
 //!
 //! Owns the queue. Must not know what is shown.
 
@@ -45,6 +46,17 @@ pub enum Ask {
     End(DeviceId),
 }
 
+impl Ask {
+    /// It changes nothing, so it holds up nothing, and nothing holds it up.
+    fn is_question(&self) -> bool {
+        match self {
+            Self::Here(_) | Self::Fetch { .. } | Self::Devices => true,
+            Self::Group { ask, .. } => !matches!(ask, GroupAsk::Do(_)),
+            Self::Send { .. } | Self::Change { .. } | Self::End(_) => false,
+        }
+    }
+}
+
 /// Does what is asked for.
 #[derive(Debug)]
 pub struct Worker {
@@ -84,55 +96,68 @@ impl Worker {
 
 async fn work(client: Client, mut asked: mpsc::Receiver<Ask>, tell: mpsc::Sender<Done>) {
     while let Some(ask) = asked.recv().await {
-        let done = match ask {
-            Ask::Send {
-                ticket,
-                to,
-                text,
-                again,
-            } => {
-                let sent = post(&client, &to, text.clone(), again).await;
-                let result = sent.map(|handle| follow(handle, tell.clone()));
-                let result: Result<MessageId, SendError> = result;
-                // Told before its fate: both go the same way, and the fate has
-                // not been waited for yet.
-                Done::Sent {
-                    ticket,
-                    to,
-                    text,
-                    result,
-                }
-            }
-            Ask::Change { action, peer } => Done::Changed {
-                result: client.change(action, &peer).await,
-                action,
-                peer,
-            },
-            Ask::Group { group, ask } => Done::Group {
-                result: groups::ask(&client, &group, ask.clone()).await,
-                group,
-                ask,
-            },
-            Ask::Here(group) => {
-                let here = client.members(&group, Which::Online, None).await;
-                let result = here.map(|members| members.total);
-                Done::Here { group, result }
-            }
-            Ask::Fetch { group, before } => {
-                let of = Conversation::Group(group.clone());
-                let result = client.history(of, Range::Before(before), PAGE).await;
-                Done::Fetched { group, result }
-            }
-            Ask::Devices => Done::Devices(client.devices().await),
-            Ask::End(device) => Done::Ended {
-                result: client.end_device(&device).await,
-                device,
-            },
-        };
-        // Nobody listens any more: then nobody needs to know.
+        if ask.is_question() {
+            let (client, tell) = (client.clone(), tell.clone());
+            tokio::spawn(async move {
+                let done = perform(&client, ask, &tell).await;
+                // Nobody listens any more: then nobody needs to know.
+                let _ = tell.send(done).await;
+            });
+            continue;
+        }
+        let done = perform(&client, ask, &tell).await;
+        // Likewise.
         if tell.send(done).await.is_err() {
             return;
         }
+    }
+}
+
+async fn perform(client: &Client, ask: Ask, tell: &mpsc::Sender<Done>) -> Done {
+    match ask {
+        Ask::Send {
+            ticket,
+            to,
+            text,
+            again,
+        } => {
+            let sent = post(client, &to, text.clone(), again).await;
+            let result = sent.map(|handle| follow(handle, tell.clone()));
+            let result: Result<MessageId, SendError> = result;
+            // Told before its fate: both go the same way, and the fate has
+            // not been waited for yet.
+            Done::Sent {
+                ticket,
+                to,
+                text,
+                result,
+            }
+        }
+        Ask::Change { action, peer } => Done::Changed {
+            result: client.change(action, &peer).await,
+            action,
+            peer,
+        },
+        Ask::Group { group, ask } => Done::Group {
+            result: groups::ask(client, &group, ask.clone()).await,
+            group,
+            ask,
+        },
+        Ask::Here(group) => {
+            let here = client.members(&group, Which::Online, None).await;
+            let result = here.map(|members| members.total);
+            Done::Here { group, result }
+        }
+        Ask::Fetch { group, before } => {
+            let of = Conversation::Group(group.clone());
+            let result = client.history(of, Range::Before(before), PAGE).await;
+            Done::Fetched { group, result }
+        }
+        Ask::Devices => Done::Devices(client.devices().await),
+        Ask::End(device) => Done::Ended {
+            result: client.end_device(&device).await,
+            device,
+        },
     }
 }
 

@@ -35,7 +35,8 @@ pub fn lines(notice: &GroupNotice) -> Option<String> {
         }
         GroupNotice::Listed(group) => listed(group),
         GroupNotice::Invitation { group, by } => {
-            format!("  #{group:<20} {by} invites you: /join #{group} or /leave #{group}")
+            let name = group.as_str();
+            format!("  #{name:<20} {by} invites you: /join #{group} or /leave #{group}")
         }
         GroupNotice::NoGroups => "  none yet; /group create #NAME begins one".to_owned(),
         GroupNotice::Left { group, change } => format!("* {}", left(group, change.as_ref())),

@@ -29,7 +29,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, now: Now, theme: Theme
     let here = contacts.iter().filter(here).count();
     let is_group = |contact: &Contact| !matches!(contact, Contact::Person(_));
     let title = if contacts.iter().any(is_group) {
-        "Friends, groups"
+        "Contacts"
     } else {
         "Friends"
     };

@@ -127,6 +127,45 @@ alice: online    1 unread  Tab: talk  F1";
 }
 
 #[test]
+fn groups_stand_beside_people() {
+    let mut stage = Stage::in_choir(4);
+    stage.enters("/to #choir");
+    stage.hears_in_choir(5, "bob", "@alice, six?", &["alice"]);
+    stage.hears_in_choir(6, "christopher-robin", "yes", &[]);
+    stage.enters("/to carol");
+    stage.hears_in_choir(7, "bob", "@alice?", &["alice"]);
+    let by = "bob".parse().unwrap();
+    let group = "band".parse().unwrap();
+    stage.event(Event::GroupInvited { group, by });
+    stage.app.notice = None;
+    let list = "\
+Contacts       1 here │
+ # choir  The choir @1│
+ ? dave  asks (a, d)  │
+ # band  bob invites …│
+ ● bob  in a call     │
+▸○ carol  1 h ago     │";
+    let shown_of = |stage: &Stage| {
+        let rows = shown(stage, 80, 24).into_iter();
+        let left = |row: String| row.chars().take(23).collect::<String>();
+        rows.map(left).take(6).collect::<Vec<String>>().join("\n")
+    };
+    assert_eq!(shown_of(&stage), list);
+    stage.enters("/to #choir");
+    stage.app.groups.here(&"choir".parse().unwrap(), 3);
+    let rows = shown(&stage, 80, 24);
+    let talk: Vec<String> = rows
+        .iter()
+        .map(|row| row.chars().skip(23).collect())
+        .collect();
+    assert_eq!(talk[0], "#choir The choir (12 members, 3 here)");
+    assert_eq!(talk[2], "12:30 bob          @alice, six?");
+    assert_eq!(talk[3], "12:30 christopher… yes");
+    assert!(rows[23].ends_with("F1: help  Ctrl-Q: quit"));
+    assert!(!rows[23].contains("unread"));
+}
+
+#[test]
 fn how_the_session_fares_stands_in_the_last_line() {
     let mut stage = conversation(80, 24);
     let last = |stage: &Stage| shown(stage, 80, 24)[23].clone();

@@ -1,6 +1,7 @@
 //! The state by itself: keys and events in, wishes out, on a clock that jumps.
 
 mod ends;
+mod groups;
 mod messages;
 mod writing;
 
