@@ -5,7 +5,7 @@
 use proto::client::{self, ClientPacket};
 use proto::clock::Moment;
 use proto::ids::{MessageId, UserId};
-use proto::server::{Deliver, Did, Outcome, Sent, ServerPacket};
+use proto::server::{Carbon, Deliver, Did, Outcome, Sent, ServerPacket};
 use smol_str::SmolStr;
 
 use super::connection::{Phase, changed};
@@ -83,16 +83,7 @@ impl Session {
                 changed(answered.into_iter().collect(), out);
             }
             ServerPacket::Closing(closing) => self.closing(now, closing, out),
-            ServerPacket::Carbon(carbon) => {
-                let is_new = match &carbon.did {
-                    Did::Sent(sent) => self.carbons.remember(sent.id),
-                    Did::Read(_) | Did::Transient(_) => true,
-                    Did::GroupRead(read) => self.group_read_elsewhere(read),
-                };
-                if is_new {
-                    self.news.carbon(*carbon);
-                }
-            }
+            ServerPacket::Carbon(carbon) => self.done_elsewhere(*carbon),
             ServerPacket::Devices(devices) => {
                 self.requests.devices_came();
                 out.push(Effect::Devices(Ok(devices)));
@@ -110,6 +101,17 @@ impl Session {
             | ServerPacket::Groups(_)
             | ServerPacket::Members(_)
             | ServerPacket::History(_) => self.told_of_groups(now, packet, out),
+        }
+    }
+
+    fn done_elsewhere(&mut self, carbon: Carbon) {
+        let is_new = match &carbon.did {
+            Did::Sent(sent) => self.carbons.remember(sent.id),
+            Did::Read(_) | Did::Transient(_) => true,
+            Did::GroupRead(read) => self.group_read_elsewhere(read),
+        };
+        if is_new {
+            self.news.carbon(carbon);
         }
     }
 

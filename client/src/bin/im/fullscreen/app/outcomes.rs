@@ -1,6 +1,6 @@
 //! What became of wishes.
 
-use client::{ChangeError, Fate, MessageId, SendError};
+use client::{ChangeError, DeviceEntry, Fate, MessageId, SendError};
 
 use super::App;
 use super::talk::Delivery;
@@ -67,14 +67,7 @@ impl App {
             }
             Done::Devices(result) => {
                 self.waiting = self.waiting.saturating_sub(1);
-                match result {
-                    Ok(devices) => {
-                        for entry in devices {
-                            self.show(&Notice::Device(entry), now);
-                        }
-                    }
-                    Err(error) => self.refused("devices", &error, now),
-                }
+                self.listed(result, now);
             }
             Done::Ended { device, result } => {
                 self.waiting = self.waiting.saturating_sub(1);
@@ -83,6 +76,17 @@ impl App {
                     Err(error) => self.refused(&format!("end {device}"), &error, now),
                 }
             }
+        }
+    }
+
+    fn listed(&mut self, devices: Result<Vec<DeviceEntry>, ChangeError>, now: Now) {
+        match devices {
+            Ok(devices) => {
+                for entry in devices {
+                    self.show(&Notice::Device(entry), now);
+                }
+            }
+            Err(error) => self.refused("devices", &error, now),
         }
     }
 
