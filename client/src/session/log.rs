@@ -98,6 +98,8 @@ pub(super) struct Log {
     early: BTreeMap<u64, LogEntry>,
     /// The application is to be told that it began anew.
     is_anew: bool,
+    /// What is missing was asked for since it began.
+    is_asked: bool,
     /// What is missing cannot be had; until something new is heard it is not
     /// asked for.
     is_in_vain: bool,
@@ -111,6 +113,7 @@ impl Log {
             last: head.place.seq,
             early: BTreeMap::new(),
             is_anew: false,
+            is_asked: false,
             is_in_vain: false,
         }
     }
@@ -162,7 +165,6 @@ impl Log {
 
     /// The answer to what [`Log::missing`] asked for.
     pub(super) fn page(&mut self, page: History, held: &mut Held, told: &mut Vec<Told>) {
-        let was_at = self.head.place.epoch;
         if !self.follows(page.epoch, held) {
             return;
         }
@@ -173,15 +175,15 @@ impl Log {
             return;
         }
         let next = self.last + 1;
-        let is_of_use = is_shortened
-            || page.epoch != was_at
-            || page.entries.iter().any(|entry| entry.seq == next);
+        // An answer to what was asked of the former log says nothing of this one.
+        let is_answer = std::mem::take(&mut self.is_asked);
+        let is_of_use = is_shortened || page.entries.iter().any(|entry| entry.seq == next);
         self.reaches(page.last, 0);
         for entry in page.entries {
             self.reaches(entry.seq, entry.messages);
             self.offer(entry, held, told);
         }
-        self.is_in_vain = !is_of_use;
+        self.is_in_vain = is_answer && !is_of_use;
     }
 
     /// After which entry the missing ones are to be asked for. Of too many only
@@ -193,7 +195,8 @@ impl Log {
             self.skip(end - PAGE_MAX as u64, held, told);
             self.drain(held, told);
         }
-        (self.last < end).then_some(self.last)
+        self.is_asked = self.last < end;
+        self.is_asked.then_some(self.last)
     }
 
     /// Lets go of everything.

@@ -2,6 +2,7 @@
 
 mod connection;
 mod devices;
+mod group_chance;
 mod group_reads;
 mod group_requests;
 mod groups;

@@ -51,7 +51,13 @@ async fn im(arguments: &[&str], lines: &'static str) -> Output {
             ClientPacket::GetMembers(get) => vec![members(get.request)],
             ClientPacket::ChangeGroup(change) => {
                 let request = change.request;
-                let code = Some(Code::NotAllowed);
+                let is_join = change.action == client::Action::Join;
+                let refusal = if is_join {
+                    Code::Applied
+                } else {
+                    Code::NotAllowed
+                };
+                let code = Some(refusal);
                 vec![ServerPacket::GroupResult { request, code }]
             }
             _ => vec![],
@@ -84,6 +90,12 @@ async fn im_asks_once_and_prints_the_answer() {
     );
     let sent = im(&["send", "ann", "--group", "choir", "la la"], "").await;
     assert_eq!(printed(&sent), "sent to #choir as 5\n");
+    let asked = im(&["group", "join", "ann", "choir"], "").await;
+    let expected = "* you have asked to come into #choir; an admin decides\n";
+    assert_eq!(
+        (asked.status.success(), &printed(&asked)[..]),
+        (true, expected)
+    );
     let refused = im(&["group", "kick", "ann", "choir", "ben"], "").await;
     assert!(!refused.status.success());
     let why = String::from_utf8(refused.stderr).unwrap();

@@ -9,8 +9,8 @@ use std::time::Duration;
 use proto::clock::Moment;
 use proto::ids::GroupId;
 
-use crate::session::log::Held;
-use crate::session::requests::PATIENCE;
+use super::super::log::Held;
+use super::super::requests::PATIENCE;
 
 /// The pause after a refusal that may pass.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -3,17 +3,17 @@
 use proto::group::{LogEntry, Logged};
 use proto::ids::{GroupId, LogEpoch, MessageId, UserId};
 
+use super::super::group_event::Group;
 use super::{Groups, Member};
-use crate::session::group_event::Group;
 
 impl Groups {
     /// A message of this session is for a group.
-    pub(in crate::session) fn sends(&mut self, id: MessageId) {
+    pub(in super::super) fn sends(&mut self, id: MessageId) {
         self.sent.remember(id);
     }
 
     /// Whether this session sent it.
-    pub(in crate::session) fn is_echo(&self, entry: &LogEntry) -> bool {
+    pub(in super::super) fn is_echo(&self, entry: &LogEntry) -> bool {
         match &entry.what {
             Logged::Message { id, .. } => {
                 Some(&entry.from) == self.user.as_ref() && self.sent.contains(id)
@@ -23,7 +23,7 @@ impl Groups {
     }
 
     /// Whether it wants this user's attention.
-    pub(in crate::session) fn mentions_me(&self, entry: &LogEntry) -> bool {
+    pub(in super::super) fn mentions_me(&self, entry: &LogEntry) -> bool {
         match (&entry.what, &self.user) {
             (Logged::Message { mentions, .. }, Some(user)) => mentions.contains(user),
             _ => false,
@@ -31,27 +31,27 @@ impl Groups {
     }
 
     /// Of the log of one of this user's groups.
-    pub(in crate::session) fn epoch(&self, group: &GroupId) -> Option<LogEpoch> {
+    pub(in super::super) fn epoch(&self, group: &GroupId) -> Option<LogEpoch> {
         self.members.get(group).map(|member| member.log.epoch())
     }
 
     /// One of this user's groups.
-    pub(in crate::session) fn of(&self, group: &GroupId) -> Option<Group> {
+    pub(in super::super) fn of(&self, group: &GroupId) -> Option<Group> {
         self.members.get(group).map(Member::shown)
     }
 
     /// All of them, by their ids.
-    pub(in crate::session) fn all(&self) -> Vec<Group> {
+    pub(in super::super) fn all(&self) -> Vec<Group> {
         self.members.values().map(Member::shown).collect()
     }
 
     /// How many were named at the log-in whose state has not come.
-    pub(in crate::session) fn awaited(&self) -> usize {
+    pub(in super::super) fn awaited(&self) -> usize {
         self.awaited.len()
     }
 
     /// Who invited this user to which groups.
-    pub(in crate::session) fn invitations(&self) -> Vec<(GroupId, UserId)> {
+    pub(in super::super) fn invitations(&self) -> Vec<(GroupId, UserId)> {
         let all = self.invitations.iter();
         all.map(|(group, by)| (group.clone(), by.clone())).collect()
     }

@@ -178,6 +178,7 @@ fn a_later_epoch_begins_anew_and_an_older_one_is_nothing() {
 fn a_page_without_the_next_one_ends_the_asking_until_something_is_heard() {
     let mut stage = Stage::after(4);
     stage.ends(1, 6);
+    assert_eq!(stage.misses(), Some(4));
     stage.is_given(page(1, 1, 6, 6..=6));
     assert!(!stage.log.is_behind());
     stage.ends(1, 6);
@@ -185,6 +186,17 @@ fn a_page_without_the_next_one_ends_the_asking_until_something_is_heard() {
     stage.hears(1, 7);
     assert!(stage.log.is_behind());
     assert_eq!(stage.told(), [0; 0]);
+}
+
+#[test]
+fn an_answer_to_a_question_of_the_former_log_does_not_end_the_asking() {
+    let mut stage = Stage::after(40);
+    stage.ends(1, 42);
+    assert_eq!(stage.misses(), Some(40));
+    stage.ends(2, 2);
+    #[allow(clippy::reversed_empty_ranges)]
+    stage.is_given(page(2, 1, 2, 41..=40));
+    assert_eq!(stage.misses(), Some(0));
 }
 
 #[test]

@@ -67,7 +67,12 @@ fn changed(seq: u64, from: &str, action: Action) -> LogEntry {
     }
 }
 
-fn page(request: u32, epoch: u64, last: u64, entries: std::ops::RangeInclusive<u64>) -> History {
+pub(super) fn page(
+    request: u32,
+    epoch: u64,
+    last: u64,
+    entries: std::ops::RangeInclusive<u64>,
+) -> History {
     History {
         request,
         of: Conversation::Group(choir()),
@@ -116,7 +121,7 @@ impl Stage {
         }
     }
 
-    fn is_given(&mut self, page: History) {
+    pub(super) fn is_given(&mut self, page: History) {
         self.hears(ServerPacket::History(Box::new(page)));
     }
 

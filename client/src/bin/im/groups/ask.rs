@@ -1,6 +1,6 @@
 //! What is asked of a group, done.
 
-use client::{ChangeError, Client, Conversation, GroupId, LogEntry, PAGE_MAX, Range, Which};
+use client::{ChangeError, Client, Code, Conversation, GroupId, LogEntry, PAGE_MAX, Range, Which};
 
 use super::GroupNotice;
 use super::command::Ask;
@@ -16,9 +16,13 @@ pub async fn ask(
 ) -> Result<Vec<GroupNotice>, ChangeError> {
     match ask {
         Ask::Do(ref action) => {
-            client.change_group(group, action.clone()).await?;
+            let done = client.change_group(group, action.clone()).await;
             let group = group.clone();
-            Ok(vec![GroupNotice::Done { group, ask }])
+            match done {
+                Ok(()) => Ok(vec![GroupNotice::Done { group, ask }]),
+                Err(ChangeError::Refused(Code::Applied)) => Ok(vec![GroupNotice::Waits { group }]),
+                Err(error) => Err(error),
+            }
         }
         Ask::Members(which) => members(client, group, which).await,
         Ask::History(count) => {

@@ -53,6 +53,9 @@ pub fn lines(notice: &GroupNotice) -> Option<String> {
             which,
             total,
         } => counted(group, *which, *total),
+        GroupNotice::Waits { group } => {
+            format!("* you have asked to come into #{group}; an admin decides")
+        }
         GroupNotice::Done { group, ask } => format!("* done: {} #{group}", command::shown(ask)),
     })
 }

@@ -60,6 +60,8 @@ pub enum GroupNotice {
         which: Which,
         total: u32,
     },
+    /// This user has asked to be admitted.
+    Waits { group: GroupId },
     /// Something was done to it.
     Done { group: GroupId, ask: Ask },
 }

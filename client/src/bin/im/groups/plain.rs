@@ -56,6 +56,7 @@ pub fn line(notice: &GroupNotice) -> String {
             let which = words::which(*which);
             format!("groupcount group={group} of={which} total={total}")
         }
+        GroupNotice::Waits { group } => format!("groupwaits group={group}"),
         GroupNotice::Done { group, ask } => {
             let ask = escaped(&command::shown(ask));
             format!("groupdone group={group} command={ask}")

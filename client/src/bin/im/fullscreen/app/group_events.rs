@@ -62,9 +62,17 @@ impl App {
         let id = group.state.group.clone();
         let is_new = self.groups.get(&id).is_none();
         self.groups.told(group);
-        let whom = Whom::Group(id);
+        let whom = Whom::Group(id.clone());
         if is_new && self.talks.open() == Some(&whom) {
             self.enter_group(&whom, now);
+        }
+        let is_read = self
+            .groups
+            .get(&id)
+            .is_some_and(|known| known.unread() == 0);
+        if is_read && let Some(talk) = self.talks.get_mut(&whom) {
+            // On another device.
+            talk.unread = 0;
         }
         if self.cursor.is_none() {
             self.cursor = Some(whom);

@@ -147,6 +147,7 @@ fn what_another_device_has_read_is_not_unread() {
     assert_eq!(stage.choir_unread(), (1, true));
     stage.choir(5, 5);
     assert_eq!(stage.choir_unread(), (0, false));
+    assert_eq!(stage.unread("#choir"), 0);
 }
 
 #[test]
