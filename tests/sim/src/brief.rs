@@ -1,8 +1,10 @@
 //! Events in few words, for who reads a trace.
 
+mod groups;
+mod stores;
+
 use std::fmt::Write as _;
 
-use msgd_core::store::{Outcome, Request};
 use proto::client::ClientPacket;
 use proto::friends::{FriendList, Relation};
 use proto::graph::{GraphAnswer, GraphRequest};
@@ -10,6 +12,9 @@ use proto::ids::{Identity, MessageId};
 use proto::link::{Announce, Answer, Attempt, Down, Relayed, Request as Wish, Up};
 use proto::server::{Outcome as Fate, ServerPacket};
 use proto::status::PeerStatus;
+
+pub use groups::{change, entry};
+pub use stores::{outcome, request};
 
 /// The last digits of an id.
 pub fn id(id: &MessageId) -> String {
@@ -99,6 +104,7 @@ fn relayed(relayed: &Relayed) -> String {
             acted.code,
             acted.list.as_ref().map(|l| list(l)).unwrap_or_default()
         ),
+        of_group => groups::relayed(of_group),
     }
 }
 
@@ -138,6 +144,7 @@ pub fn up(envelope: &Up) -> String {
             request,
         } => format!("Request({session} {user} {})", wish(request)),
         Up::Relay(relay) => relayed(&relay.relayed),
+        Up::ToGroup { group, what } => format!("{} of {group}", groups::to_group(what)),
     }
 }
 
@@ -160,6 +167,7 @@ fn fate(fate: &Fate) -> String {
     match fate {
         Fate::Delivered { device } => format!("Delivered {device}"),
         Fate::Stored => "Stored".to_owned(),
+        Fate::Logged(place) => format!("Logged {}", groups::place(place)),
     }
 }
 
@@ -194,7 +202,10 @@ pub fn down(envelope: &Down) -> String {
             format!("Push({sessions:?} {})", server_packet(packet))
         }
         Down::Relay(relay) => format!("Relay({})", relayed(&relay.relayed)),
+        Down::FromGroup(from) => groups::from_group(from),
         Down::Accepted { .. }
+        | Down::Joined { .. }
+        | Down::Left { .. }
         | Down::Refused { .. }
         | Down::Close { .. }
         | Down::Carbons { .. } => format!("{envelope:?}"),
@@ -228,7 +239,7 @@ pub fn server_packet(packet: &ServerPacket) -> String {
         ServerPacket::FriendsChanged { version, .. } => format!("FriendsChanged(v{})", version.0),
         ServerPacket::FriendsStale { version, .. } => format!("FriendsStale(v{})", version.0),
         ServerPacket::Closing(closing) => format!("Closing({:?})", closing.code),
-        other => format!("{other:?}"),
+        other => groups::server_packet(other),
     }
 }
 
@@ -240,7 +251,7 @@ pub fn client_packet(packet: &ClientPacket) -> String {
             let status = login.status.as_ref().map(|status| status.availability);
             format!("Login({status:?})")
         }
-        other => format!("{other:?}"),
+        other => groups::client_packet(other),
     }
 }
 
@@ -294,81 +305,6 @@ fn graph(answer: &GraphAnswer) -> String {
         GraphAnswer::Conflict { actor, peer } => {
             format!("Conflict({} | {})", list(actor), list(peer))
         }
-        other => format!("{other:?}"),
-    }
-}
-
-/// What a store is asked.
-pub fn request(request: &Request) -> String {
-    match request {
-        Request::Claim { slots, shard } => format!("Claim({} slots, {shard})", slots.len()),
-        Request::Release { claim, recent } => format!(
-            "Release({} token {} recent {})",
-            claim.slot,
-            claim.token.0,
-            recent.len()
-        ),
-        Request::Open { claim, user, .. } => format!("Open({user} token {})", claim.token.0),
-        Request::Append {
-            claim,
-            user,
-            messages,
-            ..
-        } => {
-            let ids: Vec<_> = messages.iter().map(|l| id(&l.message.id)).collect();
-            format!("Append({user} token {}: {})", claim.token.0, ids.join(" "))
-        }
-        Request::Read {
-            user, reader, from, ..
-        } => format!("Read({user} reader {reader:x} from {from})"),
-        Request::Advance { user, cursor, .. } => format!("Advance({user} to {cursor})"),
-        Request::Note { user, .. } => format!("Note({user})"),
-        other => format!("{other:?}"),
-    }
-}
-
-/// What a store says.
-pub fn outcome(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Claimed { claim, recent } => {
-            format!(
-                "Claimed({} token {} {})",
-                claim.slot,
-                claim.token.0,
-                recent.len()
-            )
-        }
-        Outcome::Opened { user, mailbox, .. } => match mailbox {
-            None => format!("Opened({user} FAILED)"),
-            Some(mailbox) => format!(
-                "Opened({user} {}..{} {} known)",
-                mailbox.cursor,
-                mailbox.end,
-                mailbox.latest.len()
-            ),
-        },
-        Outcome::Appended {
-            user, first, count, ..
-        } => format!("Appended({user} {count} at {first})"),
-        Outcome::AppendFailed { user, .. } => format!("AppendFailed({user})"),
-        Outcome::Read {
-            user,
-            reader,
-            from,
-            letters,
-            ..
-        } => match letters {
-            None => format!("Read({user} reader {reader:x} from {from} FAILED)"),
-            Some(letters) => {
-                let letter =
-                    |(at, l): &(_, msgd_core::store::Letter)| format!("{at}:{}", id(&l.message.id));
-                let letters: Vec<_> = letters.iter().map(letter).collect();
-                format!(
-                    "Read({user} reader {reader:x} from {from}: {})",
-                    letters.join(" ")
-                )
-            }
-        },
         other => format!("{other:?}"),
     }
 }

@@ -1,15 +1,39 @@
-//! The naive model: which messages were written, and what is said of them.
+//! The naive model: which messages were written, and what is said of them; which
+//! groups there are, and what is in their logs.
 //!
 //! Owns one line per message, too simple to be wrong. Must not know shards,
 //! gateways or stores.
 
+mod groups;
+
 use std::collections::BTreeMap;
+use std::fmt;
 
 use proto::codes::Code;
-use proto::ids::{DeviceId, Identity, UserId};
+use proto::ids::{DeviceId, GroupId, Identity, UserId};
 
 use crate::agenda::Time;
 use crate::observed::{Observed, Process, Verdict};
+
+pub use groups::Groups;
+
+/// To whom a message is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// A user.
+    User(UserId),
+    /// Whoever is in a group.
+    Group(GroupId),
+}
+
+impl fmt::Display for To {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => user.fmt(f),
+            Self::Group(group) => write!(f, "group {group}"),
+        }
+    }
+}
 
 /// A message.
 #[derive(Debug)]
@@ -19,7 +43,7 @@ pub struct Letter {
     /// The how-manieth of that process it is.
     pub order: usize,
     /// To whom.
-    pub to: UserId,
+    pub to: To,
     /// What it says.
     pub body: Vec<u8>,
     /// When it was written.
@@ -47,6 +71,8 @@ pub struct Model {
     pub letters: BTreeMap<Identity, Letter>,
     /// Of whom the world's clients are, and which devices.
     pub devices: Vec<(UserId, DeviceId)>,
+    /// What is in the logs of groups, and what was asked of them.
+    pub groups: Groups,
     written: BTreeMap<Process, usize>,
     ended: Vec<Process>,
 }
@@ -60,6 +86,7 @@ impl Model {
 
     /// Takes note of what happened.
     pub fn observe(&mut self, now: Time, observed: &Observed<'_>) {
+        self.groups.observe(observed);
         match observed {
             Observed::Written {
                 process,
@@ -92,7 +119,9 @@ impl Model {
                     return;
                 };
                 match verdict {
-                    Verdict::Delivered(_) => letter.sent = letter.sent.or(Some(now)),
+                    Verdict::Delivered(_) | Verdict::Logged(_) => {
+                        letter.sent = letter.sent.or(Some(now));
+                    }
                     Verdict::Stored => {
                         letter.sent = letter.sent.or(Some(now));
                         letter.stored = true;

@@ -3,10 +3,14 @@
 //! Owns the list of what is worth a look. Must not know who looks.
 
 use crate::agenda::Time;
+use proto::client::ChangeGroup;
 use proto::codes::Code;
 use proto::friends::FriendAction;
-use proto::ids::{DeviceId, Identity, UserId};
+use proto::group::{LogEntry, Place};
+use proto::ids::{DeviceId, GroupId, Identity, LogEpoch, UserId};
 use proto::server::Carbon;
+
+use crate::model::To;
 
 /// Names one process of one device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,7 +31,7 @@ pub enum Observed<'a> {
         /// The message.
         identity: &'a Identity,
         /// To whom.
-        to: &'a UserId,
+        to: &'a To,
         /// What it says.
         body: &'a [u8],
     },
@@ -153,6 +157,64 @@ pub enum Observed<'a> {
         /// After its clients were asked to move.
         is_left: bool,
     },
+    /// An entry of a group's log is durable.
+    Logged {
+        /// Of which group.
+        group: &'a GroupId,
+        /// Of which of its logs.
+        epoch: LogEpoch,
+        /// What it says.
+        entry: &'a LogEntry,
+    },
+    /// A client asks for a change of a group.
+    AsksGroup {
+        /// Of the world's clients.
+        client: usize,
+        /// What.
+        change: &'a ChangeGroup,
+    },
+    /// A gateway told a client that what it asked for of a group is done.
+    GroupDone {
+        /// Of the world's clients.
+        client: usize,
+        /// Its number of it.
+        request: u32,
+    },
+    /// A gateway gave a client an entry of a group's log.
+    Given {
+        /// Of the world's clients.
+        client: usize,
+        /// Of which group.
+        group: &'a GroupId,
+        /// Of which of its logs.
+        epoch: LogEpoch,
+        /// What it says.
+        entry: &'a LogEntry,
+    },
+    /// A client begins with a log, behind this place.
+    Begins {
+        /// On which device.
+        process: Process,
+        /// What it has shown outlives its process.
+        keeps: bool,
+        /// Of which group.
+        group: &'a GroupId,
+        /// Where.
+        place: Place,
+    },
+    /// A client showed an entry of a group's log to its person.
+    ShowedEntry {
+        /// On which device.
+        process: Process,
+        /// What it has shown outlives its process.
+        keeps: bool,
+        /// Of which group.
+        group: &'a GroupId,
+        /// Of which of its logs.
+        epoch: LogEpoch,
+        /// The entry's number.
+        seq: u64,
+    },
     /// A connection begins.
     Opened {
         /// Which.
@@ -206,6 +268,8 @@ pub enum Verdict<'a> {
     Delivered(&'a DeviceId),
     /// It is in the mailbox.
     Stored,
+    /// It is in the group's log.
+    Logged(Place),
     /// It is refused.
     Rejected(Code),
     /// Its fate is unknown.

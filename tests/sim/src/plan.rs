@@ -118,6 +118,8 @@ pub struct Plan {
     pub shard: msgd_core::Settings,
     /// Of what stores keep.
     pub store: StoreSettings,
+    /// So many groups there are.
+    pub groups: usize,
 }
 
 /// A lease of a shard, from its renewal on.
@@ -177,11 +179,42 @@ impl Plan {
                 },
                 log: LogSettings::default(),
             },
+            groups: 0,
         }
     }
 }
 
 impl Plan {
+    /// Most worlds have groups, some of them narrow ones.
+    pub fn with_groups(&mut self, dice: &mut Dice) {
+        if dice.percent(15) {
+            return;
+        }
+        self.groups = dice.within(2..5) as usize;
+        let log_max = if dice.percent(30) {
+            dice.within(5..30)
+        } else {
+            100_000
+        };
+        self.store.log.log_max = log_max;
+        if dice.percent(10) {
+            self.store.log.keep = Duration::from_secs(3);
+        }
+        if !dice.percent(25) {
+            return;
+        }
+        let shard = &mut self.shard;
+        shard.group_members_max = dice.within(3..7) as usize;
+        shard.group_others_max = dice.within(1..4) as usize;
+        shard.groups_per_user_max = dice.within(1..4) as usize;
+        shard.group_messages_per_second = dice.within(2..20) as u32;
+        // Groups that are followed stay: the others have to go for those that are
+        // asked for and do not exist.
+        shard.groups_max = self.groups;
+        let users = 11;
+        shard.group_rows_max = users * (self.groups - 1) + 1;
+    }
+
     /// In some worlds without a failure one shard is cut off, the one whose clock
     /// is slow. It has dice of its own: all other worlds stay as they are.
     pub fn cut_off(&mut self, dice: &mut Dice) {

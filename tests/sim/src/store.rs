@@ -10,12 +10,13 @@ mod user;
 use std::collections::{BTreeMap, BTreeSet};
 
 use msgd_core::store::{
-    Claim, Letter, Mailbox, MailboxSettings, OPEN_IDENTITIES_MAX, Outcome, Position, Remembered,
-    Request, Seen, StoreSettings, Stored,
+    Claim, KeptGroup, Letter, Mailbox, MailboxSettings, OPEN_IDENTITIES_MAX, Outcome, Position,
+    Remembered, Request, Seen, StoreSettings, Stored,
 };
-use proto::ids::{Identity, Incarnation, Stamp, Token, UserId};
+use proto::ids::{GroupId, Identity, Incarnation, Stamp, Token, UserId};
 use proto::slot::{SLOTS, Slot};
 
+pub use groups::Group;
 use groups::Groups;
 use user::{User, stored};
 
@@ -95,6 +96,21 @@ impl Store {
             Some((position, _)) => Some(Kept::Waiting(*position)),
             None => user.left.get(identity).copied(),
         }
+    }
+
+    /// The groups that are there.
+    pub fn groups(&self) -> impl Iterator<Item = (&GroupId, &Group)> {
+        self.groups.all()
+    }
+
+    /// A group, if it is there.
+    pub fn group(&self, group: &GroupId) -> Option<&Group> {
+        self.groups.get(group)
+    }
+
+    /// The groups that are kept of a user.
+    pub fn groups_of(&self, user: &UserId) -> &[KeptGroup] {
+        self.users.get(user).map_or(&[], |user| &user.groups)
     }
 
     /// Carries a request out, durably. What is to be told if it fails instead

@@ -3,7 +3,7 @@
 
 use super::Broken;
 use crate::brief;
-use crate::model::Model;
+use crate::model::{Model, To};
 use crate::observed::Observed;
 
 const NAME: &str = "agrees with the model";
@@ -25,7 +25,7 @@ pub(super) fn observe(observed: &Observed<'_>, model: &Model) -> Result<(), Brok
         ));
     };
     let (user, _) = &model.devices[process.client];
-    if letter.to != *user {
+    if letter.to != To::User(user.clone()) {
         return Err(Broken::new(
             NAME,
             format!(

@@ -9,7 +9,7 @@ use proto::ids::UserId;
 use super::Broken;
 use crate::agenda::Time;
 use crate::brief;
-use crate::model::Model;
+use crate::model::{Model, To};
 use crate::observed::{Observed, Verdict};
 
 const NAME: &str = "block";
@@ -74,7 +74,10 @@ impl Block {
                 let Some(letter) = model.letters.get(identity) else {
                     return Ok(());
                 };
-                self.look(&letter.to, identity, model, "accepted")
+                match &letter.to {
+                    To::User(to) => self.look(to, identity, model, "accepted"),
+                    To::Group(_) => Ok(()),
+                }
             }
             _ => Ok(()),
         }

@@ -10,7 +10,7 @@ use proto::server::{Carbon, Did, Outcome, SentElsewhere};
 use super::{Broken, safe};
 use crate::brief;
 use crate::client::Client;
-use crate::model::Model;
+use crate::model::{Model, To};
 use crate::observed::{Observed, Verdict};
 use crate::store::Store;
 use crate::world::World;
@@ -117,7 +117,7 @@ fn told(client: usize, carbon: &Carbon, model: &Model, store: &Store) -> Result<
     }
     match &carbon.did {
         Did::Sent(sent) => copied(&by, sent, model, store),
-        Did::Read(_) | Did::Transient(_) => Ok(()),
+        Did::Read(_) | Did::Transient(_) | Did::GroupRead(_) => Ok(()),
     }
 }
 
@@ -141,12 +141,13 @@ fn copied(
     if model.devices[letter.process.client] != *by {
         return wrong("names another device");
     }
-    if letter.to != sent.to || letter.body != sent.body {
+    if letter.to != To::User(sent.to.clone()) || letter.body != sent.body {
         return wrong("says other things");
     }
     let verdict = match &sent.sent.outcome {
         Outcome::Delivered { device } => Verdict::Delivered(device),
         Outcome::Stored => Verdict::Stored,
+        Outcome::Logged(_) => return wrong("was for a group"),
     };
     if !safe::is_safe(&identity, letter, verdict, model, store) {
         return wrong("calls it safe, and it is not");
@@ -185,7 +186,7 @@ pub(super) fn at_the_end(world: &World) -> Result<(), Broken> {
             id: *id,
         };
         let letter = &world.model.letters[&identity];
-        if letter.sent.is_none() || letter.to == sender.user {
+        if letter.sent.is_none() || letter.to == To::User(sender.user.clone()) {
             continue;
         }
         let others = world.clients().iter().filter(|client| {

@@ -6,8 +6,11 @@
 mod agrees;
 mod block;
 mod devices;
+mod entries;
 mod friends;
 mod goes_on;
+mod logged;
+mod members;
 mod moves;
 mod once;
 mod one_answer;
@@ -15,6 +18,7 @@ mod one_holder;
 mod order;
 mod presence;
 mod replaced;
+mod roll;
 mod safe;
 mod waits;
 
@@ -54,6 +58,9 @@ pub struct Checks {
     replaced: replaced::Replaced,
     moves: moves::Moves,
     devices: devices::Devices,
+    in_log: logged::InLog,
+    entries: entries::Entries,
+    members: members::Members,
 }
 
 impl Checks {
@@ -69,6 +76,9 @@ impl Checks {
             replaced: replaced::Replaced::default(),
             moves: moves::Moves::default(),
             devices: devices::Devices::default(),
+            in_log: logged::InLog::default(),
+            entries: entries::Entries::default(),
+            members: members::Members::default(),
         }
     }
 
@@ -93,7 +103,11 @@ impl Checks {
         self.goes_on.observe(observed)?;
         self.replaced.observe(observed)?;
         self.moves.observe(now, observed)?;
-        self.devices.observe(observed, model, store)
+        self.devices.observe(observed, model, store)?;
+        roll::observe(observed, model)?;
+        self.in_log.observe(now, observed, model)?;
+        self.entries.observe(observed, model, store)?;
+        self.members.observe(observed, model)
     }
 }
 
@@ -106,5 +120,8 @@ pub fn at_the_end(world: &World) -> Result<(), Broken> {
     safe::at_the_end(world)?;
     friends::at_the_end(world)?;
     devices::at_the_end(world)?;
-    presence::at_the_end(world)
+    presence::at_the_end(world)?;
+    logged::at_the_end(world)?;
+    members::at_the_end(world)?;
+    entries::at_the_end(world)
 }

@@ -1,13 +1,13 @@
 //! An acknowledgement means safe: what is called delivered was taken by that
-//! device, what is called stored is in the mailbox or was taken, and in the
-//! end whoever is there has it. What is called never delivered was shown to
+//! device, what is called stored is in the mailbox or was taken, what is called
+//! logged is in the group's log, and in the end whoever is there has it. What is called never delivered was shown to
 //! nobody, unless its client had sent it once more meanwhile.
 
 use proto::ids::Identity;
 
-use super::Broken;
+use super::{Broken, logged};
 use crate::brief;
-use crate::model::{Letter, Model};
+use crate::model::{Letter, Model, To};
 use crate::observed::{Observed, Verdict};
 use crate::store::{Kept, Store};
 use crate::world::World;
@@ -50,11 +50,18 @@ pub(super) fn is_safe(
     match verdict {
         Verdict::Delivered(device) => letter.taken.iter().any(|(process, _)| {
             let (user, its) = &model.devices[process.client];
-            *user == letter.to && its == device
+            letter.to == To::User(user.clone()) && its == device
         }),
-        Verdict::Stored => match store.find(&letter.to, identity) {
-            Some(Kept::Waiting(_)) => true,
-            Some(Kept::Acknowledged | Kept::Expired) | None => !letter.taken.is_empty(),
+        Verdict::Stored => match &letter.to {
+            To::Group(_) => false,
+            To::User(to) => match store.find(to, identity) {
+                Some(Kept::Waiting(_)) => true,
+                Some(Kept::Acknowledged | Kept::Expired) | None => !letter.taken.is_empty(),
+            },
+        },
+        Verdict::Logged(place) => match &letter.to {
+            To::Group(group) => logged::is_at(identity, group, place, model),
+            To::User(_) => false,
         },
         Verdict::Rejected(_) | Verdict::Unknown(_) => true,
     }
@@ -77,24 +84,23 @@ pub(super) fn at_the_end(world: &World) -> Result<(), Broken> {
         if letter.sent.is_none() || !letter.taken.is_empty() {
             continue;
         }
+        let To::User(to) = &letter.to else {
+            continue;
+        };
         let is_there = |to: &proto::ids::UserId| {
             let mut clients = world.clients().iter();
             clients.any(|client| client.user == *to && client.is_live())
         };
-        if is_there(&letter.to) {
+        if is_there(to) {
             return Err(Broken::new(
                 NAME,
                 format!(
-                    "{} never took {}, which is safe",
-                    letter.to,
+                    "{to} never took {}, which is safe",
                     brief::message(identity)
                 ),
             ));
         }
-        if !matches!(
-            world.store().find(&letter.to, identity),
-            Some(Kept::Waiting(_))
-        ) {
+        if !matches!(world.store().find(to, identity), Some(Kept::Waiting(_))) {
             return Err(Broken::new(
                 NAME,
                 format!("{} is called safe and is gone", brief::message(identity)),

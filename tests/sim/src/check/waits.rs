@@ -27,6 +27,9 @@ pub(super) fn at_the_end(world: &World) -> Result<(), Broken> {
         if client.changes.is_open() {
             return broken("waits for the answer to a change of its list");
         }
+        if client.groups.is_open() {
+            return broken("waits for the answer to a request about a group");
+        }
         if client.changes.is_wanted() {
             return broken("waits for its list");
         }

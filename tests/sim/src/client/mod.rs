@@ -5,6 +5,8 @@
 
 mod changes;
 mod devices;
+mod does;
+mod groups;
 mod inbox;
 mod outbox;
 mod presence;
@@ -13,17 +15,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proto::client::{ClientPacket, Login};
-use proto::codes::{Code, Next};
+use proto::codes::Next;
 use proto::friends::FriendList;
 use proto::ids::{DeviceId, Identity, MessageId, UserId};
 use proto::limits::VERSION;
-use proto::server::{Goaway, ServerPacket};
+use proto::server::ServerPacket;
 use proto::status::Status;
 
 use crate::agenda::{MS, SECOND, Time};
 
 pub use changes::Changes;
 pub use devices::Devices;
+pub use does::{Does, Reply, Waking};
+pub use groups::Groups;
 pub use inbox::Inbox;
 pub use outbox::Outbox;
 pub use presence::Presence;
@@ -55,6 +59,8 @@ pub struct Client {
     pub changes: Changes,
     /// What it knows of the other devices of its user.
     pub devices: Devices,
+    /// The groups that it is in.
+    pub groups: Groups,
     /// What it shows.
     status: Status,
     /// What it has told the cluster, the latest last.
@@ -85,62 +91,6 @@ pub struct Connection {
     pub gateway: usize,
 }
 
-/// What a client wants done, or lets be known.
-#[derive(Debug)]
-pub enum Does {
-    /// Writes a packet.
-    Write(ClientPacket),
-    /// Leaves the connection, and comes again after this.
-    Leave(Time),
-    /// Leaves the connection at a moment that is drawn.
-    SentAway(Goaway),
-    /// Comes to itself at this time, for this.
-    Wake(Time, Waking),
-    /// Has shown a message to its person.
-    Showed(Identity, Vec<u8>),
-    /// Got a copy of a message.
-    Got(Identity),
-    /// Its message was answered.
-    Answered(MessageId, Reply),
-    /// A change of its list was answered as done.
-    Changed(proto::friends::FriendAction, UserId),
-}
-
-/// What a client was told about its message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply {
-    /// It is safe.
-    Sent,
-    /// It was refused.
-    Rejected(Code),
-    /// Nobody knows.
-    Unknown(Code),
-}
-
-/// Why a client comes to itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waking {
-    /// It does something of its own accord.
-    Act,
-    /// In peace, it writes a message that its other devices must learn of.
-    Probe,
-    /// It asks who else is there as its user.
-    AskDevices,
-    /// It gives a sign of life on this connection, and looks whether it hears
-    /// of any.
-    Ping(u64),
-    /// It moves to another gateway, if this is still its connection.
-    Move(u64),
-    /// It takes the oldest message that waits.
-    Take,
-    /// It sends a message of unknown fate again.
-    SendAgain(MessageId),
-    /// It asks for its list.
-    AskList,
-    /// It looks whether this change was answered.
-    Change(u32),
-}
-
 /// Between two signs of life.
 const PING_PAUSE: Time = 2 * SECOND;
 
@@ -166,6 +116,7 @@ impl Client {
             presence: Presence::default(),
             changes: Changes::default(),
             devices: Devices::default(),
+            groups: Groups::default(),
             status: Status::online(),
             told: Vec::new(),
             heard: 0,
@@ -195,6 +146,7 @@ impl Client {
         self.presence = Presence::default();
         self.changes = Changes::default();
         self.devices = Devices::default();
+        self.groups.restart(self.keeps_ids);
         if self.keeps_ids {
             self.inbox.remember(self.kept.iter().cloned());
         }
@@ -230,6 +182,7 @@ impl Client {
     pub fn lost(&mut self) {
         self.link = Link::Away;
         self.changes.lost();
+        self.groups.lost();
     }
 
     /// A packet came.
@@ -246,6 +199,7 @@ impl Client {
                     self.link = Link::Live(connection);
                 }
                 self.changes.connected(now, out);
+                self.groups.connected(now, &granted.groups, out);
                 self.outbox
                     .granted(granted.window_messages, granted.window_bytes);
                 self.outbox.transmit(self.changes.hash(), out);
@@ -283,6 +237,28 @@ impl Client {
             ServerPacket::Goaway(goaway) => out.push(Does::SentAway(goaway)),
             ServerPacket::Carbon(carbon) => self.devices.heard(*carbon),
             ServerPacket::Devices(told) => self.devices.told = Some(told),
+            of_group => self.of_group(now, of_group, out),
+        }
+    }
+
+    fn of_group(&mut self, now: Time, packet: ServerPacket, out: &mut Vec<Does>) {
+        match packet {
+            ServerPacket::GroupState(state) => self.groups.told(now, state, out),
+            ServerPacket::GroupDeliver(deliver) => self.groups.came(now, deliver, out),
+            ServerPacket::GroupHead { group, head } => {
+                self.groups.heard(now, &group, head.place, out);
+            }
+            ServerPacket::GroupLeft { group, .. } => self.groups.left(&group),
+            ServerPacket::GroupInvited { group, .. } => out.push(Does::Invited(group)),
+            ServerPacket::GroupApplied { group, user } => out.push(Does::Applied(group, user)),
+            ServerPacket::GroupResult { request, code } => {
+                self.groups.answered(now, request, code, out);
+            }
+            ServerPacket::Members(members) => {
+                self.groups.answered(now, members.request, None, out);
+            }
+            ServerPacket::History(history) => self.groups.history(now, *history, out),
+            _ => {}
         }
     }
 
@@ -346,6 +322,11 @@ impl Client {
             Waking::AskList => {
                 if self.is_live() {
                     self.changes.ask_again(now, out);
+                }
+            }
+            Waking::Group(request) => {
+                if self.is_live() {
+                    self.groups.ask_again(now, request, out);
                 }
             }
             Waking::Change(request) => {

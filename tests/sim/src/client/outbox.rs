@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use proto::client::{ClientPacket, Send};
+use proto::client::{ClientPacket, GroupSend, Send};
 use proto::codes::Code;
 use proto::friends::ListHash;
-use proto::ids::{MessageId, UserId};
+use proto::ids::MessageId;
 
 use super::{Does, Reply, Waking};
 use crate::agenda::{MS, Time};
+use crate::model::To;
 
 /// How often a message of unknown fate is sent again.
 const TRIES_MAX: u32 = 8;
@@ -20,7 +21,7 @@ pub struct Unanswered {
     /// Its id.
     pub id: MessageId,
     /// To whom.
-    pub to: UserId,
+    pub to: To,
     /// What it says.
     pub body: Bytes,
     /// It names the list that the client holds when it goes out.
@@ -45,7 +46,7 @@ pub struct Outbox {
 
 impl Outbox {
     /// Takes a message of the person.
-    pub fn write(&mut self, id: MessageId, to: UserId, body: Bytes, names_list: bool) {
+    pub fn write(&mut self, id: MessageId, to: To, body: Bytes, names_list: bool) {
         self.waiting.push_back(Unanswered {
             id,
             to,
@@ -138,12 +139,21 @@ impl Outbox {
 impl Unanswered {
     /// As it goes out.
     pub fn packet(&self, held: Option<ListHash>) -> ClientPacket {
-        ClientPacket::Send(Send {
-            id: self.id,
-            to: self.to.clone(),
-            body: self.body.clone(),
-            friends_hash: held.filter(|_| self.names_list),
-            again: self.again,
-        })
+        match &self.to {
+            To::User(to) => ClientPacket::Send(Send {
+                id: self.id,
+                to: to.clone(),
+                body: self.body.clone(),
+                friends_hash: held.filter(|_| self.names_list),
+                again: self.again,
+            }),
+            To::Group(group) => ClientPacket::GroupSend(GroupSend {
+                id: self.id,
+                group: group.clone(),
+                body: self.body.clone(),
+                mentions: Vec::new(),
+                again: self.again,
+            }),
+        }
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use msgd_core::store::{
-    Found, GroupRecord, GroupWrite, LogPage, LogSettings, LoggedBefore, MemberRow,
+    Found, GroupRecord, GroupWrite, Known, LogPage, LogSettings, LoggedBefore, MemberRow,
     OPEN_IDENTITIES_MAX, StoredGroup,
 };
 use proto::group::{Head, LogEntry, Logged, Place, Range};
@@ -18,14 +18,18 @@ pub(super) struct Groups {
     all: BTreeMap<GroupId, Group>,
 }
 
+/// A group.
 #[derive(Debug)]
-struct Group {
-    record: GroupRecord,
-    members: BTreeMap<UserId, MemberRow>,
-    head: Head,
+pub struct Group {
+    /// What it is.
+    pub record: GroupRecord,
+    /// Whom it knows.
+    pub members: BTreeMap<UserId, MemberRow>,
+    /// Where its log ends.
+    pub head: Head,
     newest: Stamp,
     /// The first that is kept; those before it stay here for who looks.
-    first: u64,
+    pub first: u64,
     log: BTreeMap<u64, (LogEntry, u64)>,
 }
 
@@ -35,6 +39,16 @@ impl Groups {
             settings,
             all: BTreeMap::new(),
         }
+    }
+
+    /// All of them, for who looks.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&GroupId, &Group)> {
+        self.all.iter()
+    }
+
+    /// One of them, for who looks.
+    pub(super) fn get(&self, group: &GroupId) -> Option<&Group> {
+        self.all.get(group)
     }
 
     pub(super) fn open(&self, group: &GroupId, since: Stamp) -> Found {
@@ -118,6 +132,16 @@ impl Groups {
 }
 
 impl Group {
+    /// As what it knows someone.
+    pub fn known(&self, user: &UserId) -> Option<&Known> {
+        self.members.get(user)?.known.as_ref()
+    }
+
+    /// What is kept of its log.
+    pub fn entries(&self) -> impl Iterator<Item = &LogEntry> {
+        self.log.range(self.first..).map(|(_, (entry, _))| entry)
+    }
+
     fn new(record: GroupRecord, members: BTreeMap<UserId, MemberRow>) -> Self {
         let (epoch, seq) = (record.epoch, 0);
         Self {

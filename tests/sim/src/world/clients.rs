@@ -13,6 +13,7 @@ use super::{Step, World};
 use crate::agenda::{MS, SECOND, Time};
 use crate::brief;
 use crate::client::{Client, Connection, Does, Reply, Waking};
+use crate::model::To;
 use crate::observed::{Observed, Process};
 
 const DEVICES: [&str; 2] = ["phone-7f3a", "laptop"];
@@ -103,7 +104,7 @@ impl World {
         self.client_does(client, does);
     }
 
-    fn client_does(&mut self, client: usize, does: Vec<Does>) {
+    pub(super) fn client_does(&mut self, client: usize, does: Vec<Does>) {
         let start = self.clients[client].process;
         let process = Process { client, start };
         for done in does {
@@ -144,6 +145,30 @@ impl World {
                     }
                 }
                 Does::Answered(id, reply) => self.client_answered(client, id, reply),
+                Does::Invited(group) => self.invited(client, group),
+                Does::Applied(group, user) => self.applied(client, group, user),
+                Does::Begins(group, place) => {
+                    let keeps = self.clients[client].keeps_ids;
+                    self.observe(Observed::Begins {
+                        process,
+                        keeps,
+                        group: &group,
+                        place,
+                    });
+                }
+                Does::ShowedEntry(group, epoch, entry) => {
+                    let keeps = self.clients[client].keeps_ids;
+                    self.trace.say(self.now, || {
+                        format!("c{client} shows {group} {}", brief::entry(&entry))
+                    });
+                    self.observe(Observed::ShowedEntry {
+                        process,
+                        keeps,
+                        group: &group,
+                        epoch,
+                        seq: entry.seq,
+                    });
+                }
                 Does::Changed(action, peer) => {
                     let actor = &self.clients[client].user.clone();
                     let peer = &peer;
@@ -159,14 +184,21 @@ impl World {
 
     fn observe_send(&mut self, client: usize, connection: u64, packet: &ClientPacket) {
         let user = self.clients[client].user.clone();
+        let sends = match packet {
+            ClientPacket::Send(send) => Some(send.id),
+            ClientPacket::GroupSend(send) => Some(send.id),
+            _ => None,
+        };
+        if let Some(id) = sends {
+            let identity = &Identity { from: user, id };
+            self.observe(Observed::Sends {
+                connection,
+                identity,
+            });
+        }
         match packet {
-            ClientPacket::Send(send) => {
-                let (from, id) = (user, send.id);
-                let identity = &Identity { from, id };
-                self.observe(Observed::Sends {
-                    connection,
-                    identity,
-                });
+            ClientPacket::ChangeGroup(change) => {
+                self.observe(Observed::AsksGroup { client, change });
             }
             ClientPacket::EndDevice(EndDevice { request, device }) => {
                 let request = *request;
@@ -222,12 +254,16 @@ impl World {
             self.plan.act_pause.clone(),
             Step::Woke(client, start, Waking::Act),
         );
+        if self.plan.groups > 0 && self.dice.percent(45) {
+            return self.act_in_group(client);
+        }
         let roll = self.dice.within(0..100);
         match roll {
             0..70 => {
                 let burst = if self.dice.percent(12) { 10 } else { 3 };
                 for _ in 0..self.dice.within(1..burst) {
-                    self.write_message(client);
+                    let to = To::User(self.peer_of(client));
+                    self.write_message(client, to);
                 }
             }
             70..76 => self.set_status(client),
@@ -257,11 +293,14 @@ impl World {
 
     /// In peace a device writes, and later asks who else is there.
     fn probe(&mut self, client: usize) {
-        if self.clients[client].is_live()
-            && let Some(id) = self.write_message(client)
-        {
+        if !self.clients[client].is_live() {
+            return;
+        }
+        let to = To::User(self.peer_of(client));
+        if let Some(id) = self.write_message(client, to) {
             self.probes.push((client, id));
         }
+        self.probe_groups(client);
     }
 
     fn peer_of(&mut self, client: usize) -> UserId {
@@ -272,12 +311,11 @@ impl World {
         self.dice.pick(&self.users).clone()
     }
 
-    fn write_message(&mut self, client: usize) -> Option<MessageId> {
+    pub(super) fn write_message(&mut self, client: usize, to: To) -> Option<MessageId> {
         // A person waits when too much has no answer.
         if self.clients[client].outbox.len() >= 40 {
             return None;
         }
-        let to = self.peer_of(client);
         let wall_ms = (WALL as u64 + self.now) / 1000;
         let id = MessageId::mint(wall_ms, self.dice.bytes());
         let length = self.dice.within(8..120) as usize;

@@ -185,12 +185,18 @@ impl World {
                 Effect::Write { session, packet } => self.write(gateway, session, packet),
                 Effect::Offer { session, packet } => {
                     let sockets = &self.gateways[gateway].sockets;
-                    let lags = |socket: &Socket| socket.under_way > self.plan.socket_max / 2;
+                    let lags = |socket: &Socket| socket.lags(self.plan.socket_max);
                     if !sockets.get(&session).is_none_or(lags) {
                         self.write(gateway, session, packet);
                     }
                 }
                 Effect::Gather { session, packet } => self.gather(gateway, session, packet),
+                Effect::Spread { sessions, packet } => {
+                    self.spread(gateway, &sessions, &packet, false);
+                }
+                Effect::SpreadLater { sessions, packet } => {
+                    self.spread(gateway, &sessions, &packet, true);
+                }
                 Effect::Close { session } => self.close_socket(gateway, session),
                 // To be read from late is what the network does to anyone here.
                 Effect::Hold { .. } => {}

@@ -7,6 +7,7 @@ mod clients;
 mod clock;
 mod gateways;
 mod graph;
+mod groups;
 mod leaving;
 mod links;
 mod pauses;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use msgd_core::GraphTicket;
 use msgd_core::store::Outcome;
 use proto::graph::{GraphAnswer, GraphRequest};
-use proto::ids::{GatewayId, MessageId, SessionId, ShardId, UserId};
+use proto::ids::{GatewayId, GroupId, MessageId, SessionId, ShardId, UserId};
 use proto::link::{Batch, Down, Up};
 use proto::server::ServerPacket;
 
@@ -158,6 +159,7 @@ pub struct World {
     graph: GraphNode,
     users: Vec<UserId>,
     clients: Vec<Client>,
+    groups: Vec<GroupId>,
     /// Messages written in peace, by whom.
     probes: Vec<(usize, MessageId)>,
     /// How often a client wanted the end of a device.
@@ -177,6 +179,7 @@ impl World {
         let mut dice = Dice::new(seed);
         let mut plan = Plan::of(&mut dice);
         plan.cut_off(&mut Dice::new(!seed));
+        plan.with_groups(&mut Dice::new(seed.rotate_left(32)));
         let names: Vec<ShardId> = SHARDS.iter().filter_map(|n| ShardId::new(n).ok()).collect();
         let users: Vec<UserId> = USERS
             .iter()
@@ -197,6 +200,7 @@ impl World {
             graph: GraphNode::new(&users, plan.blocks, &mut dice),
             users: Vec::new(),
             clients: Vec::new(),
+            groups: Vec::new(),
             probes: Vec::new(),
             ends: 0,
             connections: 0,
@@ -209,6 +213,7 @@ impl World {
             dice,
             plan,
         };
+        world.model.groups.members_max = world.plan.shard.group_members_max;
         world.begin(users);
         world
     }
@@ -224,6 +229,7 @@ impl World {
             self.plan_in(0..5 * MS, Step::GatewayStart(gateway));
         }
         self.begin_clients(users);
+        self.begin_groups();
         self.begin_troubles();
         self.agenda.plan(self.plan.chaos, Step::Quiet);
         self.agenda
@@ -323,6 +329,11 @@ impl World {
                 .say(self.now, || format!("BROKEN {}", broken.what));
             self.broken = Some(broken);
         }
+    }
+
+    /// The users, with clients or without.
+    pub fn users(&self) -> &[UserId] {
+        &self.users
     }
 
     /// The clients, as they are.

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use connd_core::Event;
 use proto::client::ClientPacket;
 use proto::codes::Code;
+use proto::group::Conversation;
 use proto::ids::{Identity, SessionId};
 use proto::server::{Outcome, ServerPacket};
 
@@ -27,9 +28,43 @@ pub(super) struct Socket {
     pub(super) under_way: usize,
     /// What the gateway writes before long.
     pub(super) gathered: Vec<ServerPacket>,
+    /// Something was left out that many get.
+    left_out: bool,
+}
+
+impl Socket {
+    /// Whether so much is on its way that what can be left out is.
+    pub(super) fn lags(&self, socket_max: usize) -> bool {
+        self.under_way > socket_max / 2
+    }
 }
 
 impl World {
+    /// A gateway writes a packet for many; who lags goes without, and the gateway
+    /// hears when they read again.
+    pub(super) fn spread(
+        &mut self,
+        gateway: usize,
+        sessions: &[SessionId],
+        packet: &ServerPacket,
+        later: bool,
+    ) {
+        let socket_max = self.plan.socket_max;
+        for session in sessions {
+            let sockets = &mut self.gateways[gateway].sockets;
+            let Some(socket) = sockets.get_mut(session) else {
+                continue;
+            };
+            if socket.lags(socket_max) {
+                socket.left_out = true;
+            } else if later {
+                self.gather(gateway, *session, packet.clone());
+            } else {
+                self.write(gateway, *session, packet.clone());
+            }
+        }
+    }
+
     /// A gateway writes a packet, and what it gathered before it.
     pub(super) fn write(&mut self, gateway: usize, session: SessionId, packet: ServerPacket) {
         self.write_gathered(gateway, session);
@@ -101,6 +136,7 @@ impl World {
             ServerPacket::Sent { id, sent } => match &sent.outcome {
                 Outcome::Delivered { device } => (*id, Verdict::Delivered(device)),
                 Outcome::Stored => (*id, Verdict::Stored),
+                Outcome::Logged(place) => (*id, Verdict::Logged(*place)),
             },
             ServerPacket::Rejected { id, code, .. } => (*id, Verdict::Rejected(*code)),
             ServerPacket::Unknown { id, code } => (*id, Verdict::Unknown(*code)),
@@ -133,7 +169,7 @@ impl World {
             ServerPacket::Carbon(carbon) => {
                 return self.observe(Observed::Carbon { client, carbon });
             }
-            _ => return,
+            of_group => return self.observe_given(client, of_group),
         };
         self.trace
             .mark(self.now, 2, &[client as u64, id.minted_ms()]);
@@ -144,6 +180,38 @@ impl World {
             identity,
             verdict,
         });
+    }
+
+    fn observe_given(&mut self, client: usize, packet: &ServerPacket) {
+        match packet {
+            ServerPacket::GroupDeliver(deliver) => self.observe(Observed::Given {
+                client,
+                group: &deliver.group,
+                epoch: deliver.epoch,
+                entry: &deliver.entry,
+            }),
+            ServerPacket::History(history) => {
+                let Conversation::Group(group) = &history.of else {
+                    return;
+                };
+                for entry in &history.entries {
+                    self.observe(Observed::Given {
+                        client,
+                        group,
+                        epoch: history.epoch,
+                        entry,
+                    });
+                }
+            }
+            ServerPacket::GroupResult {
+                request,
+                code: None,
+            } => {
+                let request = *request;
+                self.observe(Observed::GroupDone { client, request });
+            }
+            _ => {}
+        }
     }
 
     fn is_at(&self, client: usize, connection: u64) -> bool {
@@ -179,6 +247,7 @@ impl World {
             last_out: self.now,
             under_way: 0,
             gathered: Vec::new(),
+            left_out: false,
         };
         node.sockets.insert(session, socket);
         self.observe(Observed::Opened { connection, client });
@@ -224,12 +293,23 @@ impl World {
 
     /// A packet has left the gateway's buffers.
     pub(super) fn packet_left(&mut self, connection: u64) {
-        for node in &mut self.gateways {
-            let mut sockets = node.sockets.values_mut();
-            if let Some(socket) = sockets.find(|socket| socket.connection == connection) {
-                socket.under_way -= 1;
-                return;
+        let socket_max = self.plan.socket_max;
+        for gateway in 0..self.gateways.len() {
+            let node = &mut self.gateways[gateway];
+            let boot = node.boot;
+            let mut sockets = node.sockets.iter_mut();
+            let Some((session, socket)) = sockets.find(|(_, of)| of.connection == connection)
+            else {
+                continue;
+            };
+            socket.under_way -= 1;
+            if socket.left_out && !socket.lags(socket_max) {
+                socket.left_out = false;
+                let session = *session;
+                let drained = Step::Gateway(gateway, boot, Event::Drained { session });
+                self.plan_in(0..100 * MS, drained);
             }
+            return;
         }
     }
 }

@@ -177,7 +177,27 @@ impl World {
                 }
             }
         }
+        let written = match &request {
+            Request::WriteGroup { group, write, .. } => {
+                Some((group.clone(), write.epoch, write.entries.clone()))
+            }
+            _ => None,
+        };
         let outcomes = self.store.store.execute(request);
+        let is_done =
+            |outcome: &Outcome| matches!(outcome, Outcome::GroupWritten { done, .. } if *done);
+        if let Some((group, epoch, entries)) = written
+            && outcomes.iter().any(is_done)
+        {
+            for (entry, _) in &entries {
+                let group = &group;
+                self.observe(Observed::Logged {
+                    group,
+                    epoch,
+                    entry,
+                });
+            }
+        }
         for holder in holders {
             if self.store.store.is_dead(holder) {
                 let (life, by) = (holder.0, life);
