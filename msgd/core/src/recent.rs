@@ -198,9 +198,10 @@ impl Recent {
 
     /// Remembers what the holder before knew, from wherever it comes. Where
     /// there is no room for all, the newest stay: of these may be some whose
-    /// senders have not heard the answer.
-    pub fn restore(&mut self, bounds: &Bounds, mut known: Vec<Remembered>) {
+    /// senders have not heard the answer. Says whether some had to go.
+    pub fn restore(&mut self, bounds: &Bounds, mut known: Vec<Remembered>) -> bool {
         known.sort_by_key(|known| known.stamp);
+        let mut forgets = false;
         for known in known {
             let sent = Sent {
                 stamp: known.stamp,
@@ -208,8 +209,9 @@ impl Recent {
             };
             let Identity { from, id } = &known.identity;
             let verdict = Verdict::Sent(sent);
-            self.remember(bounds, from, *id, known.fingerprint, verdict);
+            forgets |= self.remember(bounds, from, *id, known.fingerprint, verdict);
         }
+        forgets
     }
 
     /// Forgets what is older than the window.

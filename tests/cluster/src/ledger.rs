@@ -117,7 +117,8 @@ impl Ledger {
         match fate {
             Fate::Delivered { device, .. } => !shown.is_some_and(|on| on.contains(device)),
             Fate::Stored { .. } => shown.is_none(),
-            Fate::Rejected { .. } | Fate::Unknown { .. } => false,
+            // Of a group's log its readers tell.
+            Fate::Logged { .. } | Fate::Rejected { .. } | Fate::Unknown { .. } => false,
         }
     }
 
@@ -152,7 +153,7 @@ impl Ledger {
         for fate in self.fates.values() {
             *match fate {
                 Fate::Delivered { .. } => &mut balance.delivered,
-                Fate::Stored { .. } => &mut balance.stored,
+                Fate::Stored { .. } | Fate::Logged { .. } => &mut balance.stored,
                 Fate::Rejected { .. } => &mut balance.rejected,
                 Fate::Unknown { .. } => &mut balance.unknown,
             } += 1;

@@ -137,6 +137,7 @@ impl<'a> World<'a> {
             session,
             token,
             order,
+            groups: Vec::new(),
         };
         let envelopes = vec![envelope];
         let epoch = RINGS[self.ring].epoch();
@@ -293,6 +294,8 @@ impl<'a> World<'a> {
                 Effect::Write { .. }
                 | Effect::Offer { .. }
                 | Effect::Gather { .. }
+                | Effect::Spread { .. }
+                | Effect::SpreadLater { .. }
                 | Effect::Close { .. }
                 | Effect::Hold { .. } => {}
             }

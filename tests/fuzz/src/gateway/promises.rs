@@ -155,6 +155,11 @@ impl Promises {
                 Effect::Authenticate { session, .. } | Effect::Hold { session } => {
                     assert!(self.clients.contains_key(session), "{session} is gone");
                 }
+                Effect::Spread { sessions, packet } | Effect::SpreadLater { sessions, packet } => {
+                    for session in sessions.iter() {
+                        self.written(*session, packet);
+                    }
+                }
                 Effect::Forward { link, envelope, .. } => self.forwarded(*link, envelope),
             }
         }
@@ -249,7 +254,7 @@ impl Promises {
                 client.generation = submit.generation.0;
                 assert_eq!(client.user.as_ref(), Some(&submit.from));
             }
-            Up::Gone { .. } | Up::Relay(_) => {}
+            Up::Gone { .. } | Up::Relay(_) | Up::ToGroup { .. } => {}
         }
     }
 

@@ -102,6 +102,7 @@ pub fn envelope(script: &mut Script<'_>, session: SessionId, newest: u32) -> Dow
                 session,
                 token,
                 order: LoginOrder { token, number },
+                groups: Vec::new(),
             }
         }
         3 => Down::Refused {

@@ -20,7 +20,7 @@ use proto::status::Status;
 
 use crate::cast::{self, USERS};
 use crate::script::{Clock, Script};
-use session::{Account, Confirmation, Credentials, Effect, Event, Session, Wants};
+use session::{Account, Confirmation, Credentials, Effect, Event, Session, To, Wants};
 
 /// The window that most log-ins grant.
 pub(crate) const WINDOW_MESSAGES: u32 = 4;
@@ -205,7 +205,7 @@ impl<'a> World<'a> {
             .then(|| cast::message_id(&mut self.script));
         let to = cast::user(&mut self.script);
         let body = cast::body(&mut self.script, BODY_BYTES_MAX);
-        if let Ok(id) = self.session.send(now, id, to, body) {
+        if let Ok(id) = self.session.send(now, id, To::User(to), body) {
             let before = self.sent.insert(id, false);
             assert_ne!(before, Some(false), "{id} is under way");
             assert!(!self.is_closed);

@@ -31,6 +31,7 @@ pub fn greeting(script: &mut Script<'_>) -> ServerPacket {
         heartbeat_ms: *script.choose(&[30_000, 30_000, 0, u32::MAX]),
         body_bytes_max: *script.choose(&[BODY_BYTES_MAX as u32, 0, u32::MAX]),
         server_time: *script.choose(&[Stamp(1_795_000_000_000_000), Stamp(0), Stamp(u64::MAX)]),
+        groups: Vec::new(),
     }))
 }
 

@@ -200,7 +200,12 @@ impl Promises {
                     self.leaves(at(forward.session), forward.message.id);
                 }
             }
-            Down::Refused { .. } | Down::Push { .. } | Down::Carbons { .. } => {}
+            Down::Refused { .. }
+            | Down::Push { .. }
+            | Down::Carbons { .. }
+            | Down::FromGroup(_)
+            | Down::Joined { .. }
+            | Down::Left { .. } => {}
         }
     }
 
@@ -237,6 +242,8 @@ impl Promises {
             || match sent.outcome {
                 Fate::Delivered { .. } => is_with(&self.taken),
                 Fate::Stored => USERS.iter().any(|to| store.find(to, identity).is_some()),
+                // Nothing is written to a group here.
+                Fate::Logged(_) => false,
             };
         assert!(is_safe, "{identity:?} is not safe: {sent:?}");
     }

@@ -8,8 +8,8 @@ use proto::ids::{
     GatewayId, Generation, Identity, LoginOrder, SessionId, SessionRef, Stamp, Token, UserId,
 };
 use proto::link::{
-    Announce, Attempt, Forward, FriendAct, FriendActed, Message, Relay, Relayed, Request, Submit,
-    Tell, Up,
+    Announce, Attempt, Forward, FriendAct, FriendActed, Message, Recipient, Relay, Relayed,
+    Request, Submit, Tell, Up,
 };
 use proto::server::{Outcome, ReceiptKind, Sent, SentElsewhere};
 use proto::slot::Slot;
@@ -82,7 +82,7 @@ pub fn submit(script: &mut Script<'_>, wall: Stamp) -> (GatewayId, Up) {
         },
         from: message.from,
         id: message.id,
-        to: message.to,
+        to: Recipient::User(message.to),
         friends_hash: cast::some_hash(script),
         body: message.body,
     };

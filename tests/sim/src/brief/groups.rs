@@ -3,7 +3,7 @@
 use msgd_core::store::{Found, GroupWrite, LogPage};
 use proto::client::{ChangeGroup, ClientPacket};
 use proto::group::{Action, GroupState, LogEntry, Logged, Place};
-use proto::link::{FromGroup, GroupAsk, GroupRequest, Relayed, ToGroup};
+use proto::link::{Attempt, FromGroup, GroupAsk, GroupRequest, Relayed, ToGroup};
 use proto::server::ServerPacket;
 
 use super::id;
@@ -68,7 +68,11 @@ pub fn relayed(relayed: &Relayed) -> String {
             post.group,
             post.session,
             post.generation.0,
-            if post.again { " again" } else { "" }
+            if post.attempt != Attempt::First {
+                " again"
+            } else {
+                ""
+            }
         ),
         Relayed::GroupAsk(asked) => format!("GroupAsk({})", ask(asked)),
         Relayed::GroupAnswer {
@@ -109,7 +113,9 @@ pub fn from_group(from: &FromGroup) -> String {
         FromGroup::Followed { session, state: of } => {
             format!("Followed(session {session} {})", state(of))
         }
-        FromGroup::FollowedAgain { group, head, gone } => {
+        FromGroup::FollowedAgain {
+            group, head, gone, ..
+        } => {
             let head = place(&head.place);
             format!("FollowedAgain({group} head {head} gone {gone:?})")
         }

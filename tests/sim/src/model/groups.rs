@@ -133,8 +133,9 @@ impl GroupLog {
         let owner = role == Some(Role::Owner);
         let is_in = |user: &UserId| self.roles.contains_key(user);
         let above = |user: &UserId| admin && is_in(user) && role.as_ref() > self.roles.get(user);
-        let may_come =
-            |user: &UserId| !is_in(user) && !self.banned.contains(user) && self.roles.len() < members_max;
+        let may_come = |user: &UserId| {
+            !is_in(user) && !self.banned.contains(user) && self.roles.len() < members_max
+        };
         match action {
             Action::Create { .. } => self.entries.is_empty(),
             _ if self.entries.is_empty() => false,

@@ -173,7 +173,9 @@ impl Shard {
                 fate: Fate::Logged(place),
             }
         });
-        group.recent.restore(&bounds, answered.collect());
+        if group.recent.restore(&bounds, answered.collect()) {
+            group.known_since_ms = stored.newest.as_ms();
+        }
         let untold = stored.members.iter().filter(|(_, row)| row.untold);
         let untold = untold.map(|(user, _)| user.clone()).collect();
         group.known = Some(Box::new(Known {

@@ -135,10 +135,14 @@ impl Shard {
             tell_fate(at, id, Answer::Sent(sent.clone()), out);
         }
         let bounds = self.recent_bounds();
+        let (_, latest) = self.span.look(now);
         if let Some(group) = self.groups.get_mut(name) {
             let verdict = Verdict::Sent(sent);
             let recent = &mut group.recent;
             if recent.remember(&bounds, &entry.from, id, fingerprint, verdict) {
+                // A log has nothing twice: what is sent again and is not known may
+                // be of one who is forgotten.
+                group.known_since_ms = entry.stamp.as_ms().max(latest.as_ms());
                 self.slots.doubt(group.slot, now.moment);
             }
         }
