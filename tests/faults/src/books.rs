@@ -118,7 +118,7 @@ impl Books {
         let mut accounts = self.open();
         let now = Instant::now();
         match &fate {
-            Fate::Delivered { .. } | Fate::Stored { .. } => {
+            Fate::Delivered { .. } | Fate::Stored { .. } | Fate::Logged { .. } => {
                 accounts.service.acknowledged(stream, sent, now);
                 accounts.acknowledged.insert(identity.clone(), now);
                 accounts.blocks.came(&route.from, &route.to, sent, now);
