@@ -3,6 +3,7 @@
 //! Owns what the shard says and asks, in its order. Must not know what a scene
 //! makes of it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use proto::ids::{
 };
 use proto::link::{Announce, Batch, Down, Up};
 use proto::ring::{Member, Ring};
+use proto::slot::Slot;
 use proto::status::Status;
 
 /// By which most comes.
@@ -24,6 +26,10 @@ const EPOCH: Epoch = Epoch(1);
 
 pub struct Stage {
     pub shard: Shard,
+    /// Of the newest claim; each has a higher one.
+    token: u64,
+    tokens: HashMap<Slot, Token>,
+    ring: Arc<Ring>,
     pub now: Now,
     /// What the store says of each user.
     pub mailbox: Mailbox,
@@ -45,7 +51,10 @@ impl Stage {
         let members = others.iter().copied().chain(["m1"]).map(member);
         let ring = Arc::new(Ring::build(EPOCH, members.collect()).unwrap());
         let mut stage = Self {
-            shard: Shard::new(settings, name, Incarnation(4_004), ring, None),
+            shard: Shard::new(settings, name, Incarnation(4_004), ring.clone(), None),
+            token: 0,
+            tokens: HashMap::new(),
+            ring,
             now: Now {
                 moment: Moment(1_000_000),
                 wall: Stamp(1_700_000_000_000_000),
@@ -56,6 +65,7 @@ impl Stage {
                 latest: Vec::new(),
                 notes: false,
                 last_seen: None,
+                groups: Vec::new(),
             },
             requests: Vec::new(),
             asked: Vec::new(),
@@ -80,7 +90,9 @@ impl Stage {
             match effect {
                 Effect::Store(Request::Claim { slots, .. }) => {
                     for slot in slots {
-                        let token = Token(1);
+                        self.token += 1;
+                        let token = Token(self.token);
+                        self.tokens.insert(slot, token);
                         let claim = Claim { slot, token };
                         let recent = Vec::new();
                         self.handle(Event::Store(Outcome::Claimed { claim, recent }));
@@ -104,7 +116,7 @@ impl Stage {
 
     pub fn comes(&mut self, gateway: GatewayId, envelope: Up) {
         let batch = Batch {
-            epoch: EPOCH,
+            epoch: self.ring.epoch(),
             envelopes: vec![envelope],
         };
         self.handle(Event::Arrived { gateway, batch });
@@ -118,6 +130,29 @@ impl Stage {
             self.handle(Event::Tick);
         }
         self.now.moment = end;
+    }
+
+    /// Of the newest claim of a slot.
+    pub fn newest(&self, slot: Slot) -> Token {
+        self.tokens[&slot]
+    }
+
+    /// Whether the shard has a slot by the ring.
+    pub fn owns(&self, slot: Slot) -> bool {
+        self.ring.owner(slot).as_str() == "m1"
+    }
+
+    /// The slot is the shard's and then another's, or the other way round, or as
+    /// before: there is a newer ring of these.
+    pub fn ring_of(&mut self, members: &[&str]) {
+        let member = |name: &&str| Member {
+            shard: ShardId::new(*name).unwrap(),
+            weight: 1,
+        };
+        let epoch = Epoch(self.ring.epoch().0 + 1);
+        let members = members.iter().map(member).collect();
+        self.ring = Arc::new(Ring::build(epoch, members).unwrap());
+        self.handle(Event::RingChanged(self.ring.clone()));
     }
 
     /// A session, as its gateway announces it.
