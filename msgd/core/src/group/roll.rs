@@ -132,14 +132,20 @@ impl Roll {
         self.rows.len()
     }
 
-    /// The log has begun anew; how far it was read counts for nothing.
-    pub fn begin_anew(&mut self, epoch: LogEpoch) {
+    /// The log has begun anew; how far it was read counts for nothing. Gives whose
+    /// rows are others by that.
+    pub fn begin_anew(&mut self, epoch: LogEpoch) -> Vec<UserId> {
         self.record.epoch = epoch;
-        for row in self.rows.values_mut() {
-            if let Some(Known::In { read, .. }) = &mut row.kept.known {
+        let mut changed = Vec::new();
+        for (user, row) in &mut self.rows {
+            if let Some(Known::In { read, .. }) = &mut row.kept.known
+                && *read != ReadTo::default()
+            {
                 *read = ReadTo::default();
+                changed.push(user.clone());
             }
         }
+        changed
     }
 
     /// The user's shard is told again, by a word of its own.

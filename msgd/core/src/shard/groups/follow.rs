@@ -89,7 +89,7 @@ impl Shard {
         out: &mut Vec<Effect>,
     ) {
         if self.lacks(name, after) {
-            return self.begin_anew(now, name, out);
+            return self.begin_anew(now, gateway, name, out);
         }
         let version = self.membership_version(now, name);
         let number = self.number();
@@ -146,16 +146,19 @@ impl Shard {
 
     /// A log that lost its end begins anew: numbers that were given are not given
     /// to other entries. Who follows hears of it when it follows again.
-    fn begin_anew(&mut self, now: Now, name: &GroupId, out: &mut Vec<Effect>) {
+    fn begin_anew(&mut self, now: Now, gateway: GatewayId, name: &GroupId, out: &mut Vec<Effect>) {
         let epoch = LogEpoch(self.stamp(now).0);
         let Some(group) = self.groups.get_mut(name) else {
             return;
         };
         if let Some(known) = &mut group.known {
-            known.roll.begin_anew(epoch);
+            let rows = known.roll.begin_anew(epoch);
             known.log = Log::empty(epoch);
+            known.log.rows.extend(rows);
             known.log.record = true;
         }
+        // And who says so.
+        group.followers.insert(gateway, Follower::Live);
         for (gateway, _) in std::mem::take(&mut group.followers) {
             let group = name.clone();
             send(gateway, Down::FromGroup(FromGroup::Busy { group }), out);
