@@ -9,7 +9,7 @@ use proto::ids::{SessionId, UserId};
 use proto::link::{Down, Follow, FromGroup, Request, ToGroup, Up};
 use proto::server::ServerPacket;
 
-use crate::stage::{Stage, head, member, name, room, user};
+use crate::stage::{Stage, VERSION, head, member, name, room, user};
 
 fn follow(session: u64) -> ToGroup {
     ToGroup::Follow(Follow {
@@ -44,7 +44,7 @@ fn a_log_in_follows_the_groups_of_which_one_is_a_member() {
     };
     stage.logs_in(1, &name(1), &[invited, member()]);
     let link = stage.room_link();
-    assert_eq!(stage.to_room(), [(link, follow(1))]);
+    assert_eq!(stage.said_to_room(), [(link, follow(1))]);
     let others = |(_, up): &(LinkId, Up)| matches!(up, Up::ToGroup { .. });
     assert!(!stage.sent.iter().any(others));
     let told = stage.told(1);
@@ -66,7 +66,7 @@ fn who_joins_later_follows_then_and_who_leaves_hears_it_once() {
     let joined = Down::Joined { session, group };
     stage.user_shard_says(1, joined.clone());
     stage.user_shard_says(1, joined);
-    assert_eq!(what(stage.to_room()), [follow(1)]);
+    assert_eq!(what(stage.said_to_room()), [follow(1)]);
     stage.followed(1, 3);
     stage.forget();
     let (session, group) = (SessionId(1), room());
@@ -74,11 +74,11 @@ fn who_joins_later_follows_then_and_who_leaves_hears_it_once() {
     stage.user_shard_says(1, gone.clone());
     stage.user_shard_says(1, gone);
     assert_eq!(stage.told(1), [left()]);
-    assert_eq!(what(stage.to_room()), [ToGroup::Unfollow]);
+    assert_eq!(what(stage.said_to_room()), [ToGroup::Unfollow]);
     // What is under way comes to nobody, and the shard hears that.
     stage.entry(4);
     assert_eq!(stage.entries(), []);
-    assert_eq!(what(stage.to_room()), [ToGroup::Unfollow]);
+    assert_eq!(what(stage.said_to_room()), [ToGroup::Unfollow]);
 }
 
 #[test]
@@ -97,12 +97,12 @@ fn a_group_is_unfollowed_with_its_last_session() {
     let mut stage = Stage::with(&[1, 2]);
     let session = SessionId(1);
     stage.happens(Event::Closed { session });
-    assert_eq!(stage.to_room(), []);
+    assert_eq!(stage.said_to_room(), []);
     stage.entry(4);
     assert_eq!(stage.entries(), [(vec![2], 4)]);
     let session = SessionId(2);
     stage.happens(Event::Closed { session });
-    assert_eq!(what(stage.to_room()), [ToGroup::Unfollow]);
+    assert_eq!(what(stage.said_to_room()), [ToGroup::Unfollow]);
     // Of the next one's state it begins anew.
     stage.logs_in(3, &name(3), &[member()]);
     stage.followed(3, 9);
@@ -117,7 +117,7 @@ fn what_is_named_anew_counts() {
     stage.accepted(1, &[]);
     assert_eq!(stage.told(1), [left()]);
     stage.accepted(1, &[member()]);
-    assert_eq!(what(stage.to_room()), [ToGroup::Unfollow, follow(1)]);
+    assert_eq!(what(stage.said_to_room()), [ToGroup::Unfollow, follow(1)]);
     stage.followed(1, 3);
     stage.forget();
     stage.accepted(1, &[member()]);
@@ -138,7 +138,7 @@ fn a_new_owner_is_followed_and_the_former_one_no_more() {
     stage.ring_of(&[other]);
     let link = stage.room_link();
     assert_ne!(former, link);
-    let said = stage.to_room();
+    let said = stage.said_to_room();
     let expected = [
         (former, ToGroup::Unfollow),
         (link, again(4, &[1, 2])),
@@ -155,7 +155,7 @@ fn many_are_named_in_parts() {
     stage.happens(Event::LinkDown { shard });
     let shard = stage.room_shard();
     stage.happens(Event::LinkUp { shard });
-    let parts: Vec<usize> = what(stage.to_room())
+    let parts: Vec<usize> = what(stage.said_to_room())
         .iter()
         .map(|what| match what {
             ToGroup::FollowAgain { after, users } if after.seq == 3 => users.len(),
@@ -175,9 +175,9 @@ fn a_link_that_comes_up_follows_again_and_one_that_is_down_nothing() {
     let (session, group) = (SessionId(2), room());
     stage.logs_in(2, &name(2), &[]);
     stage.user_shard_says(2, Down::Joined { session, group });
-    assert_eq!(stage.to_room(), []);
+    assert_eq!(stage.said_to_room(), []);
     stage.happens(Event::LinkUp { shard });
-    let said = what(stage.to_room());
+    let said = what(stage.said_to_room());
     assert_eq!(said[0], again(3, &[1]));
     assert!(said[1..].iter().all(|what| *what == follow(2)));
     // The other shard's link concerns other groups.
@@ -187,7 +187,7 @@ fn a_link_that_comes_up_follows_again_and_one_that_is_down_nothing() {
     };
     let shard = proto::ids::ShardId::new(other).unwrap();
     stage.happens(Event::LinkUp { shard });
-    assert_eq!(stage.to_room(), []);
+    assert_eq!(stage.said_to_room(), []);
 }
 
 #[test]
@@ -198,10 +198,10 @@ fn a_busy_shard_and_a_full_link_are_tried_again_in_a_moment() {
     stage.room_says(FromGroup::Busy { group: room() });
     stage.room_says(FromGroup::Busy { group: room() });
     stage.pass(Duration::from_millis(99));
-    assert_eq!(stage.to_room(), []);
+    assert_eq!(stage.said_to_room(), []);
     stage.pass(Duration::from_millis(1));
     let all = [again(3, &[1]), follow(2)];
-    assert_eq!(what(stage.to_room()), all);
+    assert_eq!(what(stage.said_to_room()), all);
     for what_came_back in all.clone() {
         let envelope = Up::ToGroup {
             group: room(),
@@ -209,10 +209,10 @@ fn a_busy_shard_and_a_full_link_are_tried_again_in_a_moment() {
         };
         stage.happens(Event::LinkFull { envelope });
         stage.pass(Duration::from_millis(100));
-        assert_eq!(what(stage.to_room()), all);
+        assert_eq!(what(stage.said_to_room()), all);
     }
     stage.pass(Duration::from_secs(1));
-    assert_eq!(stage.to_room(), [], "only as often");
+    assert_eq!(stage.said_to_room(), [], "only as often");
 }
 
 #[test]
@@ -220,7 +220,11 @@ fn who_is_no_member_is_out_and_the_users_shard_learns_it() {
     let mut stage = Stage::with(&[1, 2]);
     let session = SessionId(1);
     let group = room();
-    stage.room_says(FromGroup::NotMember { session, group });
+    stage.room_says(FromGroup::NotMember {
+        session,
+        group,
+        version: VERSION,
+    });
     assert_eq!(stage.told(1), [left()]);
     let asked = |stage: &mut Stage, session: u64| {
         let is_it = |(_, up): &(LinkId, Up)| match up {
@@ -228,7 +232,7 @@ fn who_is_no_member_is_out_and_the_users_shard_learns_it() {
                 session: of,
                 request,
                 ..
-            } => of.0 == session && *request == Request::NotMember(room()),
+            } => of.0 == session && *request == Request::NotMember(room(), VERSION),
             _ => false,
         };
         stage.sent.iter().any(is_it)
@@ -237,14 +241,19 @@ fn who_is_no_member_is_out_and_the_users_shard_learns_it() {
     stage.forget();
     // One who had left meanwhile.
     let (session, group) = (SessionId(1), room());
-    stage.room_says(FromGroup::NotMember { session, group });
+    stage.room_says(FromGroup::NotMember {
+        session,
+        group,
+        version: VERSION,
+    });
     assert!(stage.told.is_empty() && stage.sent.is_empty());
     stage.room_says(FromGroup::FollowedAgain {
         group: room(),
         head: head(3),
         gone: vec![user(2)],
+        version: VERSION,
     });
     assert_eq!(stage.told(2), [left()]);
     assert!(asked(&mut stage, 2));
-    assert_eq!(what(stage.to_room()), [ToGroup::Unfollow]);
+    assert_eq!(what(stage.said_to_room()), [ToGroup::Unfollow]);
 }

@@ -11,7 +11,7 @@ use proto::link::{FromGroup, ToGroup};
 use proto::server::{GroupTransientFrom, ServerPacket};
 use proto::status::{Availability, Status};
 
-use crate::stage::{Stage, change, head, member, name, room, user};
+use crate::stage::{Stage, VERSION, change, head, member, name, room, user};
 
 #[test]
 fn each_entry_goes_once_and_in_order_to_those_who_are_in() {
@@ -60,7 +60,7 @@ fn what_others_missed_is_asked_for() {
     stage.followed(2, 4);
     stage.pass(Duration::from_millis(100));
     let again = |stage: &mut Stage| {
-        let said = stage.to_room();
+        let said = stage.said_to_room();
         said.iter()
             .filter(
                 |(_, what)| matches!(what, ToGroup::FollowAgain { after, .. } if after.seq == 3),
@@ -101,9 +101,14 @@ fn who_is_put_out_hears_it_once_and_the_shard_always() {
     let group = room();
     let change = Some((user(2), Action::Kick(user(1))));
     let left = ServerPacket::GroupLeft { group, change };
-    assert_eq!(stage.told(1), [left.clone()]);
-    assert_eq!(stage.told(11), [left]);
-    let said: Vec<ToGroup> = stage.to_room().into_iter().map(|(_, what)| what).collect();
+    for session in [1, 11] {
+        assert_eq!(stage.told(session), std::slice::from_ref(&left));
+    }
+    let said: Vec<ToGroup> = stage
+        .said_to_room()
+        .into_iter()
+        .map(|(_, what)| what)
+        .collect();
     let dropped = [40, 41].map(|number| ToGroup::Dropped { number });
     assert_eq!(said, dropped);
     stage.followed(11, 4);
@@ -118,7 +123,11 @@ fn who_is_put_out_hears_it_once_and_the_shard_always() {
         action: Action::Dissolve,
     });
     assert_eq!(stage.told(2).len(), 1);
-    let said: Vec<ToGroup> = stage.to_room().into_iter().map(|(_, what)| what).collect();
+    let said: Vec<ToGroup> = stage
+        .said_to_room()
+        .into_iter()
+        .map(|(_, what)| what)
+        .collect();
     assert_eq!(said, [ToGroup::Unfollow, ToGroup::Dropped { number: 42 }]);
 }
 
@@ -129,6 +138,7 @@ fn of_what_was_too_much_the_end_is_told_and_what_comes_of_it_is_late() {
         group: room(),
         head,
         gone: Vec::new(),
+        version: VERSION,
     };
     stage.room_says(again(head(3)));
     assert_eq!(stage.spread, []);
@@ -173,7 +183,11 @@ fn those_are_named_who_are_there_and_do_not_hide() {
     stage.forget();
     let group = room();
     stage.room_says(FromGroup::Who { group, number: 8 });
-    let said: Vec<ToGroup> = stage.to_room().into_iter().map(|(_, what)| what).collect();
+    let said: Vec<ToGroup> = stage
+        .said_to_room()
+        .into_iter()
+        .map(|(_, what)| what)
+        .collect();
     let present = ToGroup::Present {
         number: 8,
         count: 2,

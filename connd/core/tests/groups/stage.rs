@@ -18,14 +18,20 @@ use proto::ids::{
     DeviceId, Epoch, GroupId, LogEpoch, LoginOrder, MessageId, SessionId, ShardId, Stamp, Token,
     UserId,
 };
-use proto::limits::VERSION;
-use proto::link::{Batch, Down, FromGroup, ToGroup, Up};
+use proto::limits;
+use proto::link::{Batch, Down, FromGroup, MembershipVersion, ToGroup, Up};
 use proto::ring::{Member, Ring};
 use proto::server::{GroupDeliver, ServerPacket};
 use proto::slot::Slot;
 use proto::status::Status;
 
 pub const LOG: LogEpoch = LogEpoch(77);
+
+/// Of the newest word about who is a member.
+pub const VERSION: MembershipVersion = MembershipVersion {
+    epoch: LOG,
+    revision: 5,
+};
 
 pub struct Stage {
     pub gateway: Gateway,
@@ -108,8 +114,8 @@ impl Stage {
         self.happens(Event::Opened { session, address });
         let user = UserId::new(user).unwrap();
         let login = Login {
-            version_min: VERSION,
-            version_max: VERSION,
+            version_min: limits::VERSION,
+            version_max: limits::VERSION,
             features: 0,
             token: String::new(),
             user: Some(user.clone()),
@@ -208,7 +214,7 @@ impl Stage {
     }
 
     /// What was said to the room's shard, or a former one; forgets it.
-    pub fn to_room(&mut self) -> Vec<(LinkId, ToGroup)> {
+    pub fn said_to_room(&mut self) -> Vec<(LinkId, ToGroup)> {
         let mut said = Vec::new();
         self.sent.retain(|(link, envelope)| match envelope {
             Up::ToGroup { group, what } if *group == room() => {

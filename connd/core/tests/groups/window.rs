@@ -87,7 +87,7 @@ fn a_window_goes_out_again_in_its_order_whoever_it_is_for() {
             mentions: Vec::new(),
             session: SessionId(1),
             generation,
-            again: false,
+            attempt: Attempt::First,
         }),
     };
     stage.user_shard_says(1, Down::Relay(post(first)));

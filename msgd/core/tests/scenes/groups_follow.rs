@@ -1,12 +1,14 @@
 //! Gateways follow a group: each entry comes once and in order, and whoever is
 //! put out is out before what comes after.
 
-use proto::codes::Code;
-use proto::group::{Action, Entrance, Place, Role};
-use proto::ids::{GatewayId, LogEpoch, SessionId};
-use proto::link::{Follow, FromGroup, ToGroup};
+use std::time::Duration;
 
 use msgd_core::Event;
+use proto::client::GroupRead;
+use proto::codes::Code;
+use proto::group::{Action, Entrance, Place, ReadTo, Role};
+use proto::ids::{GatewayId, LogEpoch, SessionId};
+use proto::link::{Follow, FromGroup, Request, ToGroup};
 
 use crate::hall::{Hall, OTHER, room};
 use crate::stage::{GATEWAY, user};
@@ -20,7 +22,7 @@ fn again(hall: &mut Hall, gateway: GatewayId, seq: u64, users: &[&str]) {
     let epoch = epoch(hall);
     let after = Place { epoch, seq };
     let users = users.iter().map(|name| user(name)).collect();
-    hall.to_group(gateway, ToGroup::FollowAgain { after, users });
+    hall.for_room(gateway, ToGroup::FollowAgain { after, users });
 }
 
 /// Of a gateway that follows again: where it is told that the log ends, and who
@@ -67,7 +69,7 @@ fn a_member_hears_what_the_group_is_and_a_stranger_that_it_is_none() {
     hall.follows(OTHER, "ann");
     hall.posts("ann", 3);
     assert_eq!(hall.entries(OTHER), [5]);
-    hall.to_group(OTHER, ToGroup::Unfollow);
+    hall.for_room(OTHER, ToGroup::Unfollow);
     hall.posts("ann", 4);
     assert_eq!(hall.entries(OTHER), []);
 }
@@ -112,10 +114,10 @@ fn who_is_put_out_is_dropped_before_the_entry_and_the_actor_hears_when_all_have(
     }
     let number = numbers[0];
     assert_eq!(hall.result(request), None);
-    hall.to_group(GATEWAY, ToGroup::Dropped { number });
-    hall.to_group(GATEWAY, ToGroup::Dropped { number });
+    hall.for_room(GATEWAY, ToGroup::Dropped { number });
+    hall.for_room(GATEWAY, ToGroup::Dropped { number });
     assert_eq!(hall.result(request), None, "the other has not");
-    hall.to_group(OTHER, ToGroup::Dropped { number });
+    hall.for_room(OTHER, ToGroup::Dropped { number });
     assert_eq!(hall.result(request), Some(Ok(())));
 }
 
@@ -132,7 +134,7 @@ fn a_gateway_that_is_lost_or_follows_no_more_is_not_waited_for() {
     hall.follows(OTHER, "cat");
     let request = hall.asks("cat", Action::Leave);
     assert_eq!(hall.result(request), None);
-    hall.to_group(OTHER, ToGroup::Unfollow);
+    hall.for_room(OTHER, ToGroup::Unfollow);
     assert_eq!(hall.result(request), Some(Ok(())));
     hall.heard(OTHER);
     hall.posts("ann", 1);
@@ -156,7 +158,7 @@ fn the_end_of_a_group_puts_all_out() {
         panic!("{heard:?}");
     };
     assert_eq!(hall.result(request), None);
-    hall.to_group(OTHER, ToGroup::Dropped { number });
+    hall.for_room(OTHER, ToGroup::Dropped { number });
     assert_eq!(hall.result(request), Some(Ok(())));
     assert_eq!((hall.listed("ann"), hall.listed("ben")), (None, None));
     hall.follows(OTHER, "ben");
@@ -255,8 +257,8 @@ fn of_what_is_too_much_or_of_another_log_the_end_is_told() {
         seq: 250,
     };
     let users = vec![user("ben")];
-    hall.to_group(OTHER, ToGroup::Unfollow);
-    hall.to_group(OTHER, ToGroup::FollowAgain { after, users });
+    hall.for_room(OTHER, ToGroup::Unfollow);
+    hall.for_room(OTHER, ToGroup::FollowAgain { after, users });
     assert_eq!(told(&hall.heard(OTHER)), [(259, 0)]);
 }
 
@@ -299,6 +301,66 @@ fn who_has_left_meanwhile_is_named_and_alone_follows_nothing() {
         hall.heard(OTHER)[..],
         [FromGroup::NotMember { .. }]
     ));
+}
+
+#[test]
+fn a_log_that_lost_its_end_begins_anew() {
+    let mut hall = Hall::room(Entrance::Open, &["ben"]);
+    let former = epoch(&hall);
+    let read = ReadTo {
+        seq: 2,
+        messages: 0,
+    };
+    let read = GroupRead {
+        group: room(),
+        epoch: former,
+        read,
+    };
+    hall.wishes("ben", Request::GroupRead(read));
+    hall.pass(Duration::from_secs(2));
+    // It saw entries that are not there.
+    again(&mut hall, OTHER, 9, &["ben"]);
+    assert!(matches!(hall.heard(OTHER)[..], [FromGroup::Busy { .. }]));
+    let users = vec![user("ben")];
+    let (epoch, seq) = (former, 9);
+    let after = Place { epoch, seq };
+    hall.for_room(OTHER, ToGroup::FollowAgain { after, users });
+    let heard = hall.heard(OTHER);
+    let [FromGroup::FollowedAgain { head, gone, .. }] = &heard[..] else {
+        panic!("{heard:?}");
+    };
+    assert!(head.place > after && head.place.seq == 0 && gone.is_empty());
+    hall.posts("ben", 1);
+    assert_eq!(hall.entries(OTHER), [1]);
+    hall.loses_slot();
+    hall.follows(OTHER, "ben");
+    let heard = hall.heard(OTHER);
+    let Some(FromGroup::Followed { state, .. }) = heard.last() else {
+        panic!("{heard:?}");
+    };
+    assert_eq!((state.head.place.seq, state.members), (1, 2));
+    assert_eq!(state.read, ReadTo::default());
+    assert!(state.head.place.epoch > former);
+}
+
+#[test]
+fn who_came_in_again_while_it_was_put_out_is_told_once_more() {
+    let mut hall = Hall::room(Entrance::Open, &["ben"]);
+    hall.follows(OTHER, "ben");
+    hall.asks("ben", Action::Leave);
+    let heard = hall.heard(OTHER);
+    let number = heard.iter().find_map(|from| match from {
+        FromGroup::Drop { number, .. } => Some(*number),
+        _ => None,
+    });
+    let number = number.unwrap();
+    assert_eq!(hall.does("ben", Action::Join), Ok(()));
+    hall.said();
+    hall.for_room(OTHER, ToGroup::Dropped { number });
+    hall.pass(Duration::from_secs(2));
+    let joined =
+        |(_, down): &(_, proto::link::Down)| matches!(down, proto::link::Down::Joined { .. });
+    assert!(hall.said().iter().any(joined));
 }
 
 #[test]

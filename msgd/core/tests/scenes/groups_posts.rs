@@ -240,3 +240,37 @@ fn more_than_may_wait_goes_back() {
     assert_eq!(logged(&hall.fates(2)), [4]);
     hall.pass(Duration::from_secs(1));
 }
+
+/// A message of ben's is durable, and then more than a store names.
+fn long_ago() -> Hall {
+    let others = ["cat", "dan", "eve", "fay", "guy"];
+    let mut members = vec!["ben"];
+    members.extend(others);
+    let mut hall = Hall::room(Entrance::Open, &members);
+    hall.posts("ben", 1);
+    let now = &mut hall.stage.now;
+    now.wall = proto::ids::Stamp(now.wall.0 + 10_000_000);
+    for number in 2..=230 {
+        for name in others {
+            hall.posts(name, number);
+        }
+    }
+    hall.said();
+    hall
+}
+
+#[test]
+fn what_is_older_than_what_the_store_names_is_neither_taken_twice_nor_called_undelivered() {
+    let unknown = [Answer::Unknown { code: Code::TooOld }];
+    let mut hall = long_ago();
+    let before = hall.log().len();
+    hall.loses_slot();
+    hall.enters("ben");
+    hall.posts_as("ben", 1, Attempt::Repeated, b"hello");
+    assert_eq!(hall.fates(1), unknown);
+    assert_eq!(hall.log().len(), before);
+    // Nor is it when its sender is out by then.
+    assert_eq!(hall.does("ann", Action::Kick(user("ben"))), Ok(()));
+    hall.posts_as("ben", 1, Attempt::Repeated, b"hello");
+    assert_eq!(hall.fates(1), unknown);
+}

@@ -41,7 +41,7 @@ fn present(hall: &mut Hall, gateway: GatewayId, number: u64, names: &[&str], cou
         count,
         users,
     };
-    hall.to_group(gateway, what);
+    hall.for_room(gateway, what);
 }
 
 fn names(members: &Members) -> Vec<&str> {
@@ -92,7 +92,7 @@ fn a_gateway_that_says_nothing_is_waited_for_a_moment() {
     asks_who(&mut hall, "ann", 2, Which::Online);
     let number = asked(&mut hall, OTHER)[0];
     present(&mut hall, OTHER, number, &["cat"], 1);
-    hall.to_group(GATEWAY, ToGroup::Unfollow);
+    hall.for_room(GATEWAY, ToGroup::Unfollow);
     assert_eq!(names(&hall.members(2).unwrap()), ["cat"]);
 }
 
@@ -105,7 +105,7 @@ fn a_gateway_that_catches_up_is_asked_too() {
         seq: 1,
     };
     let users = vec![user("ben")];
-    hall.to_group(OTHER, ToGroup::FollowAgain { after, users });
+    hall.for_room(OTHER, ToGroup::FollowAgain { after, users });
     asks_who(&mut hall, "ann", 1, Which::Online);
     let number = asked(&mut hall, OTHER);
     assert_eq!(number.len(), 1);
@@ -121,7 +121,7 @@ fn who_asked_hears_it_when_the_group_is_read_again() {
     hall.holds_writes = true;
     hall.posts("ann", 1);
     hall.lets_write(false);
-    assert_eq!(hall.result(77), Some(Err(Code::Busy)));
+    assert_eq!(hall.result(77), Some(Err(Code::StoreUnavailable)));
 }
 
 #[test]
@@ -267,6 +267,22 @@ fn how_far_one_has_read_is_kept_once_a_second_and_when_the_slot_goes() {
 }
 
 #[test]
+fn read_marks_are_kept_though_the_group_is_being_written_to() {
+    let mut hall = Hall::room(Entrance::Open, &["ben"]);
+    hall.posts("ann", 1);
+    reads(&mut hall, 3, 1);
+    hall.holds_writes = true;
+    hall.posts("ann", 2);
+    hall.stage.ring_of(&["m2"]);
+    hall.settle();
+    while hall.held() > 0 {
+        hall.lets_write(true);
+    }
+    hall.stage.ring_of(&["m1"]);
+    assert_eq!(read(&mut hall).seq, 3);
+}
+
+#[test]
 fn groups_that_nobody_follows_make_room() {
     let settings = Settings {
         groups_max: 2,
@@ -306,7 +322,7 @@ fn whom_groups_know_together_is_bounded() {
     hall.follows(GATEWAY, "ben");
     let other = GroupId::new("other").unwrap();
     assert_eq!(hall.does_to(&other, "ann", create()), Err(Code::Busy));
-    hall.to_group(GATEWAY, ToGroup::Unfollow);
+    hall.for_room(GATEWAY, ToGroup::Unfollow);
     assert_eq!(hall.does_to(&other, "ann", create()), Ok(()));
     hall.posts("ben", 1);
     assert_eq!(hall.fates(1).len(), 1, "it is read again");

@@ -260,10 +260,10 @@ impl Hall {
             session: session.unwrap_or(SessionId(900)),
             user: user(name),
         });
-        self.to_group(gateway, what);
+        self.for_room(gateway, what);
     }
 
-    pub fn to_group(&mut self, gateway: GatewayId, what: ToGroup) {
+    pub fn for_room(&mut self, gateway: GatewayId, what: ToGroup) {
         let group = room();
         self.comes(gateway, Up::ToGroup { group, what });
     }

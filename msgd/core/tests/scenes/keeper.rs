@@ -140,17 +140,21 @@ impl Hall {
     }
 
     fn write(&mut self, group: &GroupId, write: GroupWrite) -> bool {
-        let is_new = self
-            .stored
-            .get(group)
-            .is_none_or(|stored| stored.record.epoch != write.epoch);
-        if is_new {
-            let Some(record) = write.record.clone() else {
-                return false;
-            };
+        let end = self.stored.get(group).map(|stored| Place {
+            epoch: stored.record.epoch,
+            seq: stored.log.last().map_or(0, |(entry, _)| entry.seq),
+        });
+        if !write.fits(end) {
+            return false;
+        }
+        if end.is_none_or(|end| end.epoch < write.epoch)
+            && let Some(record) = write.record.clone()
+        {
+            // Whom it knows stays.
+            let before = self.stored.remove(group);
             let stored = Stored {
                 record,
-                rows: BTreeMap::new(),
+                rows: before.map(|before| before.rows).unwrap_or_default(),
                 log: Vec::new(),
             };
             self.stored.insert(group.clone(), stored);
@@ -158,10 +162,6 @@ impl Hall {
         let Some(stored) = self.stored.get_mut(group) else {
             return false;
         };
-        let end = stored.log.last().map_or(0, |(entry, _)| entry.seq);
-        if end != write.after {
-            return false;
-        }
         stored.log.extend(write.entries);
         stored.record = write.record.unwrap_or(stored.record.clone());
         for (user, row) in write.members {
