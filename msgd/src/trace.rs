@@ -4,7 +4,7 @@
 use msgd_core::Effect;
 use msgd_core::store::Request;
 use proto::group::Logged;
-use proto::ids::{GatewayId, SessionId, Stamp};
+use proto::ids::{GatewayId, MessageId, SessionId, Stamp};
 use proto::link::{Answer, Down, FromGroup, ReturnReason, Up};
 use proto::server::Outcome;
 use service::admin::trail::{Step, Trail};
@@ -103,21 +103,31 @@ pub fn effect(trail: &mut Trail, at: Stamp, effect: &Effect) {
             | Down::Close { .. }
             | Down::Carbons { .. } => {}
         },
-        Effect::Store(Request::Append { user, messages, .. }) => {
+        Effect::Store(request) => {
+            stored(request, |id| trail.note(step(id, "to the store", 0, 0)));
+        }
+        Effect::AskGraph { .. } | Effect::Pledged { .. } | Effect::Fenced => {}
+    }
+}
+
+/// The messages that a request brings to the store.
+fn stored(request: &Request, mut note: impl FnMut(MessageId)) {
+    match request {
+        Request::Append { user, messages, .. } => {
             for letter in messages {
-                trail.note(step(letter.message.id, "to the store", 0, 0));
+                note(letter.message.id);
                 debug!(id = %letter.message.id, to = %user, "to the store");
             }
         }
-        Effect::Store(Request::WriteGroup { group, write, .. }) => {
+        Request::WriteGroup { group, write, .. } => {
             for (entry, _) in &write.entries {
                 if let Logged::Message { id, .. } = entry.what {
-                    trail.note(step(id, "to the store", 0, 0));
+                    note(id);
                     debug!(%id, %group, seq = entry.seq, "to the store");
                 }
             }
         }
-        Effect::Store(_) | Effect::AskGraph { .. } | Effect::Pledged { .. } | Effect::Fenced => {}
+        _ => {}
     }
 }
 

@@ -2,12 +2,17 @@
 //!
 //! Owns which effect is which call. Must not know why the core wants it.
 
-use connd_core::{Claims, Effect, Event};
+use std::rc::Rc;
+
+use connd_core::{Claims, Effect, Event, LinkId};
 use proto::codes::Code;
+use proto::ids::{Epoch, SessionId};
 use proto::link::{ToGroup, Up};
+use proto::server::ServerPacket;
 
 use super::Gateway;
 use crate::doors::is_native;
+use crate::socket::Socket;
 use crate::turn::Turn;
 
 /// Beyond so many bytes of one turn nothing is offered to a client.
@@ -16,32 +21,15 @@ const OFFER_BYTES_MAX: usize = 256 * 1024;
 impl Gateway {
     pub(super) fn carry_out(&self, effect: Effect, turn: &mut Turn, more: &mut Vec<Event>) {
         match effect {
-            Effect::Write { session, packet } if is_native(session) => {
-                packet.encode(turn.buffer(session));
-            }
-            Effect::Write { session, packet } | Effect::Gather { session, packet }
-                if !is_native(session) =>
-            {
-                self.tell_door(session, &packet, turn, more);
-            }
-            Effect::Write { .. } => {}
-            Effect::Offer { session, packet } => {
-                let sockets = self.sockets.borrow();
-                let lags = sockets.get(&session).is_none_or(|socket| socket.lags());
-                if lags || turn.buffer(session).len() > OFFER_BYTES_MAX {
-                    self.metrics.shed.inc();
-                } else if is_native(session) {
-                    packet.encode(turn.buffer(session));
-                } else {
-                    self.tell_door(session, &packet, turn, more);
-                }
-            }
-            Effect::Gather { session, packet } => {
+            Effect::Write { session, packet } => self.write(session, &packet, turn, more),
+            Effect::Offer { session, packet } => self.offer(session, &packet, turn, more),
+            Effect::Gather { session, packet } if is_native(session) => {
                 if turn.gathered.is_empty() {
                     self.gathered.notify_one();
                 }
                 packet.encode(turn.gather(session));
             }
+            Effect::Gather { session, packet } => self.write(session, &packet, turn, more),
             Effect::Spread { sessions, packet } => {
                 self.tell_doors(&sessions, &packet, turn, more);
                 self.spread(&sessions, &packet, turn);
@@ -64,28 +52,59 @@ impl Gateway {
                 link,
                 epoch,
                 envelope,
-            } => {
-                // A link without a queue is down, and all on it is lost.
-                let links = self.links.borrow();
-                let Some(filler) = links.get(&link) else {
-                    return;
-                };
-                // The end of a session always finds room: a shard that missed
-                // it would show its user online for ever.
-                let pushed = match envelope {
-                    // So does what a group's shard waits for.
-                    Up::Gone { .. }
-                    | Up::ToGroup {
-                        what: ToGroup::Dropped { .. } | ToGroup::Unfollow,
-                        ..
-                    } => filler.push_over(epoch, envelope),
-                    _ => filler.push(epoch, envelope),
-                };
-                if let Err(envelope) = pushed {
-                    self.metrics.link_full.inc();
-                    more.push(Event::LinkFull { envelope });
-                }
-            }
+            } => self.forward(link, epoch, envelope, more),
+        }
+    }
+
+    fn write(
+        &self,
+        session: SessionId,
+        packet: &ServerPacket,
+        turn: &mut Turn,
+        more: &mut Vec<Event>,
+    ) {
+        if is_native(session) {
+            packet.encode(turn.buffer(session));
+        } else {
+            self.tell_door(session, packet, turn, more);
+        }
+    }
+
+    fn offer(
+        &self,
+        session: SessionId,
+        packet: &ServerPacket,
+        turn: &mut Turn,
+        more: &mut Vec<Event>,
+    ) {
+        let lags = |socket: &Rc<Socket>| socket.lags();
+        let lags = self.sockets.borrow().get(&session).is_some_and(lags);
+        if lags || turn.buffer(session).len() > OFFER_BYTES_MAX {
+            self.metrics.shed.inc();
+        } else {
+            self.write(session, packet, turn, more);
+        }
+    }
+
+    fn forward(&self, link: LinkId, epoch: Epoch, envelope: Up, more: &mut Vec<Event>) {
+        // A link without a queue is down, and all on it is lost.
+        let links = self.links.borrow();
+        let Some(filler) = links.get(&link) else {
+            return;
+        };
+        // The end of a session always finds room: a shard that missed it would
+        // show its user online for ever. So does what a group's shard waits for.
+        let pushed = match envelope {
+            Up::Gone { .. }
+            | Up::ToGroup {
+                what: ToGroup::Dropped { .. } | ToGroup::Unfollow,
+                ..
+            } => filler.push_over(epoch, envelope),
+            _ => filler.push(epoch, envelope),
+        };
+        if let Err(envelope) = pushed {
+            self.metrics.link_full.inc();
+            more.push(Event::LinkFull { envelope });
         }
     }
 

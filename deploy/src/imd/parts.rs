@@ -49,16 +49,11 @@ impl Parts {
         let count = settings.threads();
         let listeners = connd::listen::bind(settings.listen, count)
             .with_context(|| format!("--listen {}", settings.listen))?;
-        let lines = settings.lines.listen;
-        let mut lines = connd::listen::bind_some(lines, count)?.into_iter();
+        let mut lines = connd::listen::bind_some(settings.lines.listen, count)?.into_iter();
         let count = count.get();
         let mut engine = Engine::open(&settings.data, settings.database.core())?;
         let outcomes: Vec<Outcomes> = (0..count).map(|_| Outcomes::default()).collect();
-        let bounds = StoreSettings {
-            mailbox: settings.mailbox.core(),
-            log: settings.groups.core(),
-        };
-        let mailboxes = mailboxes(&mut engine, bounds, &outcomes)?;
+        let mailboxes = mailboxes(&mut engine, settings.store(), &outcomes)?;
         let (friendd, friends) = Friendd::open(&settings.friends(), &mut engine)?;
         let connd_metrics = Arc::new(connd::metrics::Metrics::default());
         let msgd_metrics = Arc::new(msgd::metrics::Metrics::default());

@@ -18,6 +18,7 @@ use msgd::section::{
     BlocksWord, DatabaseSection, GroupsSection, MailboxSection, PolicyWord, RightsFlags,
     ShardSection, describe_rights, link_memory, mailboxes_memory,
 };
+use msgd_core::store::StoreSettings;
 use msgd_core::{Blocks, Policy};
 use node::cpu::{describe_threads, threads_default};
 use node::flags::DaemonFlags;
@@ -126,6 +127,14 @@ impl Settings {
     /// What each shard's core is told.
     pub fn shard(&self) -> msgd_core::Settings {
         self.shard.core(self.policy.0, self.blocks.0)
+    }
+
+    /// Bounds of what the store keeps.
+    pub fn store(&self) -> StoreSettings {
+        StoreSettings {
+            mailbox: self.mailbox.core(),
+            log: self.groups.core(),
+        }
     }
 
     /// What the friend service is told.

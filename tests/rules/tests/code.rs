@@ -66,6 +66,8 @@ const UNFINISHED: &[&str] = &["todo!", "unimplemented!", "dbg!"];
 const SENT_IS_SPOKEN: &[&str] = &[
     "msgd/core/src/shard/settle.rs",
     "msgd/core/src/shard/forward.rs",
+    "msgd/core/src/shard/groups/written.rs",
+    "msgd/core/src/shard/groups/post.rs",
     "proto/src/convert/down.rs",
     "proto/src/convert/server.rs",
     "connd/core/src/gateway/answers.rs",
@@ -181,8 +183,9 @@ fn sent_is_spoken_where_a_message_became_safe() {
         }
     }
     hold(
-        "'Sent' means safe. It is said in msgd/core/src/shard/settle.rs alone, when a device took \
-         the message or its append is durable; forward.rs repeats what was said.",
+        "'Sent' means safe. It is said in msgd/core/src/shard/settle.rs, when a device took the \
+         message or its append is durable, and in groups/written.rs, when a group's log has it; \
+         forward.rs and groups/post.rs repeat what was said.",
         &broken,
     );
 }

@@ -306,6 +306,7 @@ impl Gateway {
             for session in local.sessions.iter().chain(&local.asked) {
                 let live = match self.sessions.get(session).map(|entry| &entry.state) {
                     Some(State::Live(live)) => live,
+                    // An invariant: a bug of this crate.
                     _ => panic!("{session} is in {group} and gone"),
                 };
                 assert!(live.groups.contains(group), "{session} is not in {group}");

@@ -26,61 +26,62 @@ impl Roll {
             },
             Action::Join => self.join(bounds, actor),
             Action::Leave => self.leave(actor),
-            Action::SetRole { user, role } => {
+            Action::SetRole { .. } | Action::Transfer(_) | Action::Dissolve => {
                 self.needs(actor, Role::Owner)?;
-                self.set_role(user, *role)
+                self.act_as_owner(actor, action)
             }
-            Action::Transfer(user) => {
-                self.needs(actor, Role::Owner)?;
-                self.transfer(actor, user)
-            }
-            Action::Dissolve => {
-                self.needs(actor, Role::Owner)?;
-                Ok(self.dissolve())
-            }
-            Action::Rename { title } => {
+            _ => {
                 self.needs(actor, Role::Admin)?;
+                self.act_as_admin(now, bounds, actor, action)
+            }
+        }
+    }
+
+    fn act_as_owner(&mut self, actor: &UserId, action: &Action) -> Result<Done, Code> {
+        match action {
+            Action::SetRole { user, role } => self.set_role(user, *role),
+            Action::Transfer(user) => self.transfer(actor, user),
+            _ => Ok(self.dissolve()),
+        }
+    }
+
+    fn act_as_admin(
+        &mut self,
+        now: Stamp,
+        bounds: &RollBounds,
+        actor: &UserId,
+        action: &Action,
+    ) -> Result<Done, Code> {
+        match action {
+            Action::Rename { title } => {
                 let is_new = self.record.title != *title;
                 self.record.title = title.clone();
                 Ok(changed_record(is_new))
             }
             Action::SetEntrance(entrance) => {
-                self.needs(actor, Role::Admin)?;
                 let is_new = self.record.entrance != *entrance;
                 self.record.entrance = *entrance;
                 Ok(changed_record(is_new))
             }
-            Action::Invite(user) => {
-                self.needs(actor, Role::Admin)?;
-                self.invite(bounds, actor, user)
-            }
-            Action::Admit(user) => {
-                self.needs(actor, Role::Admin)?;
-                match self.known(user) {
-                    Some(Known::Applied) => self.let_in(bounds, user),
-                    _ => Err(Code::NoSuchMember),
-                }
-            }
-            Action::Deny(user) => {
-                self.needs(actor, Role::Admin)?;
-                match self.known(user) {
-                    Some(Known::Applied | Known::Invited { .. }) => Ok(self.change(user, None)),
-                    _ => Err(Code::NoSuchMember),
-                }
-            }
+            Action::Invite(user) => self.invite(bounds, actor, user),
+            Action::Admit(user) => match self.known(user) {
+                Some(Known::Applied) => self.let_in(bounds, user),
+                _ => Err(Code::NoSuchMember),
+            },
+            Action::Deny(user) => match self.known(user) {
+                Some(Known::Applied | Known::Invited { .. }) => Ok(self.change(user, None)),
+                _ => Err(Code::NoSuchMember),
+            },
             Action::Kick(user) => {
                 self.above(actor, user)?;
                 let done = self.change(user, None);
                 Ok(put_out(done, user))
             }
             Action::Ban(user) => self.ban(bounds, actor, user),
-            Action::Unban(user) => {
-                self.needs(actor, Role::Admin)?;
-                match self.known(user) {
-                    Some(Known::Banned) => Ok(logged(self.change(user, None))),
-                    _ => Err(Code::NoSuchMember),
-                }
-            }
+            Action::Unban(user) => match self.known(user) {
+                Some(Known::Banned) => Ok(logged(self.change(user, None))),
+                _ => Err(Code::NoSuchMember),
+            },
             Action::Mute { user, seconds } => {
                 let until = match seconds {
                     0 => FOR_EVER,
@@ -89,6 +90,13 @@ impl Roll {
                 self.above(actor, user)?;
                 Ok(self.mute(user, Some(until)))
             }
+            // Who may do more than an admin has done so before.
+            Action::Create { .. }
+            | Action::Join
+            | Action::Leave
+            | Action::SetRole { .. }
+            | Action::Transfer(_)
+            | Action::Dissolve => Err(Code::NotAllowed),
             Action::Unmute(user) => {
                 self.above(actor, user)?;
                 Ok(self.mute(user, None))

@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use proto::clock::Now;
 use proto::codes::Code;
 use proto::ids::{Epoch, GatewayId, Generation, MessageId, SessionId, SessionRef, UserId};
-use proto::link::{Batch, Down, FromGroup, Relayed, Request, Return, ReturnReason, ToGroup, Up};
+use proto::link::{
+    Batch, Down, FromGroup, Relay, Relayed, Request, Return, ReturnReason, ToGroup, Up,
+};
 use proto::server::Receipt;
 use proto::slot::Slot;
 
@@ -125,65 +127,58 @@ impl Shard {
                 request,
             } => self.request(now, SessionRef { gateway, session }, user, request, out),
             Up::ToGroup { group, what } => self.serve_group(now, gateway, &group, what, out),
-            Up::Relay(relay) => match relay.relayed {
-                Relayed::Forward(_) => {
-                    let envelope = Up::Relay(relay);
-                    let waiting = Waiting {
-                        envelope,
-                        ..waiting
-                    };
-                    self.forward(now, waiting, out);
-                }
-                Relayed::Post(_) => {
-                    let envelope = Up::Relay(relay);
-                    let waiting = Waiting {
-                        envelope,
-                        ..waiting
-                    };
-                    self.post(now, waiting, out);
-                }
-                Relayed::Transient { from, transient } => self.transient_to(from, transient, out),
-                Relayed::Receipt {
-                    from,
-                    to,
+            Up::Relay(_) => self.serve_relay(now, waiting, out),
+        }
+    }
+
+    /// What another shard says.
+    fn serve_relay(&mut self, now: Now, waiting: Waiting, out: &mut Vec<Effect>) {
+        let way = (waiting.gateway, waiting.epoch);
+        let Up::Relay(relay) = waiting.envelope else {
+            return;
+        };
+        match relay.relayed {
+            Relayed::Forward(_) => self.forward(now, again(way, relay), out),
+            Relayed::Post(_) => self.post(now, again(way, relay), out),
+            Relayed::Transient { from, transient } => self.transient_to(from, transient, out),
+            Relayed::Receipt {
+                from,
+                to,
+                kind,
+                up_to,
+            } => {
+                let receipt = Receipt {
+                    peer: from,
                     kind,
                     up_to,
-                } => {
-                    let receipt = Receipt {
-                        peer: from,
-                        kind,
-                        up_to,
-                    };
-                    let way = (gateway, waiting.epoch);
-                    self.receipt_to(now, way, to, receipt, out);
-                }
-                Relayed::Tell(tell) => self.told(now, gateway, waiting.epoch, &tell, out),
-                Relayed::Statuses {
-                    request,
-                    to,
-                    statuses,
-                } => self.statuses(request, &to, statuses, out),
-                Relayed::FriendAct(act) => self.friend_act(now, gateway, act, out),
-                Relayed::FriendActed(acted) => self.friend_acted(now, acted, out),
-                Relayed::Pledge(pledge) => out.push(Effect::Pledged { gateway, pledge }),
-                Relayed::GroupTransient(transient) => self.group_transient(now, transient, out),
-                Relayed::GroupRead { user, read } => self.group_read(now, &user, &read),
-                Relayed::GroupAsk(ask) => self.group_ask(now, gateway, *ask, out),
-                Relayed::GroupAnswer {
-                    request, packet, ..
-                } => self.group_answered(request, *packet, out),
-                Relayed::Membership(membership) => {
-                    self.membership(now, gateway, *membership, out);
-                }
-                Relayed::MembershipKept {
-                    group,
-                    user,
-                    version,
-                } => self.membership_kept(&group, &user, version, out),
-                Relayed::GroupApplied { to, group, user } => {
-                    self.group_applied(&to, group, user, out);
-                }
-            },
+                };
+                self.receipt_to(now, way, to, receipt, out);
+            }
+            Relayed::Tell(tell) => self.told(now, way.0, way.1, &tell, out),
+            Relayed::Statuses {
+                request,
+                to,
+                statuses,
+            } => self.statuses(request, &to, statuses, out),
+            Relayed::FriendAct(act) => self.friend_act(now, way.0, act, out),
+            Relayed::FriendActed(acted) => self.friend_acted(now, acted, out),
+            Relayed::Pledge(pledge) => out.push(Effect::Pledged {
+                gateway: way.0,
+                pledge,
+            }),
+            Relayed::GroupTransient(transient) => self.group_transient(now, transient, out),
+            Relayed::GroupRead { user, read } => self.group_read(now, &user, &read),
+            Relayed::GroupAsk(ask) => self.group_ask(now, way.0, *ask, out),
+            Relayed::GroupAnswer {
+                request, packet, ..
+            } => self.group_answered(request, *packet, out),
+            Relayed::Membership(membership) => self.membership(now, way.0, *membership, out),
+            Relayed::MembershipKept {
+                group,
+                user,
+                version,
+            } => self.membership_kept(&group, &user, version, out),
+            Relayed::GroupApplied { to, group, user } => self.group_applied(&to, group, user, out),
         }
     }
 
@@ -331,6 +326,16 @@ impl Shard {
         for waiting in self.waiting.leave() {
             self.up(now, waiting, out);
         }
+    }
+}
+
+/// As it came.
+fn again((gateway, epoch): (GatewayId, Epoch), relay: Relay) -> Waiting {
+    let envelope = Up::Relay(relay);
+    Waiting {
+        gateway,
+        epoch,
+        envelope,
     }
 }
 

@@ -60,17 +60,17 @@ impl Shard {
         user.inbox
             .attach(|next| Reader::new(at, number, next, count as usize, bytes as usize));
         self.counters.sessions += 1;
-        let token = claim.token;
         let accepted = Down::Accepted {
             session,
-            token,
+            token: claim.token,
             order,
-            groups: self.groups_of(&name),
+            groups: user
+                .groups
+                .as_ref()
+                .map(|groups| groups.named())
+                .unwrap_or_default(),
         };
         send(gateway, accepted, out);
-        let Some(user) = self.users.get_mut(&name) else {
-            return;
-        };
         note_arrival(user, &name, claim, self.incarnation, out);
         self.want_carbons(&name, out);
         if is_ending {

@@ -345,6 +345,14 @@ impl Request {
                 claim: *claim,
                 recent: recent.clone(),
             },
+            _ => return self.group_failed().into_iter().collect(),
+        };
+        Outcomes::from_buf([outcome])
+    }
+
+    /// The same of what concerns groups; none for what is not told.
+    fn group_failed(&self) -> Option<Outcome> {
+        Some(match self {
             Self::KeepGroups { claim, user, .. } => Outcome::GroupsKept {
                 claim: *claim,
                 user: user.clone(),
@@ -371,11 +379,8 @@ impl Request {
                 reader: *reader,
                 page: None,
             },
-            Self::Note { .. } | Self::Seen { .. } | Self::Alive { .. } | Self::EndGroup { .. } => {
-                return Outcomes::new();
-            }
-        };
-        Outcomes::from_buf([outcome])
+            _ => return None,
+        })
     }
 }
 
