@@ -200,6 +200,15 @@ impl Log {
         (flying, std::mem::take(&mut self.waiting))
     }
 
+    /// Whether something is done to a user that is not durable.
+    pub fn changes(&self, user: &UserId) -> bool {
+        let mut pending = self.flying.iter().chain(&self.waiting);
+        pending.any(|pending| match &pending.then {
+            Then::Acted(acted) => acted.rows.contains(user),
+            Then::Sent(_) => false,
+        })
+    }
+
     /// Where the log ends when what is being written is durable.
     pub fn asked_end(&self) -> u64 {
         let entries = self.flying.iter().rev();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use proto::clock::Now;
 use proto::codes::Code;
-use proto::ids::{GatewayId, GroupId};
+use proto::ids::{GatewayId, GroupId, UserId};
 use proto::link::{Down, FromGroup, ReturnReason};
 use proto::slot::Slot;
 
@@ -149,9 +149,12 @@ fn keep_reads(claim: Claim, name: &GroupId, group: &Group, out: &mut Vec<Effect>
     let Some(known) = &group.known else {
         return;
     };
+    // A row is written as a whole, and what is not durable is given back.
+    let is_settled = |user: &&UserId| !known.log.changes(user);
     let members: Vec<_> = known
         .reads
         .iter()
+        .filter(is_settled)
         .map(|user| (user.clone(), kept(known, user)))
         .collect();
     if members.is_empty() {
