@@ -283,6 +283,24 @@ fn read_marks_are_kept_though_the_group_is_being_written_to() {
 }
 
 #[test]
+fn what_is_given_back_is_not_kept_with_a_read_mark() {
+    let mut hall = Hall::room(Entrance::Open, &["ben"]);
+    reads(&mut hall, 2, 0);
+    hall.holds_writes = true;
+    hall.posts("ann", 1);
+    hall.asks("ann", Action::Kick(user("ben")));
+    hall.stage.ring_of(&["m2"]);
+    hall.settle();
+    while hall.held() > 0 {
+        hall.lets_write(true);
+    }
+    assert_eq!(hall.log().len(), 3, "it was not written");
+    hall.stage.ring_of(&["m1"]);
+    // And ben is a member.
+    read(&mut hall);
+}
+
+#[test]
 fn groups_that_nobody_follows_make_room() {
     let settings = Settings {
         groups_max: 2,
