@@ -32,6 +32,8 @@ pub enum Timer {
     Act(u64),
     /// A group has something to tell or to keep.
     Group(GroupId),
+    /// Old answers of this group are forgotten.
+    Posts(GroupId),
     /// Slots that are another's still are claimed again, and slots that the
     /// store did not take back are released again.
     Claim,

@@ -50,6 +50,8 @@ pub struct Group {
     pub touched: Moment,
     /// When its timer is due; another one in the table is an old one.
     pub due_at: Option<Moment>,
+    /// Likewise, when old answers are forgotten.
+    pub forget_at: Option<Moment>,
     /// Stands in the shard's queue of idle groups.
     pub in_idle_queue: bool,
 }
@@ -129,6 +131,7 @@ impl Group {
             rate: Usage::default(),
             touched: now,
             due_at: None,
+            forget_at: None,
             in_idle_queue: false,
         }
     }

@@ -27,6 +27,7 @@ impl Shard {
                 Timer::Tell(request) => self.tell_due(now, request, out),
                 Timer::Act(number) => self.act_due(now, number, out),
                 Timer::Group(group) => self.group_due(now, &group, out),
+                Timer::Posts(group) => self.posts_due(now, &group),
                 Timer::Claim => self.claim_due(out),
                 Timer::Alive => self.alive_due(now, out),
             }

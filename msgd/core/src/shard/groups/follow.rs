@@ -140,7 +140,7 @@ impl Shard {
         let known = self.groups.get(name).and_then(|group| group.known.as_ref());
         known.is_some_and(|known| {
             let Place { epoch, seq } = known.log.head.place;
-            epoch == after.epoch && seq < after.seq && known.log.is_idle()
+            epoch == after.epoch && seq < after.seq
         })
     }
 
@@ -151,14 +151,18 @@ impl Shard {
         let Some(group) = self.groups.get_mut(name) else {
             return;
         };
+        // And who says so hears of it.
+        group.followers.insert(gateway, Follower::Live);
+        if group.known.as_ref().is_some_and(|known| !known.log.is_idle()) {
+            // What is being written is given up; it says so again.
+            return self.write_failed(now, name, out);
+        }
         if let Some(known) = &mut group.known {
             let rows = known.roll.begin_anew(epoch);
             known.log = Log::empty(epoch);
             known.log.rows.extend(rows);
             known.log.record = true;
         }
-        // And who says so.
-        group.followers.insert(gateway, Follower::Live);
         for (gateway, _) in std::mem::take(&mut group.followers) {
             let group = name.clone();
             send(gateway, Down::FromGroup(FromGroup::Busy { group }), out);

@@ -217,31 +217,42 @@ impl Shard {
         let known = group.known.as_ref();
         let has_business = group.who.is_some()
             || known.is_some_and(|known| !known.untold.is_empty() || !known.reads.is_empty());
-        let pause = match has_business {
-            true => LOOK_PAUSE,
-            // Old answers are forgotten.
-            false if !group.recent.is_empty() => self.settings.recent_window / 2,
-            false => return,
-        };
-        let at = now.moment + pause;
-        if group.due_at.is_none_or(|due| at < due) {
+        if has_business && group.due_at.is_none() {
+            let at = now.moment + LOOK_PAUSE;
             group.due_at = Some(at);
             self.timers.arm(at, Timer::Group(name.clone()));
         }
+        if !group.recent.is_empty() && group.forget_at.is_none() {
+            let at = now.moment + self.settings.recent_window / 2;
+            group.forget_at = Some(at);
+            self.timers.arm(at, Timer::Posts(name.clone()));
+        }
     }
 
-    pub(in crate::shard) fn group_due(&mut self, now: Now, name: &GroupId, out: &mut Vec<Effect>) {
+    /// Old answers are forgotten.
+    pub(in crate::shard) fn posts_due(&mut self, now: Now, name: &GroupId) {
         let bounds = self.recent_bounds();
         let (earliest, _) = self.span.look(now);
         let Some(group) = self.groups.get_mut(name) else {
             return;
         };
-        // One that was put off, or of a group that came anew.
+        if group.forget_at.is_none_or(|due| due > now.moment) {
+            return;
+        }
+        group.forget_at = None;
+        group.recent.forget(&bounds, earliest);
+        self.arm_group(now, name);
+    }
+
+    pub(in crate::shard) fn group_due(&mut self, now: Now, name: &GroupId, out: &mut Vec<Effect>) {
+        let Some(group) = self.groups.get_mut(name) else {
+            return;
+        };
+        // It may be of a group that came anew.
         if group.due_at.is_none_or(|due| due > now.moment) {
             return;
         }
         group.due_at = None;
-        group.recent.forget(&bounds, earliest);
         let gateway = self.gateways.first().copied();
         let mut untold = Vec::new();
         if let Some(known) = &mut group.known {

@@ -261,7 +261,7 @@ impl Shard {
 
     /// The store did not write, or it is not known: who waits is told, and the
     /// group is read again as it is there.
-    fn write_failed(&mut self, now: Now, name: &GroupId, out: &mut Vec<Effect>) {
+    pub(super) fn write_failed(&mut self, now: Now, name: &GroupId, out: &mut Vec<Effect>) {
         self.counters.store_failures += 1;
         let Some(mut group) = self.forget_group(name) else {
             return;
@@ -288,6 +288,7 @@ impl Shard {
         };
         let mut again = Group::opening(name, now.moment);
         again.due_at = group.due_at;
+        again.forget_at = group.forget_at;
         again.queue = group.queue;
         self.groups.insert(name.clone(), Box::new(again));
         self.ask_group(now, claim, name, out);
