@@ -5,6 +5,7 @@
 
 mod claims;
 mod groups;
+mod lives;
 mod logs;
 mod mailboxes;
 mod notes;
@@ -83,17 +84,14 @@ pub fn conforms<S: Carries>(mut fresh: impl FnMut(StoreSettings) -> S) {
     play(SETTINGS, groups::members_come_back_whole);
     play(SETTINGS, groups::records_and_entries_come_back_whole);
     play(SETTINGS, groups::a_write_is_done_whole_or_not_at_all);
-    play(SETTINGS, groups::a_log_of_a_later_epoch_begins_empty);
-    play(SETTINGS, groups::an_ended_group_is_gone_and_made_anew);
-    play(large, groups::what_is_left_of_a_large_group_is_nobodys);
-    play(SETTINGS, groups::groups_are_apart);
-    play(SETTINGS, groups::a_group_goes_with_its_slot);
+    play(SETTINGS, lives::a_log_of_a_later_epoch_begins_empty);
+    play(SETTINGS, lives::an_ended_group_is_gone_and_made_anew);
+    play(large, lives::what_is_left_of_a_large_group_is_nobodys);
+    play(SETTINGS, lives::groups_are_apart);
+    play(SETTINGS, lives::a_group_goes_with_its_slot);
     play(SETTINGS, groups::opening_tells_the_messages_since_a_stamp);
     play(large, groups::opening_tells_the_newest_messages);
-    play(
-        SETTINGS,
-        groups::the_groups_of_a_user_are_what_was_said_last,
-    );
+    play(SETTINGS, lives::the_groups_of_a_user_are_what_was_said_last);
 
     play(SETTINGS, logs::a_log_is_read_in_every_part);
     play(SETTINGS, logs::a_page_is_bounded_in_bytes);

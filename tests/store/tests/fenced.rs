@@ -5,13 +5,15 @@ mod stage;
 
 use bytes::Bytes;
 use msgd_core::store::{
-    Claim, Letter, Outcome, Position, Remembered, Request, Seen, StoreSettings,
+    Claim, GroupWrite, Letter, Outcome, Position, Remembered, Request, Seen, StoreSettings,
 };
+use proto::group::Range;
 use proto::ids::{Identity, Incarnation, MessageId, Stamp, UserId};
 use proto::link::Message;
 use proto::server::{Outcome as Fate, Receipt, ReceiptKind};
 use proto::slot::Slot;
 use redis_stage::Server;
+use stage::entries::{finds_group, group, kept, make, member, write, writes, writing};
 use stage::redis::{Process, settings};
 
 const FROZEN: Incarnation = Incarnation(1);
@@ -110,6 +112,30 @@ fn all(claim: Claim) -> Vec<Request> {
             user: user.clone(),
             seen: Seen::At(Stamp(9)),
         },
+        writing(claim, "dora", write(3..5)),
+        writing(claim, "dora", anew()),
+        Request::EndGroup {
+            claim,
+            group: group("dora"),
+        },
+        Request::ReadLog {
+            claim,
+            group: group("dora"),
+            reader: 0,
+            range: Range::Before(0),
+            count_max: 9,
+            bytes_max: 9_000,
+        },
+        Request::OpenGroup {
+            claim,
+            group: group("dora"),
+            since: Stamp(0),
+        },
+        Request::KeepGroups {
+            claim,
+            user: user.clone(),
+            groups: vec![kept("dora")],
+        },
         Request::Release {
             claim,
             recent: vec![Remembered {
@@ -124,6 +150,14 @@ fn all(claim: Claim) -> Vec<Request> {
             }],
         },
     ]
+}
+
+/// A log that begins anew.
+fn anew() -> GroupWrite {
+    let mut write = make();
+    write.epoch.0 += 1;
+    write.record.as_mut().unwrap().epoch = write.epoch;
+    write
 }
 
 /// What the frozen one knows of the mailbox: it looks up nothing.
@@ -144,9 +178,12 @@ fn a_late_writer_does_nothing_whatever_it_does_first() {
     for first in 0..all(forged()).len() {
         for known in [Known::Mail, Known::Emptied, Known::Nothing] {
             server.ask(&["FLUSHALL"]);
-            let frozen = Process::start(&redis, StoreSettings::default());
-            let later = Process::start(&redis, StoreSettings::default());
+            let mut frozen = Process::start(&redis, StoreSettings::default());
+            let mut later = Process::start(&redis, StoreSettings::default());
             let old = claims(&frozen, FROZEN);
+            // The group that is called as the user is has the same slot.
+            assert!(writes(&mut frozen, old, "dora", make()));
+            assert!(writes(&mut frozen, old, "dora", write(1..3)));
             let kept = Request::Note {
                 claim: old,
                 user: dora(),
@@ -181,6 +218,12 @@ fn a_late_writer_does_nothing_whatever_it_does_first() {
                 _ => 0..0,
             };
             is_untouched(&later, claim, expected, &format!("{known:?}, {request:?}"));
+            let (found, log) = finds_group(&mut later, claim, "dora").expect("the group");
+            assert_eq!(
+                (found.record, log.entries.len()),
+                (make().record.unwrap(), 2)
+            );
+            assert_eq!(found.members, [(self::user("ann"), member(2))]);
             frozen.stop();
             later.stop();
         }
@@ -209,7 +252,10 @@ fn is_untouched(later: &Process, claim: Claim, expected: std::ops::Range<u64>, a
                 mailbox: Some(mailbox),
                 ..
             },
-        ] => assert_eq!((mailbox.last_seen, mailbox.notes), (None, true), "{after}"),
+        ] => {
+            assert_eq!((mailbox.last_seen, mailbox.notes), (None, true), "{after}");
+            assert_eq!(mailbox.groups, [], "{after}");
+        }
         other => panic!("opened expected, not {other:?}"),
     }
     let user = dora();

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use msgd_core::store::{
     Claim, LogSettings, MailboxSettings, Outcome, Position, Request, StoreSettings,
 };
-use proto::ids::{Incarnation, Stamp};
+use proto::ids::Incarnation;
 use proto::slot::Slot;
 use redis_stage::{Server, Watched};
 use shared::Confirm;
 use stage::letters::{append, letter, user};
 use stage::redis::{Process, settings};
+use stage::team::{Team, finds_team};
 
 const SETTINGS: StoreSettings = StoreSettings {
     mailbox: MailboxSettings {
@@ -52,24 +53,6 @@ fn claims(process: &Process, shard: Incarnation, name: &str) -> Claim {
     }
 }
 
-/// Cursor and end.
-fn bounds(process: &Process, claim: Claim, name: &str) -> (u64, u64) {
-    let outcomes = process.carry_out([Request::Open {
-        claim,
-        user: user(name),
-        since: Stamp(u64::MAX),
-    }]);
-    match &outcomes[..] {
-        [
-            Outcome::Opened {
-                mailbox: Some(mailbox),
-                ..
-            },
-        ] => (mailbox.cursor.0, mailbox.end.0),
-        _ => panic!("opened expected, not {outcomes:?}"),
-    }
-}
-
 /// What was told of a user's mailbox, and when.
 #[derive(Debug, Default)]
 struct Told {
@@ -90,16 +73,21 @@ impl Told {
     }
 }
 
+/// What was told of users and of the group.
+type Ledger = (HashMap<&'static str, Told>, Team);
+
 /// A writer that appends and acknowledges without end.
 struct Writer {
     process: Process,
     told: HashMap<&'static str, Told>,
+    team: Team,
     untold: usize,
 }
 
 impl Writer {
     fn start(url: &str, confirm: Option<Confirm>) -> Self {
-        let process = Process::start(&settings(url, confirm), SETTINGS);
+        let mut process = Process::start(&settings(url, confirm), SETTINGS);
+        let team = Team::make(&mut process);
         let mut told = HashMap::new();
         for name in USERS {
             let claim = Some(claims(&process, Incarnation(1), name));
@@ -115,6 +103,7 @@ impl Writer {
         Self {
             process,
             told,
+            team,
             untold: 0,
         }
     }
@@ -136,6 +125,7 @@ impl Writer {
                 cursor: Position(told.asked_cursor),
             });
         }
+        requests.extend(self.team.write());
         self.untold += requests.len();
         self.process.ask(requests);
         while self.untold > 40 {
@@ -161,22 +151,26 @@ impl Writer {
                     told.cursor = told.cursor.max(end.saturating_sub(LENGTH).max(1));
                 }
             }
+            Outcome::GroupWritten { done, .. } => self.team.written(done),
             Outcome::AppendFailed { .. } | Outcome::Refused { .. } => {}
             other => panic!("not {other:?}"),
         }
     }
 
-    fn finish(mut self) -> (Process, HashMap<&'static str, Told>) {
+    fn finish(mut self) -> (Process, Ledger) {
         while self.untold > 0 {
             self.take();
         }
-        (self.process, self.told)
+        (self.process, (self.told, self.team))
     }
 }
 
 /// All that was told by now is there, and is whole.
-fn finds_all(process: &Process, told: &HashMap<&'static str, Told>) {
+fn finds_all(process: &mut Process, (told, team): &Ledger) {
     let ends = finds(process, told);
+    let last = team.told_before(Instant::now());
+    assert!(last > 0);
+    assert!(finds_team(process) >= last, "{last} was told");
     for name in USERS {
         let end = told[name].end_before(Instant::now());
         assert!(end > 1);
@@ -189,7 +183,7 @@ fn finds(process: &Process, told: &HashMap<&'static str, Told>) -> HashMap<&'sta
     let mut ends = HashMap::new();
     for name in USERS {
         let claim = claims(process, Incarnation(2), name);
-        let (cursor, end) = bounds(process, claim, name);
+        let (cursor, end) = process.bounds(claim, name);
         let told = &told[name];
         assert!(
             cursor <= told.asked_cursor,
@@ -241,8 +235,8 @@ fn with_fsync_always_what_was_told_survives() {
         server.kill();
         let (_, told) = writer.finish();
         server.restart();
-        let process = Process::start(&settings(&server.url(), None), SETTINGS);
-        finds_all(&process, &told);
+        let mut process = Process::start(&settings(&server.url(), None), SETTINGS);
+        finds_all(&mut process, &told);
     }
 }
 
@@ -256,9 +250,11 @@ fn with_fsync_everysec_what_was_told_two_seconds_ago_survives() {
     }
     let killed = Instant::now();
     server.kill();
-    let (_, told) = writer.finish();
+    let (_, (told, team)) = writer.finish();
     server.restart();
-    let process = Process::start(&settings(&server.url(), None), SETTINGS);
+    let mut process = Process::start(&settings(&server.url(), None), SETTINGS);
+    let last = team.told_before(killed - EVERYSEC);
+    assert!(last > 0 && finds_team(&mut process) >= last, "{last}");
     let ends = finds(&process, &told);
     for name in USERS {
         let end = told[name].end_before(killed - EVERYSEC);
@@ -273,7 +269,7 @@ fn without_a_log_all_goes_and_the_store_goes_on() {
     let mut writer = Writer::start(&server.url(), None);
     writer.write();
     server.kill();
-    let (process, told) = writer.finish();
+    let (process, (told, _)) = writer.finish();
     server.restart();
     // The claims are gone with the rest: who held them is told so.
     let old = told["ann"].claim.unwrap();
@@ -295,7 +291,7 @@ fn without_a_log_all_goes_and_the_store_goes_on() {
     }
     let claim = claims(&process, Incarnation(1), "ann");
     assert!(claim.token > old.token, "the clock goes on");
-    assert_eq!(bounds(&process, claim, "ann"), (1, 1));
+    assert_eq!(process.bounds(claim, "ann"), (1, 1));
 }
 
 #[test]
@@ -303,7 +299,7 @@ fn the_same_store_goes_on_where_the_server_was() {
     let mut server = with_log("always");
     let mut writer = Writer::start(&server.url(), None);
     writer.write();
-    let (process, told) = writer.finish();
+    let (process, (told, _)) = writer.finish();
     server.kill();
     server.restart();
     let mut claim = told["ann"].claim.unwrap();
@@ -334,7 +330,8 @@ fn claims_of_a_former_life_are_refused_unasked() {
     let mut server = with_log("always");
     let mut writer = Writer::start(&server.url(), None);
     writer.write();
-    let (process, told) = writer.finish();
+    let (mut process, ledger) = writer.finish();
+    let told = &ledger.0;
     let ann = told["ann"].claim.unwrap();
     server.kill();
     server.restart();
@@ -342,7 +339,8 @@ fn claims_of_a_former_life_are_refused_unasked() {
     // One asks, and learns that the connection is lost.
     process.ask([append(ann, "ann", end..end + 1)]);
     let begun = Instant::now();
-    let mut held: Vec<Claim> = told.values().filter_map(|told| told.claim).collect();
+    let held = told.values().filter_map(|told| told.claim);
+    let mut held: Vec<Claim> = held.chain([ledger.1.claim]).collect();
     assert!(held.len() > 1);
     while !held.is_empty() {
         assert!(begun.elapsed() < PATIENCE, "{held:?} are not refused");
@@ -350,7 +348,7 @@ fn claims_of_a_former_life_are_refused_unasked() {
             held.retain(|held| *held != claim);
         }
     }
-    finds_all(&process, &told);
+    finds_all(&mut process, &ledger);
 }
 
 #[test]
@@ -369,8 +367,8 @@ fn what_replicas_confirmed_survives_the_primary() {
     watched.second_takes_over();
     // No replica is left to confirm anything: the new primary is read as it is.
     drop(process);
-    let process = Process::start(&settings(&watched.url(), None), SETTINGS);
-    finds_all(&process, &told);
+    let mut process = Process::start(&settings(&watched.url(), None), SETTINGS);
+    finds_all(&mut process, &told);
 }
 
 #[test]

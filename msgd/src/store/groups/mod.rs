@@ -130,7 +130,8 @@ impl Groups {
             None => self.begin(transaction, &key, write, known),
         };
         let from = log.first;
-        // Nothing fails from here on, or all of it would not be written.
+        // Of a log that begins nothing is read: nothing fails after the first row
+        // that is written.
         (log.first, log.oldest) = self.first_fresh(transaction, (&key, &log))?;
         self.rows.put(transaction, &key, &mut log, write);
         let begin = log.begin(&self.settings).min(from + PURGED_MAX);

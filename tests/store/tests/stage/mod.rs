@@ -8,6 +8,7 @@ pub mod entries;
 pub mod groups;
 pub mod letters;
 pub mod redis;
+pub mod team;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;

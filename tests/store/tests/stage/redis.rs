@@ -6,13 +6,14 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use msgd::redis::RedisStore;
-use msgd_core::store::{Outcome, Request, StoreSettings};
-use proto::ids::{Incarnation, Token};
+use msgd_core::store::{Claim, Outcome, Request, StoreSettings};
+use proto::ids::{Incarnation, Stamp, Token};
 use proto::slot::Slot;
 use redis_stage::Server;
 use shared::{Confirm, Settings, Trust};
 use store_suite::Carries;
 
+use super::letters::user;
 use super::{OUTCOMES_MAX, QUEUED_MAX, is_marker, marker};
 
 /// How the stores are to use a Redis.
@@ -76,9 +77,36 @@ impl Process {
         }
     }
 
+    /// Cursor and end of a mailbox.
+    pub fn bounds(&self, claim: Claim, name: &str) -> (u64, u64) {
+        let outcomes = self.carry_out([Request::Open {
+            claim,
+            user: user(name),
+            since: Stamp(u64::MAX),
+        }]);
+        match &outcomes[..] {
+            [
+                Outcome::Opened {
+                    mailbox: Some(mailbox),
+                    ..
+                },
+            ] => (mailbox.cursor.0, mailbox.end.0),
+            _ => panic!("opened expected, not {outcomes:?}"),
+        }
+    }
+
     pub fn stop(self) {
         self.store.stop();
     }
+}
+
+impl Carries for Process {
+    fn carry_out(&mut self, request: Request) -> Vec<Outcome> {
+        Self::carry_out(self, [request])
+    }
+
+    /// It is one shard's, which has died by then.
+    fn incarnation_died(&mut self, _: Incarnation) {}
 }
 
 /// Asks a Redis for what a registry would.
