@@ -2,8 +2,6 @@
 //!
 //! Owns what is kept of a group. Must not know who may do what in one.
 
-use std::time::Duration;
-
 use proto::group::{Entrance, Head, LogEntry, Place, ReadTo, Role, UserGroup};
 use proto::ids::{LogEpoch, MessageId, Stamp, UserId};
 use proto::link::MembershipVersion;
@@ -158,24 +156,4 @@ pub struct KeptGroup {
     pub of: UserGroup,
     /// Which word of the group's shard it is.
     pub version: MembershipVersion,
-}
-
-/// Bounds of each group's log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogSettings {
-    /// Entries that are kept: with one more the oldest goes.
-    pub log_max: u64,
-    /// Entries with a stamp older than this go at the next write to the group,
-    /// if there are many of them at those that follow. The time is as in
-    /// [`super::MailboxSettings::age_max`].
-    pub keep: Duration,
-}
-
-impl Default for LogSettings {
-    fn default() -> Self {
-        Self {
-            log_max: 100_000,
-            keep: Duration::from_secs(90 * 24 * 60 * 60),
-        }
-    }
 }

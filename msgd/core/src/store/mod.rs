@@ -7,9 +7,9 @@
 
 mod group;
 mod outcome;
+mod settings;
 
 use std::fmt;
-use std::time::Duration;
 
 use proto::group::Range;
 use proto::ids::{GroupId, Identity, Incarnation, Stamp, Token, UserId};
@@ -19,10 +19,10 @@ use proto::slot::Slot;
 use smallvec::SmallVec;
 
 pub use group::{
-    Found, GroupRecord, GroupWrite, KeptGroup, Known, LogPage, LogSettings, LoggedBefore,
-    MemberRow, StoredGroup,
+    Found, GroupRecord, GroupWrite, KeptGroup, Known, LogPage, LoggedBefore, MemberRow, StoredGroup,
 };
 pub use outcome::{Mailbox, Outcome, Stored};
+pub use settings::{LogSettings, MailboxSettings, StoreSettings};
 
 /// The place of a message in its recipient's mailbox, given by the append.
 /// The first is 1; the cursor is the first that is not acknowledged.
@@ -246,38 +246,6 @@ pub const OPEN_IDENTITIES_MAX: usize = 1_024;
 /// The most receipts that [`Request::Note`] keeps for a user.
 pub const NOTES_MAX: usize = 256;
 
-/// Bounds of each mailbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MailboxSettings {
-    /// Messages that are not acknowledged; more do not fit.
-    pub messages_max: u64,
-    /// Bytes of their bodies; more do not fit.
-    pub bytes_max: u64,
-    /// Messages at the front with a stamp older than this are dropped, at the
-    /// next operation on the mailbox. The time is what [`Request::Alive`] said
-    /// last by a steady clock; before that nothing is dropped.
-    pub age_max: Duration,
-}
-
-impl Default for MailboxSettings {
-    fn default() -> Self {
-        Self {
-            messages_max: 10_000,
-            bytes_max: 16 * 1024 * 1024,
-            age_max: Duration::from_secs(30 * 24 * 60 * 60),
-        }
-    }
-}
-
-/// Bounds of all that a store keeps.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct StoreSettings {
-    /// Of each mailbox.
-    pub mailbox: MailboxSettings,
-    /// Of each group's log.
-    pub log: LogSettings,
-}
-
 /// What came of one request: one outcome, none, or one per slot of a claim.
 pub type Outcomes = SmallVec<[Outcome; 1]>;
 
@@ -345,13 +313,20 @@ impl Request {
                 claim: *claim,
                 recent: recent.clone(),
             },
-            _ => return self.group_failed().into_iter().collect(),
+            Self::KeepGroups { .. }
+            | Self::OpenGroup { .. }
+            | Self::WriteGroup { .. }
+            | Self::EndGroup { .. }
+            | Self::ReadLog { .. } => return self.failed_of_group().into_iter().collect(),
+            Self::Note { .. } | Self::Seen { .. } | Self::Alive { .. } => {
+                return Outcomes::new();
+            }
         };
         Outcomes::from_buf([outcome])
     }
 
-    /// The same of what concerns groups; none for what is not told.
-    fn group_failed(&self) -> Option<Outcome> {
+    /// Likewise, of what is asked about groups.
+    fn failed_of_group(&self) -> Option<Outcome> {
         Some(match self {
             Self::KeepGroups { claim, user, .. } => Outcome::GroupsKept {
                 claim: *claim,
