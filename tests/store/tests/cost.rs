@@ -63,7 +63,7 @@ impl Works for Process {
     }
 
     fn claim(&mut self, request: Request) -> Vec<Outcome> {
-        self.carry_out([request])
+        Self::carry_out(self, [request])
     }
 
     fn stop(self) {
