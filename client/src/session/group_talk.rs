@@ -141,6 +141,8 @@ impl Session {
             }
             ServerPacket::GroupDeliver(deliver) => self.logged(now, deliver),
             ServerPacket::GroupHead { group, head } => self.ends(now, &group, head),
+            // An own one may come back.
+            ServerPacket::GroupTransient(transient) if self.groups.is_me(&transient.from) => {}
             ServerPacket::GroupTransient(transient) => self.news.group_transient(transient),
             ServerPacket::GroupLeft { group, change } => self.left_group(group, change),
             ServerPacket::GroupInvited { group, by } => self.invited_to(group, by),

@@ -36,7 +36,8 @@ impl Member {
             }
             Action::Rename { title } => state.title = title.clone(),
             Action::SetEntrance(entrance) => state.entrance = *entrance,
-            Action::Join | Action::Admit(_) => state.members += 1,
+            // In a log an invitation is of somebody who had asked.
+            Action::Join | Action::Admit(_) | Action::Invite(_) => state.members += 1,
             Action::Leave | Action::Kick(_) | Action::Ban(_) => {
                 state.members = state.members.saturating_sub(1);
             }
@@ -53,7 +54,6 @@ impl Member {
             | Action::Transfer(_)
             | Action::Mute { .. }
             | Action::Unmute(_)
-            | Action::Invite(_)
             | Action::Deny(_)
             | Action::Unban(_)
             | Action::Dissolve => {}

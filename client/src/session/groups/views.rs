@@ -12,12 +12,15 @@ impl Groups {
         self.sent.remember(id);
     }
 
+    /// Whether it is this user.
+    pub(in super::super) fn is_me(&self, user: &UserId) -> bool {
+        self.user.as_ref() == Some(user)
+    }
+
     /// Whether this session sent it.
     pub(in super::super) fn is_echo(&self, entry: &LogEntry) -> bool {
         match &entry.what {
-            Logged::Message { id, .. } => {
-                Some(&entry.from) == self.user.as_ref() && self.sent.contains(id)
-            }
+            Logged::Message { id, .. } => self.is_me(&entry.from) && self.sent.contains(id),
             Logged::Change(_) => false,
         }
     }

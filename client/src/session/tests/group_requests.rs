@@ -273,7 +273,14 @@ fn signals_go_to_groups_and_come_from_them() {
         body: Bytes::new(),
     };
     stage.hears(ServerPacket::GroupTransient(heard.clone()));
+    let from = user("ann");
+    let own = GroupTransientFrom {
+        from,
+        ..heard.clone()
+    };
+    stage.hears(ServerPacket::GroupTransient(own));
     assert_eq!(stage.told(), Some(Event::GroupTransient(heard)));
+    assert_eq!(stage.told(), None, "an own one that came back");
     stage.breaks();
     stage.session.group_transient(transient);
     stage.rests();

@@ -307,6 +307,7 @@ fn changes_make_the_state() {
         },
         Action::SetEntrance(Entrance::Approval),
         Action::Join,
+        Action::Invite(user("eva")),
         Action::SetRole {
             user: ann.clone(),
             role,
@@ -324,19 +325,16 @@ fn changes_make_the_state() {
     let state = stage.session.group(&choir()).unwrap().state;
     assert_eq!(state.title, "Band");
     assert_eq!((state.entrance, state.role), (Entrance::Approval, role));
-    assert_eq!((state.members, state.muted), (2, Some(Stamp(60_000_009))));
-    let mut handed = changed(12, "ann", Action::Transfer(user("ben")));
-    handed.stamp = Stamp(12);
-    stage.hears_entry(1, changed(12, "ben", Action::Transfer(ann.clone())));
+    assert_eq!((state.members, state.muted), (3, Some(Stamp(60_000_010))));
+    stage.hears_entry(1, changed(13, "ben", Action::Transfer(ann.clone())));
     let role = |stage: &Stage| stage.session.group(&choir()).unwrap().state.role;
     assert_eq!(role(&stage), Role::Owner);
-    handed.seq = 13;
-    stage.hears_entry(1, handed);
-    stage.hears_entry(1, changed(14, "ben", Action::Unmute(ann)));
+    stage.hears_entry(1, changed(14, "ann", Action::Transfer(user("ben"))));
+    stage.hears_entry(1, changed(15, "ben", Action::Unmute(ann)));
     assert_eq!(role(&stage), Role::Admin);
     assert_eq!(stage.session.group(&choir()).unwrap().state.muted, None);
     let told = std::iter::from_fn(|| stage.told());
     let told: Vec<Event> = told.collect();
     let groups = told.iter().filter(|e| matches!(e, Event::Group(_)));
-    assert_eq!((told.len(), groups.count()), (11, 1), "once, as it is");
+    assert_eq!((told.len(), groups.count()), (12, 1), "once, as it is");
 }

@@ -51,8 +51,11 @@ impl Chat {
 
     /// A pipe says its first lines before the groups can be known.
     pub(super) fn groups(&mut self) -> io::Result<()> {
-        if self.knows_groups() || self.screen.is_person() {
+        if self.knows_groups() {
             return self.show_groups();
+        }
+        if self.screen.is_person() {
+            return self.fail("groups".into(), "they have not all come yet".into());
         }
         let (known, knows) = oneshot::channel();
         self.groups_awaited = Some(known);

@@ -74,8 +74,8 @@ pub fn told(entry: &LogEntry) -> Option<String> {
         Action::SetEntrance(entrance) => {
             format!("{by} sets how one comes in: {}", words::entrance(*entrance))
         }
-        Action::Invite(user) => format!("{by} invited {user}"),
-        Action::Admit(user) => format!("{by} admitted {user}"),
+        // In a log an invitation is of somebody who had asked.
+        Action::Invite(user) | Action::Admit(user) => format!("{by} admitted {user}"),
         Action::Deny(user) => format!("{by} did not admit {user}"),
         Action::SetRole { user, role } => {
             format!("{by} made {user} {}", words::role(*role))

@@ -32,7 +32,7 @@ impl App {
         if needs_session && matches!(self.link, Link::Leaving | Link::Closed(_)) {
             return self.flash("the session is over", now);
         }
-        if self.waiting >= WAITING_MAX {
+        if self.is_full() {
             return self.flash(TOO_MUCH, now);
         }
         let text = self.talk_mut().composer.take();
@@ -72,11 +72,11 @@ impl App {
             },
             Command::Message(to, text) => {
                 if self.talks.open().is_none() {
-                    self.open(&to, now);
+                    self.open(&to);
                 }
                 self.send(&to, text, now);
             }
-            Command::To(peer) => self.open(&peer, now),
+            Command::To(peer) => self.open(&peer),
             Command::Change(action, peer) => self.change(action, peer, now),
             Command::Friends => self.show_people(),
             Command::Status(status) => {
@@ -136,7 +136,7 @@ impl App {
         let is_open = open == Some(&group);
         match ask {
             // The conversation itself has more then.
-            Ask::History(_) if is_open => self.fetch(&group, now),
+            Ask::History(_) if is_open => self.fetch(&group),
             ask => self.ask(Wish::AskGroup { group, ask }, now),
         }
     }
@@ -149,11 +149,24 @@ impl App {
 
     /// Something whose answer is waited for.
     pub(super) fn ask(&mut self, wish: Wish, now: Now) {
-        if self.waiting >= WAITING_MAX {
+        if self.is_full() {
             return self.flash(TOO_MUCH, now);
         }
         self.waiting += 1;
         self.wishes.push(wish);
+    }
+
+    /// Something to know about a group, if there is room for it.
+    pub(super) fn question(&mut self, wish: Wish) {
+        if !self.is_full() {
+            self.questions += 1;
+            self.wishes.push(wish);
+        }
+    }
+
+    /// Whether as much waits as may.
+    fn is_full(&self) -> bool {
+        self.waiting + self.questions >= WAITING_MAX
     }
 
     fn ticket(&mut self) -> u64 {

@@ -15,7 +15,7 @@ pub const PAGE: usize = 100;
 impl App {
     pub(super) fn group_event(&mut self, event: Event, now: Now) {
         match event {
-            Event::Group(group) => self.group(group, now),
+            Event::Group(group) => self.group(group),
             Event::GroupEntry(entry) => self.group_entry(&entry, now),
             Event::GroupSkipped(skipped) => {
                 self.groups.skipped(&skipped);
@@ -31,9 +31,7 @@ impl App {
             }
             Event::GroupTransient(transient) if transient.kind == client::TRANSIENT_TYPING => {
                 let whom = Whom::Group(transient.group);
-                if let Some(talk) = self.talks.get_mut(&whom)
-                    && transient.from != self.user
-                {
+                if let Some(talk) = self.talks.get_mut(&whom) {
                     talk.typing_until = Some(now.at + TYPING_TIME);
                     talk.typing_by = Some(transient.from);
                 }
@@ -58,13 +56,13 @@ impl App {
         }
     }
 
-    fn group(&mut self, group: Group, now: Now) {
+    fn group(&mut self, group: Group) {
         let id = group.state.group.clone();
         let is_new = self.groups.get(&id).is_none();
         self.groups.told(group);
         let whom = Whom::Group(id.clone());
         if is_new && self.talks.open() == Some(&whom) {
-            self.enter_group(&whom, now);
+            self.enter_group(&whom);
         }
         let is_read = self
             .groups
@@ -122,27 +120,27 @@ impl App {
 
     /// A group's conversation was opened: what was there before is fetched, and
     /// who is here.
-    pub(super) fn enter_group(&mut self, whom: &Whom, now: Now) {
+    pub(super) fn enter_group(&mut self, whom: &Whom) {
         let Some(group) = whom.group().cloned() else {
             return;
         };
         if self.groups.get(&group).is_none() {
             return;
         }
-        self.ask(Wish::Here(group.clone()), now);
+        self.question(Wish::Here(group.clone()));
         if !self.talks.with(whom).is_fetched {
-            self.fetch(&group, now);
+            self.fetch(&group);
         }
     }
 
     /// Asks for the page of history before what is held.
-    pub(super) fn fetch(&mut self, group: &GroupId, now: Now) {
+    pub(super) fn fetch(&mut self, group: &GroupId) {
         let last = self.groups.get(group).map_or(0, |known| known.last.seq);
         let talk = self.talks.with(&Whom::Group(group.clone()));
         talk.is_fetched = true;
         let before = talk.held.map_or(last + 1, |(first, _)| first);
         let group = group.clone();
-        self.ask(Wish::Fetch { group, before }, now);
+        self.question(Wish::Fetch { group, before });
     }
 
     /// A page of history came.

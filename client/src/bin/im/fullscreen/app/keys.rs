@@ -85,7 +85,7 @@ impl App {
             Mode::Help(row) => self.key_in_help(key, row),
             Mode::Search(_) => self.key_in_search(key),
             Mode::Normal => {
-                if !self.key_anywhere(key, now) {
+                if !self.key_anywhere(key) {
                     match self.pane {
                         Pane::People => self.key_in_people(key, now),
                         Pane::Talk => self.key_in_talk(key, now),
@@ -149,7 +149,7 @@ impl App {
     }
 
     /// Keys that mean the same in the list and in the conversation.
-    fn key_anywhere(&mut self, key: KeyEvent, now: Now) -> bool {
+    fn key_anywhere(&mut self, key: KeyEvent) -> bool {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         match key.code {
@@ -157,11 +157,11 @@ impl App {
                 Pane::People => self.pane = Pane::Talk,
                 Pane::Talk => self.show_people(),
             },
-            KeyCode::Char('n') if control => self.step(1, now),
-            KeyCode::Char('p') if control => self.step(-1, now),
-            KeyCode::Down if alt => self.step(1, now),
-            KeyCode::Up if alt => self.step(-1, now),
-            KeyCode::Char('g') if control => self.open_unread(now),
+            KeyCode::Char('n') if control => self.step(1),
+            KeyCode::Char('p') if control => self.step(-1),
+            KeyCode::Down if alt => self.step(1),
+            KeyCode::Up if alt => self.step(-1),
+            KeyCode::Char('g') if control => self.open_unread(),
             KeyCode::Char('f') if control => {
                 self.pane = Pane::Talk;
                 self.mode = Mode::Search(Search::default());
@@ -182,7 +182,7 @@ impl App {
             KeyCode::Enter => {
                 if let Some(peer) = self.cursor.clone() {
                     self.recall.forget_place();
-                    self.open(&peer, now);
+                    self.open(&peer);
                 }
             }
             KeyCode::Char('a') => self.answer(FriendAction::Accept, now),
@@ -227,21 +227,21 @@ impl App {
     }
 
     /// Opens the conversation below or above the one that is open.
-    fn step(&mut self, by: isize, now: Now) {
+    fn step(&mut self, by: isize) {
         self.cursor = self.talks.open().cloned().or(self.cursor.take());
         let before = self.talks.open().is_some();
         self.move_cursor(if before { by } else { 0 });
         if let Some(peer) = self.cursor.clone() {
             self.recall.forget_place();
-            self.open(&peer, now);
+            self.open(&peer);
         }
     }
 
-    fn open_unread(&mut self, now: Now) {
+    fn open_unread(&mut self) {
         let all = self.contacts();
         if let Some(contact) = all.iter().find(|contact| contact.unread() > 0) {
             self.recall.forget_place();
-            self.open(&contact.whom(), now);
+            self.open(&contact.whom());
             self.talk_mut().place = Place::Newest;
         }
     }

@@ -85,6 +85,8 @@ pub struct App {
     underway: HashMap<MessageId, Sent>,
     /// Requests that were not taken yet.
     waiting: usize,
+    /// Questions about groups without an answer. Nobody waits for them.
+    questions: usize,
     tickets: u64,
     typed: Option<Instant>,
     recall: keys::Recall,
@@ -121,6 +123,7 @@ impl App {
             roster: Roster::default(),
             underway: HashMap::new(),
             waiting: 0,
+            questions: 0,
             tickets: 0,
             typed: None,
             recall: keys::Recall::default(),
@@ -244,11 +247,11 @@ impl App {
     }
 
     /// Shows the conversation with `peer`, to write to them.
-    fn open(&mut self, peer: &Whom, now: Now) {
+    fn open(&mut self, peer: &Whom) {
         if self.talks.open() != Some(peer) {
             self.talk_mut().new_from = None;
             self.talks.show(peer);
-            self.enter_group(peer, now);
+            self.enter_group(peer);
         }
         self.cursor = Some(peer.clone());
         self.pane = Pane::Talk;

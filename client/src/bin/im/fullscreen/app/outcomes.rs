@@ -52,14 +52,14 @@ impl App {
                 }
             }
             Done::Here { group, result } => {
-                self.waiting = self.waiting.saturating_sub(1);
+                self.questions = self.questions.saturating_sub(1);
                 // Not known is shown as not known.
                 if let Ok(count) = result {
                     self.groups.here(&group, count);
                 }
             }
             Done::Fetched { group, result } => {
-                self.waiting = self.waiting.saturating_sub(1);
+                self.questions = self.questions.saturating_sub(1);
                 match result {
                     Ok(history) => self.fetched(&group, &history),
                     Err(error) => self.refused(&format!("history #{group}"), &error, now),

@@ -130,6 +130,11 @@ fn a_group_is_listed_with_what_is_unread_and_read_when_it_is_shown() {
     assert_eq!(stage.app.talks.open(), Some(&whom("#choir")));
     let wanted = [Wish::Here(choir()), Stage::fetch(5), read(5)];
     assert_eq!(stage.wishes, wanted);
+    assert_eq!(
+        stage.app.lost(),
+        0,
+        "an answer that does not come is no message"
+    );
     assert_eq!(stage.choir_unread(), (0, false));
     stage.hears_in_choir(6, "bob", "well?", &[]);
     assert_eq!(stage.wishes.last(), Some(&read(6)));
