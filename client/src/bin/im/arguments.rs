@@ -1,11 +1,13 @@
 //! What stands on the command line.
 
+pub mod groups;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use client::{DeviceId, UserId};
 
-use crate::groups::arguments::{GroupArguments, History, Send};
+use self::groups::{GroupArguments, History, Send};
 
 /// Chat in a terminal; F1 lists the keys. In a pipe one line in is one message
 /// or command, and one line out is one event; `/help` lists the commands.

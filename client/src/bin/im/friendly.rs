@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::advice::advice;
 use crate::command::HELP;
+use crate::escape::clean;
 use crate::groups;
 use crate::notice::{Mark, Notice, Sent, word};
 use crate::plain::availability;
@@ -166,31 +167,9 @@ pub fn span(duration: Duration) -> String {
     }
 }
 
-/// Others' text must not steer the terminal, nor begin a line of its own.
-pub fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.trim_end().chars() {
-        match c {
-            '\n' => out.push_str("\n    "),
-            '\t' => out.push(' '),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn others_text_does_not_steer_the_terminal() {
-        assert_eq!(
-            clean("a\x1b[2J\nb\u{9b}\r\n"),
-            "a\u{fffd}[2J\n    b\u{fffd}"
-        );
-    }
 
     #[test]
     fn a_span_is_told_in_its_largest_unit() {

@@ -4,12 +4,11 @@
 //! The format is stable: scripts rely on it. In a free text a backslash and
 //! every control character are escaped, so a line is always one event.
 
-use std::fmt::Write;
-
 use client::{Availability, Code, FriendEntry, Relation, Status};
 
 use crate::advice::advice;
 use crate::command::HELP;
+use crate::escape::escaped;
 use crate::groups;
 use crate::notice::{Mark, Notice, Sent, word};
 
@@ -148,26 +147,8 @@ pub fn availability(availability: Availability) -> &'static str {
     }
 }
 
-/// The word for it.
-pub fn yes_no(yes: bool) -> &'static str {
+fn yes_no(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }
-}
-
-/// A text that stays on its line and steers no terminal.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            // Writing to a string cannot fail.
-            c if c.is_control() => drop(write!(out, "\\u{{{:x}}}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

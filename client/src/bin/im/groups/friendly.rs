@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{GroupNotice, command, text, words};
-use crate::friendly::clean;
+use crate::escape::clean;
 
 /// The lines of a notice; `None` for what people need not see.
 pub fn lines(notice: &GroupNotice) -> Option<String> {

@@ -2,11 +2,9 @@
 //!
 //! Owns what is told of them. Must not know a session.
 
-pub mod arguments;
 mod ask;
 pub mod command;
 pub mod friendly;
-pub mod once;
 pub mod plain;
 mod words;
 
@@ -15,7 +13,7 @@ use client::{
     UserId, Which,
 };
 
-pub use self::ask::ask;
+pub use self::ask::{ask, last, past};
 use self::command::Ask;
 
 /// One thing to show of a group.

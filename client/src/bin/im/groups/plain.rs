@@ -3,7 +3,7 @@
 use client::{Action, Group, GroupSkipped, LogEntry, Logged};
 
 use super::{GroupNotice, command, words};
-use crate::plain::{escaped, yes_no};
+use crate::escape::escaped;
 
 /// The line of a notice.
 pub fn line(notice: &GroupNotice) -> String {
@@ -13,7 +13,7 @@ pub fn line(notice: &GroupNotice) -> String {
             entry,
             mentions_me,
         } => {
-            let mention = yes_no(*mentions_me);
+            let mention = if *mentions_me { "yes" } else { "no" };
             format!(
                 "{} mention={mention} {}",
                 head(entry, group.as_str()),

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::command::{self, Ask};
-use crate::arguments::Login;
+use super::Login;
+use crate::groups::command::{self, Ask};
 
 /// The most entries that are shown.
 const LAST_MAX: u64 = 10_000;
@@ -288,6 +288,6 @@ mod tests {
         assert_eq!(time("2026-11-21T12:00:00Z"), Ok(noon));
         assert_eq!(time("2026-11-21T14:00:00+02:00"), Ok(noon));
         let wall = time("2026-11-21 12:00").unwrap();
-        assert_eq!(super::super::friendly::clock(wall, "%H:%M"), "12:00");
+        assert_eq!(crate::groups::friendly::clock(wall, "%H:%M"), "12:00");
     }
 }

@@ -10,9 +10,8 @@ use client::{
     Settings, Stamp,
 };
 
-use super::ask::{ask, last, past};
-use super::command::Ask;
-use super::{GroupNotice, friendly};
+use crate::groups::command::Ask;
+use crate::groups::{GroupNotice, ask, friendly, last, listed, past};
 use crate::post::post;
 use crate::visit::{self, visit};
 use crate::whom::Whom;
@@ -83,7 +82,7 @@ async fn list(client: &Client, events: &mut Events) -> Result<Vec<GroupNotice>, 
             None => return Err(visit::CLOSED.into()),
         }
     }
-    Ok(super::listed(client))
+    Ok(listed(client))
 }
 
 async fn all_since(
