@@ -110,6 +110,8 @@ pub struct Plan {
     pub link_max: usize,
     /// Packets to a client before it is clogged.
     pub socket_max: usize,
+    /// Packets to a client before it goes without what many get.
+    pub lag_max: usize,
     /// What a blocked sender is told.
     pub blocks: Blocks,
     /// Of gateways.
@@ -169,6 +171,7 @@ impl Plan {
             store_delay: dice.pick(&[200..3 * MS, MS..40 * MS]).clone(),
             link_max: if tight { link_max } else { 100_000 },
             socket_max: if tight { 40 } else { 256 },
+            lag_max: if tight { 20 } else { 128 },
             blocks,
             gateway: gateway_settings(window),
             shard: shard_settings(dice, tight, policy, blocks),
@@ -200,6 +203,9 @@ impl Plan {
         if dice.percent(10) {
             self.store.log.keep = Duration::from_secs(3);
         }
+        if self.troubles.slow_readers && dice.percent(50) {
+            self.lag_max = dice.within(2..10) as usize;
+        }
         if !dice.percent(25) {
             return;
         }
@@ -208,11 +214,10 @@ impl Plan {
         shard.group_others_max = dice.within(1..4) as usize;
         shard.groups_per_user_max = dice.within(1..4) as usize;
         shard.group_messages_per_second = dice.within(2..20) as u32;
-        // Groups that are followed stay: the others have to go for those that are
-        // asked for and do not exist.
-        shard.groups_max = self.groups;
-        let users = 11;
-        shard.group_rows_max = users * (self.groups - 1) + 1;
+        // Groups that are followed stay. There is room for them, and for one that
+        // is asked for and does not exist.
+        shard.groups_max = self.groups + 1;
+        shard.group_rows_max = 11 * self.groups;
     }
 
     /// In some worlds without a failure one shard is cut off, the one whose clock

@@ -185,7 +185,7 @@ impl World {
                 Effect::Write { session, packet } => self.write(gateway, session, packet),
                 Effect::Offer { session, packet } => {
                     let sockets = &self.gateways[gateway].sockets;
-                    let lags = |socket: &Socket| socket.lags(self.plan.socket_max);
+                    let lags = |socket: &Socket| socket.lags(self.plan.socket_max / 2);
                     if !sockets.get(&session).is_none_or(lags) {
                         self.write(gateway, session, packet);
                     }

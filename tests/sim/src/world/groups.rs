@@ -53,6 +53,12 @@ impl World {
         let Some(group) = self.group_of(client) else {
             return;
         };
+        // Who decides does so often.
+        let role = self.clients[client].groups.role(&group);
+        if role >= Some(Role::Admin) && self.dice.percent(30) {
+            let action = self.action_of(role);
+            return self.change_group(client, group, action);
+        }
         match self.dice.within(0..100) {
             0..62 => {
                 let burst = if self.dice.percent(12) { 10 } else { 3 };
@@ -78,7 +84,6 @@ impl World {
             }
             74..80 => self.ask_members(client, group),
             _ => {
-                let role = self.clients[client].groups.role(&group);
                 let action = self.action_of(role);
                 self.change_group(client, group, action);
             }

@@ -34,8 +34,8 @@ pub(super) struct Socket {
 
 impl Socket {
     /// Whether so much is on its way that what can be left out is.
-    pub(super) fn lags(&self, socket_max: usize) -> bool {
-        self.under_way > socket_max / 2
+    pub(super) fn lags(&self, lag_max: usize) -> bool {
+        self.under_way > lag_max
     }
 }
 
@@ -49,13 +49,13 @@ impl World {
         packet: &ServerPacket,
         later: bool,
     ) {
-        let socket_max = self.plan.socket_max;
+        let lag_max = self.plan.lag_max;
         for session in sessions {
             let sockets = &mut self.gateways[gateway].sockets;
             let Some(socket) = sockets.get_mut(session) else {
                 continue;
             };
-            if socket.lags(socket_max) {
+            if socket.lags(lag_max) {
                 socket.left_out = true;
             } else if later {
                 self.gather(gateway, *session, packet.clone());
@@ -293,7 +293,7 @@ impl World {
 
     /// A packet has left the gateway's buffers.
     pub(super) fn packet_left(&mut self, connection: u64) {
-        let socket_max = self.plan.socket_max;
+        let lag_max = self.plan.lag_max;
         for gateway in 0..self.gateways.len() {
             let node = &mut self.gateways[gateway];
             let boot = node.boot;
@@ -303,7 +303,7 @@ impl World {
                 continue;
             };
             socket.under_way -= 1;
-            if socket.left_out && !socket.lags(socket_max) {
+            if socket.left_out && !socket.lags(lag_max) {
                 socket.left_out = false;
                 let session = *session;
                 let drained = Step::Gateway(gateway, boot, Event::Drained { session });
