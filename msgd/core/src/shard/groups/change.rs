@@ -81,6 +81,7 @@ impl Shard {
             // Later than that of any log that had the name before.
             let epoch = LogEpoch(stamp.0);
             let (roll, done) = Roll::create(&reply.actor, title.clone(), *entrance, epoch);
+            group.known_since_ms = stamp.as_ms();
             group.known = Some(Box::new(Known {
                 roll,
                 log: Log::empty(epoch),

@@ -193,7 +193,8 @@ impl Shard {
         asker: Asker,
         code: Code,
     ) -> Answer {
-        if asker.again && code == Code::RateExceeded {
+        // Of a group that has ended nothing is remembered.
+        if asker.again && matches!(code, Code::RateExceeded | Code::NoGroup) {
             self.counters.unknown += 1;
             let code = code.of_a_repeat();
             return Answer::Unknown { code };
