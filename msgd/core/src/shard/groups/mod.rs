@@ -29,7 +29,7 @@ use crate::effect::Effect;
 use crate::group::log::{Log, Reply};
 use crate::group::roll::Roll;
 use crate::group::{Group, Known};
-use crate::store::{Claim, Found, OPEN_IDENTITIES_MAX, Remembered, Request, StoredGroup};
+use crate::store::{Claim, Found, Remembered, Request, StoredGroup};
 use crate::user::Phase;
 use crate::waiting::Waiting;
 
@@ -154,9 +154,13 @@ impl Shard {
         };
         self.group_rows += stored.members.len();
         let epoch = stored.record.epoch;
-        if stored.latest.len() >= OPEN_IDENTITIES_MAX {
-            let oldest = stored.latest.first().map(|logged| logged.stamp.as_ms());
-            group.known_since_ms = oldest.unwrap_or_default();
+        // What is older may stand in another log of that name.
+        group.known_since_ms = Stamp(epoch.0).as_ms();
+        // Some were not read: for their number or age, or they are not kept any more.
+        if (stored.latest.len() as u64) < stored.head.messages {
+            let oldest = stored.latest.first().map(|logged| logged.stamp);
+            let since = oldest.unwrap_or(stored.newest);
+            group.known_since_ms = group.known_since_ms.max(since.as_ms());
         }
         let answered = stored.latest.into_iter().map(|logged| {
             let seq = logged.seq;
