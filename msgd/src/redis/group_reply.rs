@@ -21,6 +21,7 @@ pub(super) fn opened(parts: &[Value]) -> Result<Found, Damaged> {
         Value::Array(known),
         Value::Array(members),
         Value::Array(heads),
+        whole,
     ] = parts
     else {
         return match parts {
@@ -50,6 +51,7 @@ pub(super) fn opened(parts: &[Value]) -> Result<Found, Damaged> {
         newest: Stamp(number(newest)?),
         members,
         latest,
+        whole: number(whole)? == 1,
     })))
 }
 

@@ -269,6 +269,7 @@ pub(crate) fn opening_tells_the_messages_since_a_stamp<S: Carries>(stage: &mut S
         };
         let expected: Vec<_> = seqs.iter().map(|seq| logged(&all[seq - 1])).collect();
         assert_eq!(found.latest, expected, "since {since}");
+        assert!(found.whole, "since {since}");
     }
 }
 
@@ -276,7 +277,9 @@ pub(crate) fn opening_tells_the_newest_messages<S: Carries>(stage: &mut Stage<S>
     let claim = stage.serves_group("team");
     let most = OPEN_IDENTITIES_MAX as u64;
     assert!(stage.writes(claim, "team", making(EPOCH, most + 5)));
-    let latest = stage.opens_group(claim, "team").latest;
+    let found = stage.opens_group(claim, "team");
+    assert!(!found.whole);
+    let latest = found.latest;
     let expected: Vec<_> = (6..=most + 5).map(|seq| logged(&message(seq))).collect();
     assert_eq!(latest, expected);
 }

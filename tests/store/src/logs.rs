@@ -1,7 +1,7 @@
 //! Parts of logs, and what goes of them.
 
 use bytes::Bytes;
-use msgd_core::store::{GroupWrite, LogPage};
+use msgd_core::store::{Found, GroupWrite, LogPage};
 use proto::group::{Action, LogEntry, Logged, Range};
 use proto::ids::{LogEpoch, Stamp};
 
@@ -131,6 +131,7 @@ pub(crate) fn the_oldest_go_by_count<S: Carries>(stage: &mut Stage<S>) {
         assert_eq!((place, found.head.messages), (last, last));
         assert_eq!(found.latest.len(), kept.len());
         assert_eq!(found.latest[0].seq, first);
+        assert_eq!(found.whole, first == 1, "{last} of {kept_max}");
     }
 }
 
@@ -166,7 +167,12 @@ pub(crate) fn the_oldest_go_by_age<S: Carries>(stage: &mut Stage<S>) {
     assert!(stage.writes(claim, "team", nothing(5)));
     let page = stage.whole_log(claim, "team");
     assert_eq!((page.first, page.entries), (4, log[3..].to_vec()));
-    assert_eq!(stage.opens_group(claim, "team").latest.len(), 2);
+    let found = stage.opens_group(claim, "team");
+    assert_eq!((found.latest.len(), found.whole), (2, false));
+    let Found::Group(found) = stage.finds(claim, "team", second(31)) else {
+        panic!("there is a group");
+    };
+    assert_eq!((found.latest.len(), found.whole), (1, true));
     let page = stage.pages(claim, "team", Range::Since(second(2)), ALL);
     assert_eq!(page.entries, log[3..]);
 
@@ -180,6 +186,7 @@ pub(crate) fn the_oldest_go_by_age<S: Carries>(stage: &mut Stage<S>) {
     let found = stage.opens_group(claim, "team");
     assert_eq!((found.head.place.seq, found.head.messages), (5, 5));
     assert_eq!((found.newest, found.latest), (second(50), vec![]));
+    assert!(!found.whole);
     assert!(!stage.writes(claim, "team", entries(0, vec![message(1)])));
     let mut sixth = message(6);
     sixth.stamp = second(990);

@@ -35,8 +35,8 @@ pub struct Group {
     pub known: Option<Box<Known>>,
     /// Answers given lately.
     pub recent: Recent,
-    /// Messages minted before this may have been answered without being among
-    /// these; in milliseconds since 1970.
+    /// Messages minted before this, by the clock of whoever minted them, may have
+    /// been answered without being among these; in milliseconds since 1970.
     pub known_since_ms: u64,
     /// Gateways that have sessions of members.
     pub followers: IndexMap<GatewayId, Follower>,

@@ -70,6 +70,9 @@ pub struct StoredGroup {
     /// The latest messages in its log, oldest first: of those stamped from the
     /// time asked for, the newest [`super::OPEN_IDENTITIES_MAX`] at the most.
     pub latest: Vec<LoggedBefore>,
+    /// These are all that were ever stamped from then on: none was left out for
+    /// their number, nor has gone since.
+    pub whole: bool,
 }
 
 /// A message in a log, without what it says.

@@ -120,6 +120,7 @@ impl Hall {
                 .iter()
                 .map(|(user, row)| (user.clone(), row.clone()))
                 .collect(),
+            whole: latest.len() <= OPEN_IDENTITIES_MAX,
             latest: latest[latest.len().saturating_sub(OPEN_IDENTITIES_MAX)..].to_vec(),
         }))
     }

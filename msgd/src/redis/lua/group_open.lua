@@ -1,5 +1,5 @@
 -- Tells of a group, whom it knows and the heads of its newest messages, newest
--- first. Keys: the slot, the group, its members, its log. Arguments: the token,
+-- first, and whether these are all from that time on. Keys: the slot, the group, its members, its log. Arguments: the token,
 -- the oldest stamp that is wanted, how many messages at most, bytes of a row's
 -- head.
 local held = redis.call('HMGET', KEYS[1], 'token', 'holder')
@@ -11,14 +11,18 @@ if not known[1] then
     return {}
 end
 local since, most = tonumber(ARGV[2]), tonumber(ARGV[3])
-local heads, to = {}, '+'
+local heads, to, whole = {}, '+', '0'
 local function look()
     while #heads < most do
         local page = redis.call('XREVRANGE', KEYS[4], to, '-', 'COUNT', 64)
         for _, entry in ipairs(page) do
             local row = entry[2][2]
             -- Stamps ascend.
-            if #heads == most or struct.unpack('<I8', row) < since then
+            if struct.unpack('<I8', row) < since then
+                whole = '1'
+                return
+            end
+            if #heads == most then
                 return
             end
             -- Behind the id of who wrote it stands what it is.
@@ -28,9 +32,13 @@ local function look()
             to = '(' .. entry[1]
         end
         if #page < 64 then
+            -- The first of all, or there was none.
+            if to == '(1-0' or to == '+' and known[3] == '0' then
+                whole = '1'
+            end
             return
         end
     end
 end
 look()
-return {known, redis.call('HGETALL', KEYS[3]), heads}
+return {known, redis.call('HGETALL', KEYS[3]), heads, whole}

@@ -100,13 +100,14 @@ impl Groups {
         };
         let record = self.rows.record(transaction, &key)?;
         let begin = log.begin(&self.settings);
-        let latest = self.rows.latest(transaction, (&key, &log), begin, since)?;
+        let (latest, whole) = self.rows.latest(transaction, (&key, &log), begin, since)?;
         Ok(Found::Group(Box::new(StoredGroup {
             record: record.ok_or(Damaged("a group"))?,
             head: log.head(),
             newest: log.newest,
             members: self.rows.members(transaction, &key, log.members)?,
             latest,
+            whole,
         })))
     }
 

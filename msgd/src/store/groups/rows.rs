@@ -91,30 +91,32 @@ impl Rows {
     }
 
     /// Messages among entries, newest first in the database, oldest first in what
-    /// is returned.
+    /// is returned, and whether they are all from that time on.
     pub(super) fn latest(
         &self,
         transaction: &Transaction<'_>,
         (key, log): (&GroupKey, &Log),
         begin: u64,
         since: Stamp,
-    ) -> Result<Vec<LoggedBefore>, Trouble> {
+    ) -> Result<(Vec<LoggedBefore>, bool), Trouble> {
         let mut latest = Vec::new();
+        let mut whole = begin == 1;
         // Stamps ascend.
         if begin > log.last || log.newest < since {
-            return Ok(latest);
+            return Ok((latest, whole || log.newest < since));
         }
         let scan = self.scan(transaction, key, log, begin..log.last + 1);
         for entry in scan.rev() {
             let (place, value) = entry?;
             let row = EntryRow::decode(&value)?;
             if row.stamp < since || latest.len() == OPEN_IDENTITIES_MAX {
+                whole = row.stamp < since;
                 break;
             }
             latest.extend(row.identity(seq(&place)?)?);
         }
         latest.reverse();
-        Ok(latest)
+        Ok((latest, whole))
     }
 
     /// Shows entries, which are all there, until told `false`.

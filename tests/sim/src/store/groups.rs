@@ -60,12 +60,18 @@ impl Groups {
         let wanted = wanted.filter(|logged| logged.stamp >= since);
         let mut latest: Vec<_> = wanted.take(OPEN_IDENTITIES_MAX).collect();
         latest.reverse();
+        let mut kept = group.log.range(group.first..);
+        let is_older = kept
+            .next()
+            .is_some_and(|(_, (entry, _))| entry.stamp < since);
+        let has_all = is_older || group.first == 1 || group.newest < since;
         let members = group.members.clone();
         Found::Group(Box::new(StoredGroup {
             record: group.record.clone(),
             head: group.head,
             newest: group.newest,
             members: members.into_iter().collect(),
+            whole: has_all && latest.len() < OPEN_IDENTITIES_MAX,
             latest,
         }))
     }

@@ -153,7 +153,11 @@ impl Shard {
         };
         // And who says so hears of it.
         group.followers.insert(gateway, Follower::Live);
-        if group.known.as_ref().is_some_and(|known| !known.log.is_idle()) {
+        if group
+            .known
+            .as_ref()
+            .is_some_and(|known| !known.log.is_idle())
+        {
             // What is being written is given up; it says so again.
             return self.write_failed(now, name, out);
         }

@@ -25,6 +25,7 @@ use proto::server::{Outcome as Fate, ServerPacket};
 use proto::slot::Slot;
 
 use super::Shard;
+use super::submit::AHEAD_MAX_MS;
 use crate::effect::Effect;
 use crate::group::log::{Log, Reply};
 use crate::group::roll::Roll;
@@ -157,10 +158,10 @@ impl Shard {
         // What is older may stand in another log of that name.
         group.known_since_ms = Stamp(epoch.0).as_ms();
         // Some were not read: for their number or age, or they are not kept any more.
-        if (stored.latest.len() as u64) < stored.head.messages {
+        if !stored.whole {
             let oldest = stored.latest.first().map(|logged| logged.stamp);
-            let since = oldest.unwrap_or(stored.newest);
-            group.known_since_ms = group.known_since_ms.max(since.as_ms());
+            let since = oldest.unwrap_or(stored.newest).as_ms() + AHEAD_MAX_MS;
+            group.known_since_ms = group.known_since_ms.max(since);
         }
         let answered = stored.latest.into_iter().map(|logged| {
             let seq = logged.seq;
@@ -178,7 +179,7 @@ impl Shard {
             }
         });
         if group.recent.restore(&bounds, answered.collect()) {
-            group.known_since_ms = stored.newest.as_ms();
+            group.known_since_ms = stored.newest.as_ms() + AHEAD_MAX_MS;
         }
         let untold = stored.members.iter().filter(|(_, row)| row.untold);
         let untold = untold.map(|(user, _)| user.clone()).collect();

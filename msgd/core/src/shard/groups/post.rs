@@ -130,8 +130,7 @@ impl Shard {
                 let (from, id) = (&post.from, post.id);
                 match group.recent.find(&bounds, earliest, from, id, fingerprint) {
                     // It may be among what was not read.
-                    recent::Known::New if asker.again
-                            && id.minted_ms() <= group.known_since_ms.saturating_add(AHEAD_MAX_MS) => {
+                    recent::Known::New if asker.again && id.minted_ms() <= group.known_since_ms => {
                         recent::Known::TooOld
                     }
                     found => found,

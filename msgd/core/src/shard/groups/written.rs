@@ -16,6 +16,7 @@ use crate::group::roll::PutOut;
 use crate::group::{Follower, Group, Removal};
 use crate::inbox::Asker;
 use crate::recent::Verdict;
+use crate::shard::submit::AHEAD_MAX_MS;
 use crate::shard::{Shard, send, tell_fate};
 use crate::store::{Claim, GroupWrite, Request};
 
@@ -142,7 +143,8 @@ impl Shard {
             if recent.remember(&bounds, &entry.from, id, fingerprint, verdict) {
                 // A log has nothing twice: what is sent again and is not known may
                 // be of one who is forgotten.
-                group.known_since_ms = entry.stamp.as_ms().max(latest.as_ms());
+                let newest_ms = entry.stamp.as_ms().max(latest.as_ms());
+                group.known_since_ms = newest_ms + AHEAD_MAX_MS;
                 self.slots.doubt(group.slot, now.moment);
             }
         }
