@@ -78,11 +78,11 @@ impl Shard {
             close_ended(at, out);
         }
         let asked_before = self.counters.friendd_requests;
+        let (status, since) = (announce.status, announce.status_since);
         // Nor does a log-in that sets nothing change what is shown.
-        if announce.again || announce.status_since == Stamp::default() {
-            self.come_again(at, &name, announce.status, announce.status_since);
-        } else {
-            self.show(at, &name, announce.status, announce.status_since);
+        match announce.again || since == Stamp::default() {
+            true => self.come_again(at, &name, status, since),
+            false => self.show(at, &name, status, since),
         }
         self.come_online(now, &name, out);
         if let Some(hash) = announce.friends_hash {

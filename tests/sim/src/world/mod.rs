@@ -11,6 +11,7 @@ mod groups;
 mod leaving;
 mod links;
 mod pauses;
+mod people;
 mod registry;
 mod shards;
 mod sockets;
