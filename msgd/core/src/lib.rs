@@ -14,6 +14,7 @@ mod group;
 mod inbox;
 mod named;
 pub mod operator;
+mod own_groups;
 mod presence;
 mod recent;
 mod settings;

@@ -6,13 +6,14 @@
 use std::collections::VecDeque;
 
 use proto::clock::Moment;
+use proto::group::UserGroup;
 use proto::ids::{DeviceId, LoginOrder, SessionRef, Stamp, UserId};
 use proto::rate::Usage;
 use proto::slot::Slot;
 
 use crate::friends::Friends;
-use crate::group::own::OwnGroups;
 use crate::inbox::Inbox;
+use crate::own_groups::OwnGroups;
 use crate::presence::Presence;
 use crate::recent::Recent;
 
@@ -121,6 +122,12 @@ impl User {
             armed: Armed::default(),
             in_idle_queue: false,
         }
+    }
+
+    /// The groups that the user belongs to.
+    pub fn groups_named(&self) -> Vec<UserGroup> {
+        let groups = self.groups.as_ref();
+        groups.map(|groups| groups.named()).unwrap_or_default()
     }
 
     /// The index of a session.

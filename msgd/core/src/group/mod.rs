@@ -4,7 +4,6 @@
 //! it. Must not know other groups, nor sessions.
 
 pub mod log;
-pub mod own;
 pub mod roll;
 mod rules;
 

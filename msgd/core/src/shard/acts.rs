@@ -18,7 +18,7 @@ use proto::slot::Slot;
 use std::sync::Arc;
 
 use super::question::{Changing, Question, Reply};
-use super::waits::{About, Act};
+use super::waits::{ASKED_AGAIN, About, Act};
 use super::{Shard, answer};
 use crate::effect::{Effect, GraphTicket};
 use crate::friends::Lookup;
@@ -26,10 +26,6 @@ use crate::waiting::Waiting;
 
 /// The number of no act: a list is passed on without one.
 pub(super) const NOBODY_WAITS: u64 = 0;
-
-/// How often the friend service is asked for a list, once a second, after a
-/// change without an answer: it may be carried out late.
-pub(super) const ASKED_AGAIN: u8 = 3;
 
 /// How often a change is tried when lists change under it: each time another
 /// change was done, so it takes as many as there are at once.

@@ -13,7 +13,7 @@ use super::Shard;
 use super::arrive::user_of;
 use crate::effect::Effect;
 use crate::event::OPERATOR;
-use crate::group::own::OwnGroups;
+use crate::own_groups::OwnGroups;
 use crate::store::{Claim, Mailbox, Remembered, Request};
 use crate::timers::Timer;
 use crate::user::{Phase, User};

@@ -32,10 +32,9 @@ impl Shard {
         };
         let is_ending = ending.is_some();
         let number = self.number();
-        let Some(user) = self.users.get_mut(&name) else {
-            return;
-        };
-        let Some(claim) = self.slots.claim(user.slot) else {
+        let user = self.users.get_mut(&name);
+        let Some((user, claim)) = user.and_then(|u| self.slots.claim(u.slot).map(|c| (u, c)))
+        else {
             return;
         };
         if user.sessions.len() >= self.settings.sessions_per_user_max {
@@ -64,11 +63,7 @@ impl Shard {
             session,
             token: claim.token,
             order,
-            groups: user
-                .groups
-                .as_ref()
-                .map(|groups| groups.named())
-                .unwrap_or_default(),
+            groups: user.groups_named(),
         };
         send(gateway, accepted, out);
         note_arrival(user, &name, claim, self.incarnation, out);

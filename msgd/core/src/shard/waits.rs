@@ -11,7 +11,6 @@ use proto::codes::Code;
 use proto::ids::{SessionRef, UserId};
 use proto::server::ServerPacket;
 
-use super::acts::ASKED_AGAIN;
 use super::{Shard, answer};
 use crate::effect::Effect;
 use crate::timers::Timer;
@@ -47,6 +46,10 @@ impl About {
         }
     }
 }
+
+/// How often the friend service is asked for a list, once a second, after a
+/// change without an answer: it may be carried out late.
+pub(super) const ASKED_AGAIN: u8 = 3;
 
 /// After this long without an answer the client is told so.
 const ACT_PATIENCE: Duration = Duration::from_secs(3);

@@ -13,7 +13,7 @@ use proto::slot::Slot;
 
 use crate::effect::Effect;
 use crate::friends::{Lookup, may_write};
-use crate::group::own::Word;
+use crate::own_groups::Word;
 use crate::shard::acts::NOBODY_WAITS;
 use crate::shard::{Shard, answer, send};
 use crate::store::{Claim, Request as StoreRequest};

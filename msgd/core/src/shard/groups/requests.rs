@@ -3,7 +3,7 @@
 use proto::client::{ChangeGroup, GroupRead, GroupTransient};
 use proto::clock::Now;
 use proto::codes::Code;
-use proto::group::{Action, Belongs, Conversation, UserGroup};
+use proto::group::{Action, Belongs, Conversation};
 use proto::ids::{SessionRef, UserId};
 use proto::link::{GroupAsk, GroupRequest, Relay, Relayed, Request};
 use proto::server::{Did, GroupTransientFrom, ServerPacket};
@@ -15,13 +15,6 @@ use crate::shard::{Shard, answer};
 use crate::store::KeptGroup;
 
 impl Shard {
-    /// What a log-in answer names.
-    pub(in crate::shard) fn groups_of(&self, name: &UserId) -> Vec<UserGroup> {
-        let user = self.users.get(name);
-        let groups = user.and_then(|user| user.groups.as_ref());
-        groups.map(|groups| groups.named()).unwrap_or_default()
-    }
-
     /// What a session asks of a group.
     pub(in crate::shard) fn group_request(
         &mut self,
@@ -54,7 +47,8 @@ impl Shard {
                 }
             },
             Request::GetGroups => {
-                let groups = self.groups_of(&actor);
+                let user = self.users.get(&actor);
+                let groups = user.map(|user| user.groups_named()).unwrap_or_default();
                 return answer(at, ServerPacket::Groups(groups), out);
             }
             Request::GroupTransient(transient) => {
