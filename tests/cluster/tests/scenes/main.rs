@@ -16,6 +16,7 @@ mod goaway;
 mod hostile;
 mod imctl;
 mod leases;
+mod lines;
 mod load;
 mod login;
 mod mistakes;
