@@ -12,6 +12,7 @@ use shared::{Command, Reply, Value};
 use super::claims::refused;
 use super::group_reply::{opened, page};
 use super::keeper::Keeper;
+use super::kind::is_of_groups;
 use super::plan::{holds, is_held};
 use super::settle::Trouble;
 use crate::store::fields::Damaged;
@@ -24,8 +25,25 @@ const GROUP_BYTES: usize = 256 * 1024;
 const REPLY: Damaged = Damaged("a group");
 
 impl Keeper {
-    /// Carries out requests about groups in their order.
-    pub(super) async fn serve_groups(&mut self, requests: &[Request]) -> Vec<Outcomes> {
+    /// Carries out requests about users and about groups, each in their order, so
+    /// that one does not wait for the reply to another: an answer about a user may
+    /// know already what was asked about groups behind it.
+    pub(super) async fn serve_all(&mut self, requests: &[Request]) -> Vec<Outcomes> {
+        if !requests.iter().any(is_of_groups) {
+            return self.serve(requests).await;
+        }
+        let all = requests.iter().cloned();
+        let (of_groups, of_users): (Vec<_>, Vec<_>) = all.partition(is_of_groups);
+        let mut of_groups = self.serve_groups(&of_groups).await.into_iter();
+        let mut of_users = self.serve(&of_users).await.into_iter();
+        let outcome = |request: &Request| match is_of_groups(request) {
+            true => of_groups.next(),
+            false => of_users.next(),
+        };
+        requests.iter().filter_map(outcome).collect()
+    }
+
+    async fn serve_groups(&mut self, requests: &[Request]) -> Vec<Outcomes> {
         let mut outcomes = Vec::new();
         let mut begin = 0;
         while begin < requests.len() {

@@ -99,7 +99,7 @@ impl Keeper {
             let same = |request: &&Request| kind(request) == which;
             let count = match which {
                 Kind::Claim | Kind::Alive => 1,
-                Kind::Release | Kind::Group | Kind::Mailbox => rest.iter().take_while(same).count(),
+                Kind::Release | Kind::Kept => rest.iter().take_while(same).count(),
             };
             let (these, others) = rest.split_at(count);
             rest = others;
@@ -107,15 +107,13 @@ impl Keeper {
                 Kind::Claim => self.claim(first, outcomes, tell).await,
                 Kind::Alive => self.keep_alive(first).await,
                 Kind::Release => outcomes.extend(self.release(these).await.into_iter().flatten()),
-                Kind::Group => {
-                    outcomes.extend(self.serve_groups(these).await.into_iter().flatten());
-                }
-                Kind::Mailbox => outcomes.extend(self.serve(these).await.into_iter().flatten()),
+                Kind::Kept => outcomes.extend(self.serve_all(these).await.into_iter().flatten()),
             }
         }
     }
 
-    async fn serve(&mut self, requests: &[Request]) -> Vec<Outcomes> {
+    /// Carries out requests about users in their order.
+    pub(super) async fn serve(&mut self, requests: &[Request]) -> Vec<Outcomes> {
         let mut batch = Batch {
             outcomes: vec![None; requests.len()],
             ..Batch::default()

@@ -13,10 +13,8 @@ pub(super) enum Kind {
     Alive,
     /// Those that follow each other.
     Release,
-    /// Those that follow each other.
-    Group,
-    /// All others that follow each other.
-    Mailbox,
+    /// All others that follow each other: about users, and about groups.
+    Kept,
 }
 
 /// Which a request is.
@@ -25,11 +23,18 @@ pub(super) fn kind(request: &Request) -> Kind {
         Request::Claim { .. } => Kind::Claim,
         Request::Alive { .. } => Kind::Alive,
         Request::Release { .. } => Kind::Release,
-        Request::KeepGroups { .. }
-        | Request::OpenGroup { .. }
-        | Request::WriteGroup { .. }
-        | Request::EndGroup { .. }
-        | Request::ReadLog { .. } => Kind::Group,
-        _ => Kind::Mailbox,
+        _ => Kind::Kept,
     }
+}
+
+/// Whether a request is carried out with those about groups.
+pub(super) fn is_of_groups(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::KeepGroups { .. }
+            | Request::OpenGroup { .. }
+            | Request::WriteGroup { .. }
+            | Request::EndGroup { .. }
+            | Request::ReadLog { .. }
+    )
 }
