@@ -183,6 +183,8 @@ impl GroupLog {
             Action::Transfer(user) => {
                 self.roles.insert(actor.clone(), Role::Admin);
                 self.roles.insert(user.clone(), Role::Owner);
+                // Nobody could unmute the owner.
+                self.muted.remove(user);
             }
             Action::Mute { user, seconds: 0 } => drop(self.muted.insert(user.clone())),
             // The later mute counts, and this one ends by itself.
