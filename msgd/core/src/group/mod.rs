@@ -72,6 +72,14 @@ pub struct Known {
     pub writing: u64,
 }
 
+impl Known {
+    /// Whether someone is out, and it is not durable yet that they are.
+    pub fn is_going(&self, user: &UserId) -> bool {
+        let row = self.roll.row(user);
+        self.roll.role(user).is_none() && row.is_some_and(|row| row.kept.revision > self.durable)
+    }
+}
+
 /// A gateway that follows a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Follower {

@@ -27,6 +27,12 @@ impl Shard {
         out: &mut Vec<Effect>,
     ) {
         let Follow { session, user } = follow;
+        let known = self.groups.get(name).and_then(|group| group.known.as_ref());
+        if known.is_some_and(|known| known.is_going(&user)) {
+            // They may stay: what is being written may be lost.
+            let group = name.clone();
+            return send(gateway, Down::FromGroup(FromGroup::Busy { group }), out);
+        }
         let Some(state) = self.group_state(name, &user) else {
             let not = FromGroup::NotMember {
                 session,
@@ -44,13 +50,14 @@ impl Shard {
         send(gateway, Down::FromGroup(followed), out);
     }
 
-    /// Later than any word about who is a member before.
+    /// Later than any word about who is a member that was told before: of what is
+    /// durable.
     pub(super) fn membership_version(&mut self, now: Now, name: &GroupId) -> MembershipVersion {
         let known = self.groups.get(name).and_then(|group| group.known.as_ref());
         match known {
             Some(known) => MembershipVersion {
                 epoch: known.roll.record.epoch,
-                revision: known.roll.record.revision,
+                revision: known.durable,
             },
             // A group of this name that comes later has a later log.
             None => MembershipVersion {
@@ -97,7 +104,10 @@ impl Shard {
             return;
         };
         let known = group.known.as_ref();
-        let is_member = |user: &&UserId| known.is_some_and(|known| known.roll.role(user).is_some());
+        // Who is going is dropped when that is durable.
+        let is_member = |user: &&UserId| {
+            known.is_some_and(|known| known.roll.role(user).is_some() || known.is_going(user))
+        };
         let gone: Vec<UserId> = users
             .iter()
             .filter(|user| !is_member(user))
