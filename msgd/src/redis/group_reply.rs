@@ -21,7 +21,6 @@ pub(super) fn opened(parts: &[Value]) -> Result<Found, Damaged> {
         Value::Array(known),
         Value::Array(members),
         Value::Array(heads),
-        whole,
     ] = parts
     else {
         return match parts {
@@ -29,7 +28,7 @@ pub(super) fn opened(parts: &[Value]) -> Result<Found, Damaged> {
             _ => Err(GROUP),
         };
     };
-    let [Value::BulkString(row), epoch, last, messages, newest] = &known[..] else {
+    let [Value::BulkString(row), epoch, last, messages, newest, whole] = &known[..] else {
         return Err(GROUP);
     };
     let mut members = members

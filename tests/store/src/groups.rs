@@ -276,7 +276,19 @@ pub(crate) fn opening_tells_the_messages_since_a_stamp<S: Carries>(stage: &mut S
 pub(crate) fn opening_tells_the_newest_messages<S: Carries>(stage: &mut Stage<S>) {
     let claim = stage.serves_group("team");
     let most = OPEN_IDENTITIES_MAX as u64;
-    assert!(stage.writes(claim, "team", making(EPOCH, most + 5)));
+    assert!(stage.writes(claim, "team", making(EPOCH, most)));
+    let found = stage.opens_group(claim, "team");
+    assert_eq!((found.latest.len() as u64, found.whole), (most, true));
+    stage.writes_each(claim, "team", [most + 1]);
+    for (since, whole) in [(1, false), (2, true), (3, true)] {
+        let Found::Group(found) = stage.finds(claim, "team", second(since)) else {
+            panic!("there is a group");
+        };
+        let first = since.max(2);
+        assert_eq!(found.latest[0].seq, first, "since {since}");
+        assert_eq!(found.whole, whole, "since {since}");
+    }
+    stage.writes_each(claim, "team", most + 2..=most + 5);
     let found = stage.opens_group(claim, "team");
     assert!(!found.whole);
     let latest = found.latest;

@@ -1,29 +1,32 @@
--- Tells of a group, whom it knows and the heads of its newest messages, newest
--- first, and whether these are all from that time on. Keys: the slot, the group, its members, its log. Arguments: the token,
--- the oldest stamp that is wanted, how many messages at most, bytes of a row's
--- head.
+-- Tells of a group, whom it knows, the heads of its newest messages, newest
+-- first, and whether these are all from that time on. Keys: the slot, the group,
+-- its members, its log. Arguments: the token, the oldest stamp that is wanted, how
+-- many messages at most, bytes of a row's head.
 local held = redis.call('HMGET', KEYS[1], 'token', 'holder')
 if held[1] ~= ARGV[1] or not held[2] then
     return 0
 end
-local known = redis.call('HMGET', KEYS[2], 'record', 'epoch', 'last', 'messages', 'newest')
+local fields = {'record', 'epoch', 'last', 'messages', 'newest', 'first'}
+local known = redis.call('HMGET', KEYS[2], unpack(fields))
 if not known[1] then
     return {}
 end
 local since, most = tonumber(ARGV[2]), tonumber(ARGV[3])
-local heads, to, whole = {}, '+', '0'
+local heads, to = {}, '+'
 local function look()
-    while #heads < most do
+    if tonumber(known[5]) < since then
+        return '1'
+    end
+    while true do
         local page = redis.call('XREVRANGE', KEYS[4], to, '-', 'COUNT', 64)
         for _, entry in ipairs(page) do
             local row = entry[2][2]
             -- Stamps ascend.
             if struct.unpack('<I8', row) < since then
-                whole = '1'
-                return
+                return '1'
             end
             if #heads == most then
-                return
+                return '0'
             end
             -- Behind the id of who wrote it stands what it is.
             if row:byte(18 + row:byte(17)) == 0 then
@@ -32,13 +35,10 @@ local function look()
             to = '(' .. entry[1]
         end
         if #page < 64 then
-            -- The first of all, or there was none.
-            if to == '(1-0' or to == '+' and known[3] == '0' then
-                whole = '1'
-            end
-            return
+            -- Nothing has gone.
+            return known[6] == '1' and '1' or '0'
         end
     end
 end
-look()
-return {known, redis.call('HGETALL', KEYS[3]), heads, whole}
+known[6] = look()
+return {known, redis.call('HGETALL', KEYS[3]), heads}

@@ -55,24 +55,25 @@ impl Groups {
         let Some(group) = self.all.get(group) else {
             return Found::Nothing;
         };
-        let known = group.log.range(group.first..);
-        let wanted = known.rev().filter_map(|(_, entry)| identity(entry));
-        let wanted = wanted.filter(|logged| logged.stamp >= since);
-        let mut latest: Vec<_> = wanted.take(OPEN_IDENTITIES_MAX).collect();
+        let mut latest = Vec::new();
+        let mut whole = group.first == 1 || group.newest < since;
+        for (_, logged) in group.log.range(group.first..).rev() {
+            let is_older = logged.0.stamp < since;
+            if is_older || latest.len() == OPEN_IDENTITIES_MAX {
+                whole = is_older;
+                break;
+            }
+            latest.extend(identity(logged));
+        }
         latest.reverse();
-        let mut kept = group.log.range(group.first..);
-        let is_older = kept
-            .next()
-            .is_some_and(|(_, (entry, _))| entry.stamp < since);
-        let has_all = is_older || group.first == 1 || group.newest < since;
         let members = group.members.clone();
         Found::Group(Box::new(StoredGroup {
             record: group.record.clone(),
             head: group.head,
             newest: group.newest,
             members: members.into_iter().collect(),
-            whole: has_all && latest.len() < OPEN_IDENTITIES_MAX,
             latest,
+            whole,
         }))
     }
 
