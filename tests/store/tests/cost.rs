@@ -9,14 +9,14 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use msgd_core::store::{Claim, Letter, Outcome, Position, Request, StoreSettings};
+use msgd_core::store::{Claim, Found, Letter, Outcome, Position, Request, StoreSettings};
 use proto::group::Range;
 use proto::ids::{Incarnation, MessageId, Stamp, UserId};
 use proto::link::Message;
 use proto::slot::Slot;
 use redis_stage::Server;
 use stage::Embedded;
-use stage::entries::{group, make, write, writing};
+use stage::entries::{group, make, member, write, writing};
 use stage::redis::{Process, settings};
 use store_suite::Carries;
 
@@ -125,8 +125,11 @@ fn measure_group<S: Works>(mut store: S, server: Option<u32>) {
     const ENTRIES: u64 = 120_000;
     const PAGES: u64 = 10_000;
     const PAGE: usize = 100;
+    const MEMBERS: u64 = 10_000;
     let claim = claims(&mut store)[&Slot::of_group(&group("team"))];
-    store.ask(VecDeque::from([writing(claim, "team", make())]));
+    let mut begin = make();
+    begin.members.clear();
+    store.ask(VecDeque::from([writing(claim, "team", begin)]));
     check(store.next());
     let append = |seq| {
         let mut write = write(seq..seq + 1);
@@ -141,10 +144,20 @@ fn measure_group<S: Works>(mut store: S, server: Option<u32>) {
         count_max: PAGE,
         bytes_max: usize::MAX,
     };
+    let join = |number| {
+        let mut write = write(ENTRIES + 1..ENTRIES + 1);
+        write.members = vec![(user(number), Some(member(0)))];
+        writing(claim, "team", write)
+    };
+    let open = Request::OpenGroup {
+        claim,
+        group: group("team"),
+        since: Stamp(0),
+    };
     // Everywhere in what is kept.
     let place = |number| 20_001 + number * 7_919 % (100_000 - 2 * PAGE as u64);
     type Ask<'a> = &'a dyn Fn(u64) -> Request;
-    let steps: [(&str, u64, Ask<'_>); 4] = [
+    let steps: [(&str, u64, Ask<'_>); 6] = [
         ("append", ENTRIES, &|number| append(number + 1)),
         ("page after", PAGES, &|n| page(Range::After(place(n)))),
         ("page before", PAGES, &|n| {
@@ -153,6 +166,8 @@ fn measure_group<S: Works>(mut store: S, server: Option<u32>) {
         ("page since", PAGES, &|n| {
             page(Range::Since(Stamp(place(n))))
         }),
+        ("row of a member", MEMBERS, &join),
+        ("open", 64, &|_| open.clone()),
     ];
     for (step, count, request) in steps {
         let (before, began) = (cpu_us(server), Instant::now());
@@ -289,6 +304,10 @@ fn check(outcome: Outcome) {
             ..
         } if letters.len() == 1 => {}
         Outcome::GroupWritten { done: true, .. } => {}
+        Outcome::GroupOpened {
+            found: Found::Group(found),
+            ..
+        } if found.members.len() == 10_000 => {}
         Outcome::LogRead {
             page: Some(page), ..
         } if page.entries.len() == 100 => {}
