@@ -22,5 +22,6 @@ pub mod port;
 pub mod process;
 pub mod processes;
 pub mod proxy;
+pub mod room;
 pub mod script;
 pub mod terminal;

@@ -13,6 +13,7 @@ mod failover;
 mod friendds;
 mod fullscreen;
 mod goaway;
+mod groups;
 mod hostile;
 mod imctl;
 mod leases;
