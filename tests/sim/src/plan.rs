@@ -122,6 +122,9 @@ pub struct Plan {
     pub store: StoreSettings,
     /// So many groups there are.
     pub groups: usize,
+    /// Nobody writes to them in peace: what was missed before does not show by
+    /// what comes after it.
+    pub groups_rest: bool,
 }
 
 /// A lease of a shard, from its renewal on.
@@ -183,6 +186,7 @@ impl Plan {
                 log: LogSettings::default(),
             },
             groups: 0,
+            groups_rest: false,
         }
     }
 }
@@ -194,6 +198,7 @@ impl Plan {
             return;
         }
         self.groups = dice.within(2..5) as usize;
+        self.groups_rest = dice.percent(50);
         let log_max = if dice.percent(30) {
             dice.within(5..30)
         } else {

@@ -194,11 +194,12 @@ impl World {
         self.change_group(client, group, action);
     }
 
-    /// In peace every group is looked at, and written to by who is in it.
+    /// In peace every group is looked at, and mostly written to by who is in it.
     pub(super) fn probe_groups(&mut self, client: usize) {
         for group in self.groups.clone() {
             self.ask_members(client, group.clone());
-            if self.clients[client].groups.role(&group).is_some() {
+            let is_in = self.clients[client].groups.role(&group).is_some();
+            if is_in && !self.plan.groups_rest {
                 self.write_message(client, To::Group(group));
             }
         }
