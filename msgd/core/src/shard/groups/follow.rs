@@ -227,6 +227,7 @@ impl Shard {
         if let Some(user) = &removal.user {
             self.say_again(now, name, removal.reply.gateway, user, out);
         }
+        self.end_if_told(name, out);
     }
 
     /// Nobody waits for a gateway that does not follow any more.

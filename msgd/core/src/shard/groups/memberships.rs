@@ -165,9 +165,11 @@ impl Shard {
         self.end_if_told(name, out);
     }
 
-    /// Of a group that has ended nothing is kept when all its members know it.
+    /// Of a group that has ended nothing is kept when all its members know it, nor
+    /// is it in memory: if the store fails now, who asks for it next finds it as it
+    /// is there, and it ends then.
     pub(super) fn end_if_told(&mut self, name: &GroupId, out: &mut Vec<Effect>) {
-        let Some(group) = self.groups.get_mut(name) else {
+        let Some(group) = self.groups.get(name) else {
             return;
         };
         let Some(claim) = self.slots.claim(group.slot) else {
@@ -176,12 +178,10 @@ impl Shard {
         let has_ended = group.known.as_ref().is_some_and(|known| {
             known.roll.record.dissolved && known.untold.is_empty() && known.log.is_idle()
         });
-        if has_ended {
-            let rows = group.known.take().map_or(0, |known| known.roll.len());
-            self.group_rows -= rows;
+        if has_ended && group.removals.is_empty() {
+            self.forget_group(name);
             let group = name.clone();
             out.push(Effect::Store(Request::EndGroup { claim, group }));
-            self.note_group_idle(name);
         }
     }
 
