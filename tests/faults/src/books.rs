@@ -4,23 +4,54 @@
 //! how they travel.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use client::{Code, DeviceId, Fate, Identity, Message, MessageId, Next, UserId};
+use client::{Code, DeviceId, Fate, GroupId, Identity, Message, MessageId, Next, UserId};
 use cluster::ledger::Ledger;
+use proto::slot::Slot;
 
 use crate::blocks::Blocks;
 use crate::order::Order;
+use crate::rooms::Rooms;
 use crate::service::Service;
 
-/// What one user says to another.
+/// To whom somebody writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// A user.
+    User(UserId),
+    /// All members of a group.
+    Group(GroupId),
+}
+
+impl To {
+    /// Where it is served.
+    pub fn slot(&self) -> Slot {
+        match self {
+            Self::User(user) => Slot::of(user),
+            Self::Group(group) => Slot::of_group(group),
+        }
+    }
+}
+
+impl fmt::Display for To {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => user.fmt(f),
+            Self::Group(group) => write!(f, "#{group}"),
+        }
+    }
+}
+
+/// What one user says to another, or to a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// Who writes.
     pub from: UserId,
     /// To whom.
-    pub to: UserId,
+    pub to: To,
     /// Whether the recipient blocks the sender now and then: a refusal is in
     /// order then, and no service is expected.
     pub is_blocked: bool,
@@ -33,6 +64,8 @@ pub struct Accounts {
     pub ledger: Ledger,
     /// What came late.
     pub order: Order,
+    /// What was said in groups.
+    pub rooms: Rooms,
     /// What came through a block.
     pub blocks: Blocks,
     /// Who is served.
@@ -43,7 +76,7 @@ pub struct Accounts {
     /// what became of them: they would be refused, and may have come through.
     pub doubtful: usize,
     /// Friends who were told that they are none, or the like.
-    pub refused_for_no_reason: Vec<(UserId, UserId, Code)>,
+    pub refused_for_no_reason: Vec<(UserId, To, Code)>,
     /// Sessions that ended for good.
     pub closed: Vec<String>,
     /// When each message was acknowledged.
@@ -74,6 +107,7 @@ impl Books {
         let accounts = Accounts {
             ledger: Ledger::default(),
             order: Order::default(),
+            rooms: Rooms::default(),
             blocks: Blocks::default(),
             service: Service::of(routes.len()),
             refused: BTreeMap::new(),
@@ -121,7 +155,9 @@ impl Books {
             Fate::Delivered { .. } | Fate::Stored { .. } | Fate::Logged { .. } => {
                 accounts.service.acknowledged(stream, sent, now);
                 accounts.acknowledged.insert(identity.clone(), now);
-                accounts.blocks.came(&route.from, &route.to, sent, now);
+                if let To::User(to) = &route.to {
+                    accounts.blocks.came(&route.from, to, sent, now);
+                }
             }
             Fate::Rejected { code, .. } => {
                 *accounts.refused.entry(code.number()).or_default() += 1;
@@ -135,7 +171,13 @@ impl Books {
                 accounts.doubtful += usize::from(is_doubt);
             }
         }
-        accounts.ledger.told(identity, fate);
+        match (&route.to, fate) {
+            (To::Group(group), Fate::Logged { place, .. }) => {
+                accounts.rooms.logged(identity, group, place);
+            }
+            (To::Group(_), Fate::Rejected { .. }) => accounts.rooms.refused(),
+            (_, fate) => accounts.ledger.told(identity, fate),
+        }
     }
 
     /// A device shows a message.
@@ -147,7 +189,9 @@ impl Books {
             && let Some(route) = self.routes.get(stream)
             && let Some(sent) = accounts.sent[stream].get(number).copied()
         {
-            accounts.blocks.came(&route.from, &route.to, sent, now);
+            if let To::User(to) = &route.to {
+                accounts.blocks.came(&route.from, to, sent, now);
+            }
             if is_first {
                 accounts.order.shown(stream, device, number, (sent, now));
             }

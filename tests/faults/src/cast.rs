@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use client::{ChangeError, Relation, UserId};
+use client::{Action, ChangeError, Entrance, GroupId, Relation, UserId};
 use tokio::time::{Duration, Instant, sleep};
 
-use crate::books::{Books, Route};
+use crate::books::{Books, Route, To};
 use crate::device::{Device, Owner, Shown};
 
 /// People who chat in pairs all the time.
@@ -18,6 +18,10 @@ const CHATTERS: usize = 40;
 const VISITORS: usize = 12;
 /// People who block each other, in pairs.
 const BLOCKERS: usize = 12;
+/// Groups of people who chat.
+const ROOMS: usize = 6;
+/// Members of each who write.
+const WRITERS: usize = 3;
 /// One in so many people who chat has a second device.
 const SECOND_DEVICE: usize = 5;
 
@@ -52,14 +56,35 @@ pub fn routes() -> Result<Vec<Route>> {
     let route = |from, to, is_blocked| {
         Ok(Route {
             from: user(from)?,
-            to: user(to)?,
+            to: To::User(user(to)?),
             is_blocked,
         })
     };
     let chats = (0..CHATTERS).map(|one| route(one, one ^ 1, false));
     let visits = (0..VISITORS).map(|one| route(one, CHATTERS + one, false));
     let blocks = (CHATTERS + VISITORS..EVERYBODY).map(|one| route(one, one ^ 1, true));
-    chats.chain(visits).chain(blocks).collect()
+    let people = chats.chain(visits).chain(blocks);
+    let rooms = (0..ROOMS).flat_map(|number| {
+        let writers = members(number).take(WRITERS);
+        writers.map(move |member| {
+            Ok(Route {
+                from: user(member)?,
+                to: To::Group(room(number)?),
+                is_blocked: false,
+            })
+        })
+    });
+    people.chain(rooms).collect()
+}
+
+/// A group by number.
+fn room(number: usize) -> Result<GroupId> {
+    Ok(format!("room-{}", 1_001 + number).parse()?)
+}
+
+/// Of those who chat every so manyth is in a room.
+fn members(room: usize) -> impl Iterator<Item = usize> {
+    (room..CHATTERS).step_by(ROOMS)
 }
 
 /// Pairs of friends: who writes to each other, and some who only look.
@@ -110,6 +135,9 @@ impl Cast {
         for (one, other) in friendships() {
             cast.befriend(one, other).await?;
         }
+        for number in 0..ROOMS {
+            cast.open_room(number).await?;
+        }
         let going: Vec<Device> = cast.devices.drain(CHATTERS..CHATTERS + VISITORS).collect();
         for device in going {
             device.leaves().await;
@@ -119,6 +147,27 @@ impl Cast {
             *at -= VISITORS;
         }
         Ok(cast)
+    }
+
+    /// The first member makes a room, and the others come in.
+    async fn open_room(&self, number: usize) -> Result<()> {
+        let room = room(number)?;
+        let mut action = Action::Create {
+            title: "a room".into(),
+            entrance: Entrance::Open,
+        };
+        for member in members(number) {
+            let client = &self.devices[self.first[member]].client;
+            client.change_group(&room, action).await?;
+            action = Action::Join;
+        }
+        Ok(())
+    }
+
+    /// All rooms, each with a member who reads its log.
+    pub fn rooms(&self) -> Result<Vec<(GroupId, &Device)>> {
+        let rooms = (0..ROOMS).map(|number| Ok((room(number)?, self.device(&user(number)?)?)));
+        rooms.collect()
     }
 
     async fn befriend(&mut self, one: usize, other: usize) -> Result<()> {

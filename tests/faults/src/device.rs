@@ -133,6 +133,14 @@ async fn hear(owner: Owner, mut events: Events, books: Books, say: watch::Sender
                     sleep(SLOWLY).await;
                 }
             }
+            Event::GroupEntry(entry) => {
+                let mut accounts = books.open();
+                accounts.rooms.entry(&owner.user, &owner.device, &entry);
+            }
+            Event::GroupSkipped(skipped) => {
+                let mut accounts = books.open();
+                accounts.rooms.skipped(&owner.user, &owner.device, &skipped);
+            }
             Event::Connected(_) => drop(say.send_replace(true)),
             Event::Reconnecting { .. } => {
                 say.send_replace(false);

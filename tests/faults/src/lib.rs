@@ -22,6 +22,7 @@ mod power;
 mod presence;
 mod report;
 mod rest;
+mod rooms;
 mod run;
 mod service;
 mod stage;

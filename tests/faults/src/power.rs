@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::books::{Books, Route};
+use crate::books::{Books, Route, To};
 use crate::cast::become_friends;
 use crate::device::{Device, Owner, Shown};
 use crate::run::{Fsync, LOOK, millis};
@@ -160,7 +160,7 @@ fn routes() -> Result<Vec<Route>> {
     let routes = (0..PAIRS).map(|pair| {
         Ok(Route {
             from: user("writer", pair)?,
-            to: user("away", pair)?,
+            to: To::User(user("away", pair)?),
             is_blocked: false,
         })
     });
@@ -189,7 +189,10 @@ impl Round {
         let (mut writers, mut away) = (Vec::new(), Vec::new());
         for route in books.routes() {
             let writer = owner(&route.from)?.comes(&books)?;
-            let reader = owner(&route.to)?;
+            let To::User(to) = &route.to else {
+                continue;
+            };
+            let reader = owner(to)?;
             let there = reader.comes(&books)?;
             writer.is_there().await?;
             there.is_there().await?;
@@ -239,7 +242,7 @@ impl Round {
         Stream {
             number,
             client: self.writers[number].client.clone(),
-            to: self.away[number].user.clone(),
+            to: To::User(self.away[number].user.clone()),
             pace: PACE,
             stop: stop.subscribe(),
             burst: watch::Sender::new(0).subscribe(),

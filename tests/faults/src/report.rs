@@ -59,6 +59,14 @@ pub struct Breaches {
     /// Messages that were shown after a later one, with no fault while they
     /// were on their way.
     pub out_of_order_without_a_fault: usize,
+    /// Messages that were told logged, and are not in the log of the group where
+    /// that was said.
+    pub logged_and_lost: usize,
+    /// Messages that are in a log more than once.
+    pub logged_twice: usize,
+    /// Entries of a group that a member was told twice, out of order, otherwise
+    /// than others, or not at all.
+    pub entries_not_told_once_in_order: usize,
     /// Friends who are shown as what they are not.
     pub ghosts_in_presence: usize,
     /// Messages that were refused for good, and shown.
@@ -96,6 +104,10 @@ pub struct Report {
     pub delivered: usize,
     /// In a mailbox.
     pub stored: usize,
+    /// In the log of a group.
+    pub logged: usize,
+    /// Entries of groups that members were told.
+    pub entries: usize,
     /// Refusals by their codes.
     pub refused: BTreeMap<u32, usize>,
     /// Would be refused, and may have come through before (202).
@@ -169,13 +181,15 @@ impl Report {
         }
         let _ = write!(
             text,
-            "\n{} messages in {} s, {} delivered, {} stored, refused {:?}, in doubt {}; {} blocks; \
+            "\n{} messages in {} s, {} delivered, {} stored, {} logged and told as {} entries, refused {:?}, in doubt {}; {} blocks; \
              {} late while there was a fault; {} views right after {} ms; \
              at most {} ms of silence without a fault\n\n| ledger | |\n|---|---|\n",
             self.messages,
             self.secs,
             self.delivered,
             self.stored,
+            self.logged,
+            self.entries,
             self.refused,
             self.doubtful,
             self.blocks,
@@ -225,6 +239,8 @@ mod tests {
             messages: 1,
             delivered: 1,
             stored: 0,
+            logged: 0,
+            entries: 0,
             refused: BTreeMap::new(),
             doubtful: 0,
             blocks: 0,

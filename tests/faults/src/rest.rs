@@ -8,19 +8,22 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use client::{Availability, UserId};
+use client::{Availability, Client, Conversation, GroupId, LogEntry, Range, UserId};
 use cluster::ledger::Breach;
 use tokio::task::JoinError;
 use tokio::time::{sleep, timeout};
 
 use crate::presence::ghosts;
 use crate::report::{Breaches, Report};
+use crate::rooms::Log;
 use crate::run::{LOOK, Run, millis};
 use crate::service::Service;
 
 /// For every message to be answered, and for every mailbox to be emptied.
 const ANSWERED: Duration = Duration::from_secs(180);
 const EMPTIED: Duration = Duration::from_secs(90);
+/// Entries of a log that are asked for at a time.
+const PAGE: usize = 500;
 /// Breaches of one kind that are told in words.
 const EXAMPLES: usize = 5;
 
@@ -53,6 +56,7 @@ impl Run {
         while !self.books.open().ledger.is_settled() && Instant::now() < end {
             sleep(LOOK).await;
         }
+        let logs_of_rooms = self.logs().await?;
         let truth = self.some_vanish().await;
         let looked = ghosts(&self.cast.devices, &self.cast.friends, &truth).await;
         let (ghosts, views, right_after) = looked;
@@ -61,7 +65,7 @@ impl Run {
             .take(EXAMPLES)
             .map(|ghost| format!("{ghost:?}"));
         examples.extend(shown);
-        let mut report = self.close(examples);
+        let mut report = self.close(examples, &logs_of_rooms);
         report.ledger.ghosts_in_presence = ghosts.len();
         (report.views, report.views_right_after_ms) = (views, millis(right_after));
         if let Some(folder) = logs {
@@ -71,6 +75,21 @@ impl Run {
             }
         }
         Ok(report)
+    }
+
+    /// The logs of all rooms, when every member was told all of them or had time
+    /// enough.
+    async fn logs(&self) -> Result<Vec<Log>> {
+        let end = Instant::now() + EMPTIED;
+        let mut logs = Vec::new();
+        for (group, member) in self.cast.rooms()? {
+            let log = read(&member.client, group).await?;
+            while !self.books.open().rooms.is_told(&log) && Instant::now() < end {
+                sleep(LOOK).await;
+            }
+            logs.push(log);
+        }
+        Ok(logs)
     }
 
     /// Every other visitor vanishes. Gives what everybody is then.
@@ -110,7 +129,7 @@ impl Run {
         calms.max()
     }
 
-    fn close(&self, mut examples: Vec<String>) -> Report {
+    fn close(&self, mut examples: Vec<String>, logs: &[Log]) -> Report {
         let accounts = self.books.open();
         let mut ledger = Breaches::default();
         let breaches = accounts.ledger.breaches();
@@ -140,6 +159,13 @@ impl Run {
         let words = for_no_reason.iter().take(EXAMPLES);
         examples.extend(words.map(|(from, to, code)| format!("{from} to {to}: {code:?}")));
         examples.extend(accounts.closed.iter().take(EXAMPLES).cloned());
+        let wrong = accounts.rooms.wrong(logs);
+        for words in [&wrong.lost, &wrong.twice, &wrong.mistold] {
+            examples.extend(words.iter().take(EXAMPLES).cloned());
+        }
+        ledger.logged_and_lost = wrong.lost.len();
+        ledger.logged_twice = wrong.twice.len();
+        ledger.entries_not_told_once_in_order = wrong.mistold.len();
         let balance = accounts.ledger.balance();
         ledger.delivered_after_a_block = through.len();
         ledger.out_of_order_without_a_fault = late.len();
@@ -147,6 +173,7 @@ impl Run {
         ledger.sessions_ended = accounts.closed.len();
         let sent = accounts.sent();
         let answered = balance.delivered + balance.stored + balance.rejected;
+        let answered = answered + accounts.rooms.answered();
         ledger.never_answered = sent - answered - accounts.doubtful;
         Report {
             seed: 0,
@@ -155,6 +182,8 @@ impl Run {
             messages: sent,
             delivered: balance.delivered,
             stored: balance.stored,
+            logged: accounts.rooms.messages(),
+            entries: accounts.rooms.entries(),
             refused: accounts.refused.clone(),
             doubtful: accounts.doubtful,
             blocks: accounts.blocks.set(),
@@ -165,6 +194,24 @@ impl Run {
             ledger,
             examples,
             faults: Vec::new(),
+        }
+    }
+}
+
+/// All of the log of a group.
+async fn read(client: &Client, group: GroupId) -> Result<Log> {
+    let mut entries = Vec::new();
+    loop {
+        let of = Conversation::Group(group.clone());
+        let last = entries.last().map_or(0, |entry: &LogEntry| entry.seq);
+        let page = client.history(of, Range::After(last), PAGE).await?;
+        entries.extend(page.entries);
+        if entries.last().is_none_or(|entry| entry.seq >= page.last) {
+            return Ok(Log {
+                group,
+                epoch: page.epoch,
+                entries,
+            });
         }
     }
 }

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::act;
-use crate::books::Books;
+use crate::books::{Books, To};
 use crate::cast::{self, Cast};
 use crate::device::Device;
 use crate::fault::{Fault, What, Whom};
@@ -317,18 +317,22 @@ impl Run {
         let broken = accounts.broken.iter().rev();
         let broken = broken.take_while(|(at, _)| *at >= raw.began);
         let broken: HashSet<&UserId> = broken.map(|(_, user)| user).collect();
-        let concerns = |user: &UserId| match (fault.what, fault.whom) {
+        let concerns = |slot: Slot, user: Option<&UserId>| match (fault.what, fault.whom) {
             (What::ShardJoins, _) | (_, Whom::Friends(_) | Whom::Redis) => true,
-            (_, Whom::Shard(number)) => {
-                view.ring().owner(Slot::of(user)).as_str() == SHARDS[number]
-            }
+            (_, Whom::Shard(number)) => view.ring().owner(slot).as_str() == SHARDS[number],
             // Where no connection broke, whose it was is not known.
-            (_, Whom::Gateway(_)) => broken.is_empty() || broken.contains(user),
+            (_, Whom::Gateway(_)) => {
+                broken.is_empty() || user.is_some_and(|user| broken.contains(user))
+            }
         };
         let routes = self.books.routes();
         let concerned = self.served.iter().copied().filter(|stream| {
             let route = &routes[*stream];
-            concerns(&route.from) || concerns(&route.to)
+            let to = match &route.to {
+                To::User(to) => Some(to),
+                To::Group(_) => None,
+            };
+            concerns(Slot::of(&route.from), Some(&route.from)) || concerns(route.to.slot(), to)
         });
         let concerned: Vec<usize> = concerned.collect();
         let outage = service.outage(&concerned, raw.began, served);

@@ -1,5 +1,5 @@
-//! Streams of messages: each from one user to one other, at a pace of its own,
-//! now and then many at once.
+//! Streams of messages: each from one user to one other or to one group, at a
+//! pace of its own, now and then many at once.
 //!
 //! Owns the pace and what an application does with a fate that is unknown. Must
 //! not know what becomes of the messages.
@@ -7,12 +7,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use client::{Client, Code, Fate, MessageId, SendError, SendHandle, UserId};
+use client::{Client, Code, Fate, MessageId, SendError, SendHandle};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use crate::books::{Books, write};
+use crate::books::{Books, To, write};
 
 /// One message in so many is the first of more than a window at once.
 const FLOOD_EVERY: u32 = 4_000;
@@ -32,7 +32,7 @@ pub struct Stream {
     /// Of who writes.
     pub client: Client,
     /// To whom.
-    pub to: UserId,
+    pub to: To,
     /// The pause between two messages.
     pub pace: Duration,
     /// Set when it is to end.
@@ -91,7 +91,11 @@ impl Stream {
     async fn hand_over(&self) -> Result<(Letter, SendHandle)> {
         let (number, sent) = self.books.sends(self.number);
         let body = write(self.number, number);
-        let handle = self.client.send(&self.to, body.clone()).await?;
+        let text = body.clone();
+        let handle = match &self.to {
+            To::User(to) => self.client.send(to, text).await?,
+            To::Group(group) => self.client.send_to_group(group, Vec::new(), text).await?,
+        };
         let letter = Letter {
             stream: self.number,
             client: self.client.clone(),
@@ -108,7 +112,7 @@ impl Stream {
 struct Letter {
     stream: usize,
     client: Client,
-    to: UserId,
+    to: To,
     body: String,
     sent: Instant,
     books: Books,
@@ -128,8 +132,19 @@ impl Letter {
                 return Ok(());
             }
             sleep(AGAIN).await;
-            let (to, body) = (&self.to, self.body.clone());
-            handle = self.client.send_with_id(id, to, body).await?;
+            handle = self.again(id).await?;
+        }
+    }
+
+    async fn again(&self, id: MessageId) -> Result<SendHandle, SendError> {
+        let body = self.body.clone();
+        match &self.to {
+            To::User(to) => self.client.send_with_id(id, to, body).await,
+            To::Group(group) => {
+                self.client
+                    .send_to_group_with_id(id, group, Vec::new(), body)
+                    .await
+            }
         }
     }
 }
