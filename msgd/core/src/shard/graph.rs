@@ -6,6 +6,7 @@ use proto::clock::Now;
 use proto::codes::Code;
 use proto::friends::{FriendList, ListHash};
 use proto::graph::{GraphAnswer, GraphRequest};
+use proto::group::Belongs;
 use proto::ids::{SessionRef, UserId};
 use proto::link::{Answer, Down, Relayed, Up};
 use proto::server::ServerPacket;
@@ -221,6 +222,12 @@ impl Shard {
                     tell_fate(at, forward.message.id, Answer::Unknown { code }, out);
                 }
                 Relayed::FriendAct(act) => self.act_failed(now, gateway, act, code, out),
+                // It stood behind others: only who is invited is asked about.
+                Relayed::Membership(membership)
+                    if !matches!(membership.belongs, Some(Belongs::Invited { .. })) =>
+                {
+                    self.take_membership(now, gateway, *membership, out);
+                }
                 _ => self.counters.shed += 1,
             },
             Up::Request {

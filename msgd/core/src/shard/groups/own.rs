@@ -83,7 +83,7 @@ impl Shard {
         }
     }
 
-    fn take_membership(
+    pub(in crate::shard) fn take_membership(
         &mut self,
         now: Now,
         gateway: GatewayId,
