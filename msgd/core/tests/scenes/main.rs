@@ -4,6 +4,7 @@ mod afar;
 mod full;
 mod groups_acts;
 mod groups_follow;
+mod groups_going;
 mod groups_posts;
 mod groups_room;
 mod groups_words;
