@@ -255,3 +255,19 @@ fn all_is_a_table_with_a_row_for_every_figure() {
     let lost = |row: &&&str| row.contains(" lost |") && row.ends_with("| met |");
     assert_eq!(rows.iter().filter(lost).count(), 4, "{table}");
 }
+
+#[test]
+fn every_member_of_a_room_gets_every_message() {
+    let report = bench("fanout --members 20 --connds 2 --rate 50 --secs 1 --deaf 3");
+    assert_all(&report, 50.0, &["messages"]);
+    assert_all(&report, 1_000.0, &["delivered"]);
+    assert_all(&report, 0.0, &["lost", "refused", "duplicates"]);
+    for cost in ["cpu_us_per_delivery", "cpu_us_per_join"] {
+        assert!(number(&report, cost) > 0.0, "{cost} in {report}");
+    }
+    let pages = bench("fanout --members 40 --closed 4 --secs 1");
+    let delivered = number(&pages, "messages") * 40.0;
+    assert_all(&pages, delivered, &["delivered"]);
+    assert_all(&pages, 0.0, &["lost", "refused", "duplicates"]);
+    assert!(number(&pages, "cpu_us_per_page") > 0.0, "{pages}");
+}

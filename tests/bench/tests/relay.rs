@@ -83,3 +83,12 @@ fn more_at_once_than_is_granted_is_said_so() {
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("grants 128"), "{text}");
 }
+
+#[test]
+fn a_bare_loop_writes_each_frame_to_all() {
+    let report = bench("relay-fanout --members 10 --rate 50 --secs 1");
+    assert_eq!(number(&report, "messages"), 50.0);
+    assert_eq!(number(&report, "delivered"), 500.0);
+    assert_eq!(number(&report, "lost"), 0.0);
+    assert!(number(&report, "cpu_us_per_delivery") > 0.0, "{report}");
+}
